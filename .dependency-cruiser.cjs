@@ -1,0 +1,66 @@
+/** The boundaries of ARCHITECTURE.md, as rules. `npm run boundaries` checks them. */
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    {
+      name: 'worker-knows-nothing-of-main',
+      comment: 'The worker thread is told everything by message.',
+      severity: 'error',
+      from: { path: '^src/workers' },
+      to: { path: '^src/main' },
+    },
+    {
+      name: 'main-sees-only-the-protocol',
+      comment:
+        'The main thread imports the protocol of the two threads and nothing else of the worker; only its name look-ups reuse the one bounded resolver.',
+      severity: 'error',
+      from: { path: '^src/main', pathNot: '^src/main/net/lookup\\.ts$' },
+      to: { path: '^src/workers', pathNot: '^src/workers/protocol\\.ts$' },
+    },
+    {
+      name: 'lookup-reuses-only-the-resolver',
+      severity: 'error',
+      from: { path: '^src/main/net/lookup\\.ts$' },
+      to: { path: '^src/workers', pathNot: '^src/workers/(protocol|probe/dns)\\.ts$' },
+    },
+    {
+      name: 'protocol-imports-nothing',
+      severity: 'error',
+      from: { path: '^src/workers/protocol\\.ts$' },
+      to: {},
+    },
+    {
+      name: 'decisions-are-pure',
+      comment: 'A pure file decides; timers, sockets and files belong to the edges.',
+      severity: 'error',
+      from: {
+        path: '^src/(workers/verdict|main/connection/(state|backoff|narration)|main/remote/(router|heartbeat|outbox|token-bucket|component-watch))\\.ts$',
+      },
+      to: { dependencyTypes: ['core', 'npm'] },
+    },
+    {
+      name: 'source-never-imports-tests',
+      severity: 'error',
+      from: { path: '^src' },
+      to: { path: '^test' },
+    },
+    {
+      name: 'azure-client-behind-one-seam',
+      severity: 'error',
+      from: { path: '^src', pathNot: '^src/main/connection/web-pubsub' },
+      to: { path: '@azure/web-pubsub-client' },
+    },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, path: '^src', pathNot: '(protocol|index|cli)\\.ts$' },
+      to: {},
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

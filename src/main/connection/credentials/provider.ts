@@ -1,0 +1,37 @@
+/** Where the client access URL comes from: the interface, and the error every implementation rejects with. */
+
+/** A URL with its token; it is a secret and never logged. */
+export interface ClientAccessUrl {
+  readonly url: string;
+  /** When its token expires (the JWT's `exp`), milliseconds since 1970; undefined if it does not say. */
+  readonly expiresAtMs?: number;
+  /** True if it was not fetched for this call. */
+  readonly cached: boolean;
+}
+
+export interface ClientAccessUrlProvider {
+  /** For the log: where the URL comes from, without any secret, such as `Auth0 (dunebugger.eu.auth0.com)`. */
+  readonly description: string;
+  /** Resolves within its own deadline or rejects with {@link SignInError}. */
+  get(signal: AbortSignal): Promise<ClientAccessUrl>;
+  /** The service refused this URL: it is not to be handed out again. */
+  refused(url: ClientAccessUrl): void;
+}
+
+/** Signing in did not give a URL. The message says what to look at and holds no secret. */
+export class SignInError extends Error {
+  readonly code = 'ERR_SIGN_IN';
+  constructor(
+    /** `refused`: wrong or forbidden (401, 403); `throttled`: 429; `failed`: no or no useful answer. */
+    readonly kind: 'refused' | 'throttled' | 'failed',
+    message: string,
+    readonly retryAfterMs?: number,
+    options?: { cause?: unknown; status?: number },
+  ) {
+    super(message, options);
+    this.name = 'SignInError';
+    this.status = options?.status;
+  }
+  /** HTTP status of the refusal, where there was one. */
+  readonly status: number | undefined;
+}

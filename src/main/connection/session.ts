@@ -1,0 +1,86 @@
+/**
+ * One session with the cloud, as the supervisor sees it: types only.
+ * `web-pubsub.ts` makes sessions; `supervisor.ts` decides when.
+ */
+
+/** A JSON value, as it goes over the wire. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** A message of the group, already parsed; its content is untrusted. */
+export interface GroupMessage {
+  readonly group: string;
+  readonly fromUserId?: string;
+  readonly dataType: 'json' | 'text' | 'binary';
+  /** `ArrayBuffer` when binary. */
+  readonly data: unknown;
+}
+
+/** Why an attempt to open a session failed. */
+export type OpenFailure =
+  /** The service or the sign-in refused us (401, 403): trying again soon will not help. */
+  | { readonly kind: 'refused'; readonly status: number; readonly message: string }
+  /** 429: too many connections, messages or sign-ins. */
+  | { readonly kind: 'throttled'; readonly retryAfterMs?: number; readonly message: string }
+  /** Everything else: no answer, a closed socket, a join that was not acknowledged. */
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** Rejection of an attempt to open a session. */
+export class OpenError extends Error {
+  readonly code = 'ERR_SESSION_OPEN';
+  constructor(
+    readonly failure: OpenFailure,
+    options?: { cause?: unknown },
+  ) {
+    super(failure.message, options);
+    this.name = 'OpenError';
+  }
+}
+
+/** What a session reports once it is open. Never throws into the session. */
+export type SessionEvent =
+  /** The socket is gone; the service keeps the session for a while and the client is trying to recover it. */
+  | { readonly kind: 'interrupted'; readonly message: string }
+  /** The same session goes on over a new socket; nothing was lost. */
+  | { readonly kind: 'recovered' }
+  /** The session is gone for good; no further event follows. */
+  | { readonly kind: 'ended'; readonly message: string }
+  | { readonly kind: 'message'; readonly message: GroupMessage };
+
+/** What became of a message. */
+export type SendOutcome =
+  /** The service acknowledged it. */
+  | 'sent'
+  /** There is no internet; nothing was sent. */
+  | 'offline'
+  /** There is internet, but no connection at the moment; nothing was sent. */
+  | 'not-connected'
+  /** It was handed to the connection, but not acknowledged in time or refused; it may have arrived. */
+  | 'failed';
+
+/** An open session that has joined its group. */
+export interface Session {
+  /** The service's id of this connection; stays the same through a recovery. */
+  readonly connectionId: string;
+  /**
+   * Sends JSON to the group, without echo. Resolves within `timeoutMs`, never rejects. A message in flight when the
+   * socket drops is sent again, with the same ackId, after a recovery within its deadline.
+   */
+  send(data: Json, timeoutMs: number): Promise<{ readonly outcome: 'sent' | 'failed'; readonly message?: string }>;
+  /** Terminates the socket at once and opens none until {@link resume}; the session may survive. */
+  suspend(): void;
+  /** Sockets may be opened again: recovery is tried at once. */
+  resume(): void;
+  /** Gives the session up for ever: its sockets are terminated, none is ever opened again, no event follows. */
+  dispose(): Promise<void>;
+}
+
+/** What an attempt needs. */
+export interface OpenSessionOptions {
+  /** Receives every event after the session is open. */
+  readonly onEvent: (event: SessionEvent) => void;
+  /** Aborting gives the attempt up at once, like `dispose`. */
+  readonly signal: AbortSignal;
+}
+
+/** Resolves when connected and joined; rejects with {@link OpenError}, always within its own deadlines. */
+export type OpenSession = (options: OpenSessionOptions) => Promise<Session>;

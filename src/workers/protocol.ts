@@ -1,0 +1,178 @@
+/**
+ * Every message between the main thread and the worker thread of the checks.
+ *
+ * The port is handed over when the task starts. Main -> worker is {@link ToWorker}, worker -> main is {@link FromWorker}.
+ * All messages are plain structured-clone data. This file imports nothing, so that both sides can depend on it.
+ */
+
+/** Raised whenever a message changes its shape; the worker refuses to run for a main thread of another version. */
+export const PROTOCOL_VERSION = 1;
+
+/** What the checks have found so far: `unknown` until the first verdict. */
+export type Verdict = 'unknown' | 'online' | 'offline';
+
+/** Why a check failed, in the order of the layers. */
+export type OfflineReason =
+  /** No network interface is up and has a carrier. */
+  | 'no-link'
+  /** There is a link, but no address or no default route. */
+  | 'no-route'
+  /** No name server answered within the deadline. */
+  | 'dns-timeout'
+  /** A name server answered, but not with an address (NXDOMAIN, SERVFAIL, REFUSED). */
+  | 'dns-failed'
+  /** The site's address does not answer at all. */
+  | 'tcp-timeout'
+  /** The site's address refuses the connection. */
+  | 'tcp-refused'
+  /** Somebody else's certificate: a captive portal, a hijacked name, an intercepting proxy. */
+  | 'portal'
+  /** The certificate is not valid at this machine's time, and the machine's clock is the likelier culprit. */
+  | 'clock'
+  /** The TLS handshake failed in another way, or did not end. */
+  | 'tls-failed'
+  /** The connection stands, but no HTTP answer came. */
+  | 'http-timeout';
+
+/** Why a check was begun. */
+export type CheckTrigger = 'start' | 'interval' | 'confirming' | 'asked' | 'link';
+
+/** How one step ended. `error` is the system's own code (`ENOTFOUND`, `ECONNREFUSED`, `ETIMEDOUT`, ...). */
+export interface DnsEvidence {
+  readonly phase: 'dns';
+  readonly ok: boolean;
+  readonly ms: number;
+  /** What was found, IPv6 and IPv4 in the order in which they are tried. */
+  readonly addresses: readonly string[];
+  /** The name servers asked; empty when none was needed (an IP literal, `localhost`, /etc/hosts). */
+  readonly servers: readonly string[];
+  readonly error?: string;
+}
+
+/** One try to get an HTTP answer, over a kept or a fresh connection. */
+export interface HttpsEvidence {
+  readonly phase: 'https';
+  readonly ok: boolean;
+  readonly ms: number;
+  /** Where the addresses came from: this check's look-up, or the last address that worked. */
+  readonly addressesFrom: 'dns' | 'last-good';
+  /** The address that answered, or the last one tried. */
+  readonly address?: string;
+  /** True if the connection of an earlier check served. */
+  readonly reused: boolean;
+  /** True if the TLS session of an earlier check was resumed. */
+  readonly resumed?: boolean;
+  /** Milliseconds of each step that was completed. */
+  readonly tcpMs?: number;
+  readonly tlsMs?: number;
+  readonly httpMs?: number;
+  /** HTTP status of the answer. */
+  readonly status?: number;
+  /** The step that failed. */
+  readonly failedAt?: 'tcp' | 'tls' | 'http';
+  readonly error?: string;
+  /** Plain words to the error where the code alone does not say it, such as whose certificate was shown. */
+  readonly detail?: string;
+}
+
+/** What the kernel says of links, addresses and routes, before a packet is sent. */
+export interface LinkEvidence {
+  readonly phase: 'link';
+  readonly ok: boolean;
+  /** Set when not ok. */
+  readonly reason?: 'no-link' | 'no-route';
+  /** Plain words, such as `wlan0 has no carrier`. */
+  readonly detail?: string;
+}
+
+/** Everything one check saw. */
+export interface CheckEvidence {
+  /** Rises by one with each check of a worker. */
+  readonly checkId: number;
+  readonly trigger: CheckTrigger;
+  /** Wall clock, milliseconds since 1970. */
+  readonly startedAtMs: number;
+  readonly ms: number;
+  readonly ok: boolean;
+  /** Set when not ok. */
+  readonly reason?: OfflineReason;
+  readonly link?: LinkEvidence;
+  readonly dns?: DnsEvidence;
+  readonly https: readonly HttpsEvidence[];
+}
+
+/** A verdict with its history. */
+export interface VerdictState {
+  readonly verdict: Verdict;
+  /** Set when offline. */
+  readonly reason?: OfflineReason;
+  /** Wall clock of the change to this verdict, milliseconds since 1970. */
+  readonly sinceMs: number;
+}
+
+/** What the worker is to check, and how. Everything has been validated by the main thread. */
+export interface WorkerSettings {
+  /** Host name, IP literal (IPv6 in brackets if a port follows) or `localhost`, without the port. */
+  readonly host: string;
+  /** TCP port of the site. Default of the monitor: 443. */
+  readonly port: number;
+  /** Time from the start of one check to the start of the next while online, milliseconds. */
+  readonly intervalMs: number;
+  /** The same while offline, milliseconds: 2,000 or the interval, whichever is shorter. */
+  readonly offlineIntervalMs: number;
+  /** Deadline of each phase (DNS; connect, TLS and headers), milliseconds. */
+  readonly timeoutMs: number;
+  /** Checks in a row that must fail before the verdict is offline. */
+  readonly failuresToOffline: number;
+  /** Checks in a row that must succeed before the verdict is online. */
+  readonly successesToOnline: number;
+  /** Time between the starts of a failed check and of the one that confirms it, milliseconds, at least. */
+  readonly confirmAfterMs: number;
+  /** Name servers (`address` or `address:port`) to ask instead of the system's; empty: the system's, read at each check. */
+  readonly nameServers: readonly string[];
+  /** PEM certificates to trust instead of Node's bundled ones; undefined: Node's and NODE_EXTRA_CA_CERTS. */
+  readonly ca?: string;
+  /** How often the worker says that it is alive, milliseconds. */
+  readonly beatMs: number;
+  /** Follow link, address and route changes of the kernel. */
+  readonly followLinks: boolean;
+}
+
+/** What the task is started with; the port is in the transfer list. */
+export interface WorkerTask<Port = unknown> {
+  readonly version: number;
+  readonly port: Port;
+  readonly settings: WorkerSettings;
+  /** The verdict so far, so that a replaced worker goes on from it. */
+  readonly verdict: VerdictState;
+}
+
+/** Main -> worker. */
+export type ToWorker =
+  /** Check now. Answered by the `checked` whose `answers` holds the id, of a check begun after this message. */
+  | { readonly kind: 'check-now'; readonly id: number }
+  /** New settings, from the next check on. The verdict stays. */
+  | { readonly kind: 'configure'; readonly settings: WorkerSettings }
+  /** End: the running check is abandoned, every handle closed, the task resolves. */
+  | { readonly kind: 'stop' };
+
+/** Worker -> main. */
+export type FromWorker =
+  /** The worker's loop is alive. */
+  | { readonly kind: 'beat' }
+  /** A check has ended. `answers` are the ids of the check-now messages it answers. */
+  | {
+      readonly kind: 'checked';
+      readonly evidence: CheckEvidence;
+      readonly state: VerdictState;
+      readonly answers: readonly number[];
+    }
+  /** The verdict changed; follows the `checked` that changed it. */
+  | { readonly kind: 'changed'; readonly state: VerdictState; readonly evidence: CheckEvidence }
+  /** Something an operator should read, in plain words. */
+  | {
+      readonly kind: 'note';
+      readonly level: 'debug' | 'info' | 'warn' | 'error';
+      readonly message: string;
+      readonly fields?: Readonly<Record<string, string | number | boolean>>;
+    };
