@@ -1,0 +1,32 @@
+/** What /etc/hosts says of a name: c-ares, which asks the name servers for us, does not read that file. */
+import { open } from 'node:fs/promises';
+import { isIP } from 'node:net';
+
+/** More than that is no hosts file of a Raspberry Pi but a block list; what lies behind is not looked at. */
+const MAX_BYTES = 256 * 1024;
+
+/** The addresses a hosts file's text gives for a name, in its order. */
+export function addressesInHosts(text: string, host: string): string[] {
+  const wanted = host.toLowerCase();
+  const found: string[] = [];
+  for (const line of text.split('\n')) {
+    const [address, ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
+    if (address === undefined || isIP(address) === 0) continue;
+    if (names.some((name) => name.toLowerCase() === wanted) && !found.includes(address)) found.push(address);
+  }
+  return found;
+}
+
+/** Reads the file, and takes one that cannot be read as empty. */
+export async function lookInHostsFile(path: string, host: string): Promise<string[]> {
+  let file;
+  try {
+    file = await open(path, 'r');
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0);
+    return addressesInHosts(buffer.toString('utf8', 0, bytesRead), host);
+  } catch {
+    return [];
+  } finally {
+    await file?.close().catch(() => undefined);
+  }
+}
