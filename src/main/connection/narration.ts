@@ -1,0 +1,205 @@
+/** What the connection machine says, and the words for it. Pure: a note becomes a level, a sentence and fields. */
+import type { OfflineReason } from '../../workers/protocol.js';
+import type { OpenFailure } from './session.js';
+
+/** Something that happened to the connection, as the machine notes it. Durations are milliseconds. */
+export type Note =
+  | { readonly kind: 'waiting-for-first-verdict' }
+  /** The first verdict is offline: a warning, and the promise that follows it. */
+  | { readonly kind: 'offline-at-start'; readonly reason?: OfflineReason | undefined }
+  | { readonly kind: 'will-connect' }
+  | {
+      readonly kind: 'internet-lost';
+      readonly reason?: OfflineReason | undefined;
+      /** What the machine was doing. */
+      readonly was: 'stabilising' | 'connecting' | 'connected' | 'recovering' | 'backing-off';
+      /** How long the session can still be recovered without loss; undefined if there is none. */
+      readonly recoverableForMs?: number | undefined;
+    }
+  | { readonly kind: 'internet-back'; readonly stabilizationMs: number; readonly recoverable: boolean }
+  | { readonly kind: 'attempt'; readonly attempt: number; readonly number: number }
+  | { readonly kind: 'connected'; readonly attempt: number; readonly number: number }
+  | {
+      readonly kind: 'attempt-failed';
+      readonly number: number;
+      readonly failure: OpenFailure;
+      readonly delayMs: number;
+    }
+  | { readonly kind: 'interrupted'; readonly message: string; readonly withinMs: number }
+  | { readonly kind: 'resuming'; readonly withinMs: number }
+  | { readonly kind: 'recovered'; readonly downMs: number }
+  /** The session is gone and cannot be recovered. Without `delayMs`, a new connection is opened as soon as it may be. */
+  | { readonly kind: 'session-lost'; readonly message: string; readonly delayMs?: number | undefined }
+  /** The internet is back, but the service asked for more patience than the outage took. */
+  | { readonly kind: 'still-held-off'; readonly why: HeldOff; readonly delayMs: number }
+  | { readonly kind: 'retrying-now' }
+  | { readonly kind: 'retry-not-allowed'; readonly delayMs: number }
+  | { readonly kind: 'reconfigured' }
+  | { readonly kind: 'stopped' };
+
+/** Why no attempt may be made before a certain time. */
+export type HeldOff = 'failed' | 'refused' | 'throttled';
+
+export interface Narration {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Plain words to each reason of a verdict. */
+export const REASON_WORDS: Readonly<Record<OfflineReason, string>> = {
+  'no-link': 'no network link',
+  'no-route': 'no address or no route',
+  'dns-timeout': 'name server silent',
+  'dns-failed': 'name server knows no address',
+  'tcp-timeout': 'test site does not answer',
+  'tcp-refused': 'test site refuses connections',
+  portal: 'captive portal or foreign certificate',
+  clock: 'the clock of this machine is wrong',
+  'tls-failed': 'TLS handshake failed',
+  'http-timeout': 'test site sends no answer',
+};
+
+/** `800 ms`, `3 s`, `28 s`, `5 min`, `1 h`: rounded, for reading. */
+export function humanDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const secs = Math.round(ms / 1000);
+  if (secs < 120) return `${secs} s`;
+  if (secs < 7200) return secs % 60 === 0 ? `${secs / 60} min` : `${Math.floor(secs / 60)} min ${secs % 60} s`;
+  const mins = Math.round(secs / 60);
+  return mins % 60 === 0 ? `${mins / 60} h` : `${Math.floor(mins / 60)} h ${mins % 60} min`;
+}
+
+const toSecs = (ms: number): number => Math.round(ms / 100) / 10;
+const because = (reason: OfflineReason | undefined): string => (reason ? ` (${REASON_WORDS[reason]})` : '');
+const reasonField = (reason: OfflineReason | undefined): { reason?: string } => (reason ? { reason } : {});
+
+/** The level, the words and the fields for one note. */
+export function narrate(note: Note): Narration {
+  switch (note.kind) {
+    case 'waiting-for-first-verdict':
+      return say('debug', 'Waiting for the first internet check before connecting to the cloud');
+    case 'offline-at-start':
+      return say(
+        'warn',
+        `No internet at start${because(note.reason)}: the cloud connection is not tried`,
+        reasonField(note.reason),
+      );
+    case 'will-connect':
+      return say('info', 'The cloud connection will be opened as soon as the internet is there');
+    case 'internet-lost':
+      return internetLost(note);
+    case 'internet-back':
+      return say(
+        'info',
+        `Internet is back: waiting ${humanDuration(note.stabilizationMs)} for it to settle, then ${note.recoverable ? 'resuming the cloud connection' : 'connecting'}`,
+        { stabilizationSecs: toSecs(note.stabilizationMs), recoverable: note.recoverable },
+      );
+    case 'attempt':
+      return say('debug', `Connecting to the cloud (attempt ${note.number})`, {
+        attempt: note.number,
+        attemptId: note.attempt,
+      });
+    case 'connected':
+      return say(
+        'info',
+        note.number > 1 ? `Connected to the cloud, at attempt ${note.number}` : 'Connected to the cloud',
+        { attempt: note.number, attemptId: note.attempt },
+      );
+    case 'attempt-failed':
+      return attemptFailed(note.number, note.failure, note.delayMs);
+    case 'interrupted':
+      return say(
+        'warn',
+        `Cloud connection interrupted (${note.message}) although the internet is there: trying to resume it for ${humanDuration(note.withinMs)}, and checking the internet`,
+        { cause: note.message, recoverSecs: toSecs(note.withinMs) },
+      );
+    case 'resuming':
+      return say('debug', `Resuming the cloud connection, for at most ${humanDuration(note.withinMs)}`, {
+        recoverSecs: toSecs(note.withinMs),
+      });
+    case 'recovered':
+      return say('info', `Cloud connection resumed after ${humanDuration(note.downMs)}; no message was lost`, {
+        downSecs: toSecs(note.downMs),
+      });
+    case 'session-lost':
+      return note.delayMs === undefined
+        ? say('info', `The old cloud connection cannot be resumed (${note.message}); a new one will be opened`, {
+            cause: note.message,
+          })
+        : say(
+            'warn',
+            `Cloud connection lost (${note.message}) although the internet is there; next attempt in ${humanDuration(note.delayMs)}`,
+            { cause: note.message, retrySecs: toSecs(note.delayMs) },
+          );
+    case 'still-held-off':
+      return say(
+        'info',
+        `Internet is there, but the cloud ${note.why === 'refused' ? 'refused the last sign-in' : 'asked for a pause'}; next attempt in ${humanDuration(note.delayMs)}`,
+        { why: note.why, retrySecs: toSecs(note.delayMs) },
+      );
+    case 'retrying-now':
+      return say('info', 'Asked to try again: connecting to the cloud now');
+    case 'retry-not-allowed':
+      return say(
+        'info',
+        `Asked to try again, but the cloud asked for a pause (429); next attempt in ${humanDuration(note.delayMs)}`,
+        { retrySecs: toSecs(note.delayMs) },
+      );
+    case 'reconfigured':
+      return say('debug', 'New connection timings are in force from the next wait on');
+    case 'stopped':
+      return say('info', 'Cloud connection closed: stopping');
+  }
+}
+
+function say(level: Narration['level'], message: string, fields: Narration['fields'] = {}): Narration {
+  return { level, message, fields };
+}
+
+function internetLost(note: Extract<Note, { kind: 'internet-lost' }>): Narration {
+  const lost = `Internet lost${because(note.reason)}`;
+  const fields = { ...reasonField(note.reason), was: note.was };
+  switch (note.was) {
+    case 'connected':
+    case 'recovering':
+      return note.recoverableForMs === undefined
+        ? say('warn', `${lost}: closed the cloud connection; reconnecting when it is back`, fields)
+        : say(
+            'warn',
+            `${lost}: closed the cloud connection; reconnecting when it is back, without loss within ${humanDuration(note.recoverableForMs)}`,
+            { ...fields, recoverableSecs: toSecs(note.recoverableForMs) },
+          );
+    case 'connecting':
+      return say('warn', `${lost}: gave up the cloud connection attempt; connecting when it is back`, fields);
+    case 'stabilising':
+      return say('warn', `${lost} again before it settled; connecting when it is back`, fields);
+    case 'backing-off':
+      return say('warn', `${lost}: retries of the cloud connection are paused until it is back`, fields);
+  }
+}
+
+function attemptFailed(number: number, failure: OpenFailure, delayMs: number): Narration {
+  const fields = { attempt: number, failure: failure.kind, cause: failure.message, retrySecs: toSecs(delayMs) };
+  const next = `next attempt in ${humanDuration(delayMs)}`;
+  switch (failure.kind) {
+    case 'failed':
+      return say(
+        'warn',
+        `Cloud connection attempt ${number} failed (${failure.message}) although the internet is there; ${next}`,
+        fields,
+      );
+    case 'throttled':
+      return say(
+        'warn',
+        `The cloud has too many connections, messages or sign-ins from us (429: ${failure.message}); ${next}`,
+        { ...fields, status: 429 },
+      );
+    case 'refused':
+      return say(
+        'error',
+        `The cloud refused the sign-in (${failure.status}: ${failure.message}): check the AUTH0_… settings or WEBPUBSUB_CLIENT_URL, whichever you use; ${next}`,
+        { ...fields, status: failure.status },
+      );
+  }
+}

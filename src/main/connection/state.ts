@@ -1,0 +1,163 @@
+/**
+ * The words of the connection machine: its states, what happens to it, and what it asks for. `transition.ts` decides.
+ *
+ * Every state that waits for something other than the internet carries the time at which it stops waiting; the one
+ * timer always follows it. Times are milliseconds of a monotonic clock.
+ */
+import type { OfflineReason, Verdict } from '../../workers/protocol.js';
+import { DEFAULT_BACKOFF, type BackoffPolicy } from './backoff.js';
+import type { HeldOff, Note } from './narration.js';
+import type { OpenFailure } from './session.js';
+
+/** How long to wait for what. A change applies from the next wait on. */
+export interface ConnectionPolicy {
+  /** From the internet's return to the first use of it. Default 3,000 (the document). */
+  readonly stabilizationMs: number;
+  /** An attempt that has not ended by then is abandoned: a net under the attempt's own deadlines. Default 45,000. */
+  readonly attemptTimeoutMs: number;
+  /** Recovery is given up for a fresh session after this time with internet. Default 30,000, as long as the Azure client tries. */
+  readonly recoverWithinMs: number;
+  /** How long after a drop the service still knows the session. Default 55,000: it keeps one for about a minute. */
+  readonly recoveryWindowMs: number;
+  /** Connected time after which a session counts as stable and failures are forgotten. Default 60,000. */
+  readonly stableMs: number;
+  readonly backoff: BackoffPolicy;
+}
+
+export const DEFAULT_POLICY: ConnectionPolicy = {
+  stabilizationMs: 3_000,
+  attemptTimeoutMs: 45_000,
+  recoverWithinMs: 30_000,
+  recoveryWindowMs: 55_000,
+  stableMs: 60_000,
+  backoff: DEFAULT_BACKOFF,
+};
+
+/** What outlives a state. */
+export interface Memory {
+  readonly policy: ConnectionPolicy;
+  /** The id given last. An attempt's id becomes the id of its session; none is given twice. */
+  readonly lastId: number;
+  /** Failures in a row, each kind with its own schedule. Both are forgotten after {@link ConnectionPolicy.stableMs}. */
+  readonly failures: number;
+  readonly refusals: number;
+  /** The service does not want us sooner; unlike an ordinary delay this outlives an outage, so that flapping hammers nobody. */
+  readonly heldOff: { readonly why: 'refused' | 'throttled'; readonly untilMs: number } | undefined;
+  /** For the status line. */
+  readonly lastFailure: OpenFailure | undefined;
+}
+
+/** A session whose socket stands. */
+export interface LiveSession {
+  readonly id: number;
+  /**
+   * Connected time before the present stretch. Stability is the sum of the stretches: a lossless recovery does not
+   * set it back, and the time it took does not count.
+   */
+  readonly connectedMs: number;
+  readonly upSinceMs: number;
+}
+
+/** A session whose socket is gone while the service still knows it. */
+export interface DroppedSession {
+  readonly id: number;
+  readonly connectedMs: number;
+  readonly downSinceMs: number;
+  readonly expiresAtMs: number;
+}
+
+type Phase =
+  | { readonly kind: 'stopped' }
+  | {
+      readonly kind: 'waiting-for-internet';
+      readonly verdict: 'unknown' | 'offline';
+      readonly held: DroppedSession | undefined;
+    }
+  | { readonly kind: 'stabilising'; readonly untilMs: number; readonly held: DroppedSession | undefined }
+  | { readonly kind: 'connecting'; readonly attempt: number; readonly untilMs: number }
+  | { readonly kind: 'connected'; readonly session: LiveSession }
+  | {
+      readonly kind: 'recovering';
+      readonly session: DroppedSession;
+      /** What took the socket: an internet loss is nobody's failure. */
+      readonly cause: 'internet' | 'connection';
+      readonly untilMs: number;
+    }
+  | { readonly kind: 'backing-off'; readonly why: HeldOff; readonly untilMs: number };
+
+export type ConnectionState = Phase & { readonly memory: Memory };
+export type ConnectionKind = ConnectionState['kind'];
+
+export type ConnectionEvent =
+  | { readonly kind: 'start'; readonly verdict: Verdict; readonly reason?: OfflineReason | undefined }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'internet'; readonly online: boolean; readonly reason?: OfflineReason | undefined }
+  | { readonly kind: 'timer' }
+  | { readonly kind: 'opened'; readonly attempt: number }
+  | { readonly kind: 'open-failed'; readonly attempt: number; readonly failure: OpenFailure }
+  | { readonly kind: 'session-interrupted'; readonly session: number; readonly message: string }
+  | { readonly kind: 'session-recovered'; readonly session: number }
+  | { readonly kind: 'session-ended'; readonly session: number; readonly message: string }
+  | { readonly kind: 'reconfigure'; readonly policy: ConnectionPolicy }
+  /** What a refusal was about may have changed (SIGHUP): wait no longer because of it. */
+  | { readonly kind: 'credentials-changed' };
+
+export type Effect =
+  | { readonly kind: 'open'; readonly attempt: number }
+  | { readonly kind: 'abandon'; readonly attempt: number }
+  | { readonly kind: 'suspend'; readonly session: number }
+  | { readonly kind: 'resume'; readonly session: number }
+  | { readonly kind: 'dispose'; readonly session: number }
+  | { readonly kind: 'arm-timer'; readonly atMs: number }
+  | { readonly kind: 'disarm-timer' }
+  | { readonly kind: 'request-check' }
+  | { readonly kind: 'announce'; readonly session: number }
+  | { readonly kind: 'note'; readonly note: Note };
+
+export interface Context {
+  readonly nowMs: number;
+  /** In [0, 1). */
+  readonly random: number;
+}
+
+export type Step = readonly [ConnectionState, readonly Effect[]];
+
+export function initialState(policy: ConnectionPolicy = DEFAULT_POLICY): ConnectionState {
+  return {
+    kind: 'stopped',
+    memory: { policy, lastId: 0, failures: 0, refusals: 0, heldOff: undefined, lastFailure: undefined },
+  };
+}
+
+/** When the state stops waiting; undefined if only an event from outside can end it. */
+export function deadlineOf(state: ConnectionState): number | undefined {
+  switch (state.kind) {
+    case 'stopped':
+    case 'connected':
+      return undefined;
+    case 'waiting-for-internet':
+      return state.held?.expiresAtMs;
+    case 'stabilising':
+      return Math.min(state.untilMs, state.held?.expiresAtMs ?? Infinity);
+    case 'connecting':
+    case 'recovering':
+    case 'backing-off':
+      return state.untilMs;
+  }
+}
+
+/** The session that the state keeps, if any. */
+export function sessionOf(state: ConnectionState): LiveSession | DroppedSession | undefined {
+  switch (state.kind) {
+    case 'connected':
+    case 'recovering':
+      return state.session;
+    case 'waiting-for-internet':
+    case 'stabilising':
+      return state.held;
+    case 'stopped':
+    case 'connecting':
+    case 'backing-off':
+      return undefined;
+  }
+}
