@@ -1,0 +1,110 @@
+/**
+ * What waits while the cloud is away. Pure, and bounded in every direction.
+ *
+ * Of a state subject the latest value waits, since a browser shows the state and not its history. Of `log` the last 200
+ * lines wait, with a count of those dropped. Everything leaves in the order of its last update. Heartbeats and
+ * system_info do not wait: they say something of the moment they are sent in.
+ */
+import type { OutgoingMessage } from './messages.js';
+import { outgoing } from './messages.js';
+
+export const MAX_LOGS = 200;
+/** Largest message that waits, bytes of UTF-8 JSON. */
+export const MAX_ITEM_BYTES = 64 * 1024;
+/** All that waits together, bytes. Seven states and the newest log always fit. */
+export const MAX_OUTBOX_BYTES = 1024 * 1024;
+
+export interface OutboxItem {
+  /** Rises with each message of the components; the order of the wire. */
+  readonly seq: number;
+  readonly message: OutgoingMessage;
+  readonly bytes: number;
+  /** How often it was handed to the connection in vain. */
+  readonly attempts: number;
+}
+
+export interface Outbox {
+  /** The latest value of each state subject. */
+  readonly states: ReadonlyMap<string, OutboxItem>;
+  /** In order of `seq`. */
+  readonly logs: readonly OutboxItem[];
+  readonly droppedLogs: number;
+  /** States and messages for one browser that could not wait; for the debug line. */
+  readonly droppedOthers: number;
+  readonly bytes: number;
+}
+
+export const EMPTY_OUTBOX: Outbox = { states: new Map(), logs: [], droppedLogs: 0, droppedOthers: 0, bytes: 0 };
+
+export function outboxSize(outbox: Outbox): number {
+  return outbox.states.size + outbox.logs.length;
+}
+
+/** True if there is nothing to send, not even the line that says how many were dropped. */
+export function isEmpty(outbox: Outbox): boolean {
+  return outboxSize(outbox) === 0 && outbox.droppedLogs === 0;
+}
+
+/**
+ * Puts an item in, new or handed back. A newer value of the same state stays; an item too large to wait is dropped, and
+ * so is one for a single browser, whose connection will hardly outlive the outage.
+ */
+export function store(outbox: Outbox, item: OutboxItem): Outbox {
+  const isLog = item.message.subject === 'log';
+  const addressed = item.message.destination !== 'broadcast';
+  if (addressed || item.bytes > MAX_ITEM_BYTES) {
+    return isLog && !addressed
+      ? { ...outbox, droppedLogs: outbox.droppedLogs + 1 }
+      : { ...withoutOlder(outbox, item, addressed), droppedOthers: outbox.droppedOthers + 1 };
+  }
+  return isLog ? storeLog(outbox, item) : storeState(outbox, item);
+}
+
+/** Takes everything out, in order; in front of the logs a line that says how many are missing, if any are. */
+export function drain(outbox: Outbox): readonly OutboxItem[] {
+  const items = [...outbox.states.values(), ...outbox.logs].sort((a, b) => a.seq - b.seq);
+  if (outbox.droppedLogs === 0) return items;
+  const firstLog = items.findIndex(({ message }) => message.subject === 'log');
+  const at = firstLog === -1 ? items.length : firstLog;
+  const plural = outbox.droppedLogs === 1 ? 'log message was' : 'log messages were';
+  const text = `${outbox.droppedLogs} ${plural} dropped while the cloud was away`;
+  const message = outgoing('log', { message: text, level: 'warning' });
+  // The seq of its neighbour: should it come back, it goes in front of that one again.
+  const seq = (items[at] ?? items.at(-1))?.seq ?? 0;
+  return items.toSpliced(at, 0, { seq, message, bytes: Buffer.byteLength(JSON.stringify(message)), attempts: 0 });
+}
+
+function storeState(outbox: Outbox, item: OutboxItem): Outbox {
+  const { subject } = item.message;
+  const waiting = outbox.states.get(subject);
+  if (waiting !== undefined && waiting.seq > item.seq) return outbox;
+  const states = new Map(outbox.states).set(subject, item);
+  return trimmed({ ...outbox, states, bytes: outbox.bytes - (waiting?.bytes ?? 0) + item.bytes });
+}
+
+function storeLog(outbox: Outbox, item: OutboxItem): Outbox {
+  const at = outbox.logs.findLastIndex(({ seq }) => seq < item.seq) + 1;
+  return trimmed({ ...outbox, logs: outbox.logs.toSpliced(at, 0, item), bytes: outbox.bytes + item.bytes });
+}
+
+/** The oldest logs make room, for one another and for the states. */
+function trimmed(outbox: Outbox): Outbox {
+  let { bytes } = outbox;
+  let gone = 0;
+  while (gone < outbox.logs.length && (outbox.logs.length - gone > MAX_LOGS || bytes > MAX_OUTBOX_BYTES)) {
+    bytes -= outbox.logs[gone]?.bytes ?? 0;
+    gone += 1;
+  }
+  return gone === 0
+    ? outbox
+    : { ...outbox, logs: outbox.logs.slice(gone), droppedLogs: outbox.droppedLogs + gone, bytes };
+}
+
+/** A state too large to wait still makes the older value of it wrong. */
+function withoutOlder(outbox: Outbox, item: OutboxItem, addressed: boolean): Outbox {
+  const waiting = outbox.states.get(item.message.subject);
+  if (addressed || waiting === undefined || waiting.seq > item.seq) return outbox;
+  const states = new Map(outbox.states);
+  states.delete(item.message.subject);
+  return { ...outbox, states, bytes: outbox.bytes - waiting.bytes };
+}

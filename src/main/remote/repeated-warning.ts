@@ -1,0 +1,29 @@
+/** A warning that a hostile or broken peer can provoke at will: one line, then a count. */
+import type { Logger } from '../log.js';
+import type { Clock } from './clock.js';
+
+/** After a warning its repetitions are only counted for so long, milliseconds. */
+export const WARN_EVERY_MS = 60_000;
+
+export class RepeatedWarning {
+  #quietUntilMs = -Infinity;
+  #suppressed = 0;
+
+  constructor(
+    private readonly log: Logger,
+    private readonly clock: Clock,
+  ) {}
+
+  /** At most one warning in {@link WARN_EVERY_MS}, with the number of those left out since the last; the rest at debug. */
+  warn(fields: object, message: string): void {
+    const now = this.clock.now();
+    if (now < this.#quietUntilMs) {
+      this.#suppressed += 1;
+      this.log.debug(fields, message);
+      return;
+    }
+    this.log.warn(this.#suppressed === 0 ? fields : { ...fields, leftOut: this.#suppressed }, message);
+    this.#suppressed = 0;
+    this.#quietUntilMs = now + WARN_EVERY_MS;
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Which way a message goes. Pure: messages in, decisions out; `remote.ts` carries them out.
+ *
+ * Nothing that comes from the group is trusted: whoever has a browser session can write to it. A NATS subject is made of
+ * plain tokens only, so no wildcard, blank or extra dot ever reaches the bus.
+ */
+import { asJsonObject, checkJson, isPlainObject } from './json-bounds.js';
+import type { Component, JsonObject, OutgoingMessage } from './messages.js';
+import { RELAYED_SUBJECTS, isComponent, outgoing } from './messages.js';
+import type { Json } from '../connection/session.js';
+
+/** Largest message from the group, bytes of UTF-8 JSON. */
+export const MAX_GROUP_BYTES = 64 * 1024;
+/** Nesting of a message from the group; the front end's messages have 3. */
+export const MAX_GROUP_DEPTH = 32;
+/** Largest message from the bus, bytes: the service takes 1 MB in a frame, and the frame has an envelope. */
+export const MAX_BUS_BYTES = 960 * 1024;
+/** Nesting of a message from the bus. */
+export const MAX_BUS_DEPTH = 64;
+/** Longest token of a NATS subject; the longest in use has 20. */
+export const MAX_TOKEN_LENGTH = 64;
+/** Longest connection id; those of the service have 50 or so. */
+const MAX_CONNECTION_ID_LENGTH = 256;
+
+const PLAIN_TOKEN = /^[A-Za-z0-9_-]+$/;
+const CONNECTION_ID = /^[A-Za-z0-9_.-]+$/;
+const VERSION = /^[A-Za-z0-9][A-Za-z0-9.+_-]{0,63}$/;
+
+/** True if the text is one token of a NATS subject, and no wildcard. */
+export function isPlainToken(text: string): boolean {
+  return text.length <= MAX_TOKEN_LENGTH && PLAIN_TOKEN.test(text);
+}
+
+/** Why a message is not let through. */
+export type Refusal =
+  | 'not-an-object'
+  | 'no-subject'
+  | 'bad-subject'
+  | 'bad-connection-id'
+  | 'no-body'
+  | 'not-utf8'
+  | 'too-large'
+  | 'too-deep'
+  | 'not-json';
+
+/** What to do with a message of the group. */
+export type GroupDecision =
+  /** Publish on `ROOT.recipient.subject`. */
+  | { readonly kind: 'forward'; readonly recipient: Component; readonly subject: string; readonly payload: JsonObject }
+  /** Somebody looks at this Pi: answer. */
+  | { readonly kind: 'heartbeat' }
+  | { readonly kind: 'system-info' }
+  /** Well-formed, but nothing for us: a debug line. */
+  | { readonly kind: 'ignore'; readonly reason: 'own' | 'no-recipient' | 'unknown-recipient' | 'unknown-subject' }
+  /** Malformed or hostile: not looked at further. */
+  | { readonly kind: 'refuse'; readonly reason: Refusal };
+
+/** True for a message a controller sent, ours or another Pi's: cheap, so that such messages cost nothing. */
+export function isFromController(data: unknown): boolean {
+  return isPlainObject(data) && data['source'] === 'controller';
+}
+
+export function routeFromGroup(data: unknown): GroupDecision {
+  if (!isPlainObject(data)) return { kind: 'refuse', reason: 'not-an-object' };
+  if (data['source'] === 'controller') return { kind: 'ignore', reason: 'own' };
+  const checked = checkJson(data, { maxBytes: MAX_GROUP_BYTES, maxDepth: MAX_GROUP_DEPTH });
+  if (!checked.ok) return { kind: 'refuse', reason: checked.reason };
+  const { subject, connectionId } = asJsonObject(data);
+  if (typeof subject !== 'string') return { kind: 'refuse', reason: 'no-subject' };
+  // The front end sends null while it has none.
+  if (connectionId !== undefined && connectionId !== null) {
+    if (typeof connectionId !== 'string' || connectionId.length > MAX_CONNECTION_ID_LENGTH) {
+      return { kind: 'refuse', reason: 'bad-connection-id' };
+    }
+  }
+  const dot = subject.indexOf('.');
+  if (dot === -1) return { kind: 'ignore', reason: 'no-recipient' };
+  const recipient = subject.slice(0, dot);
+  const rest = subject.slice(dot + 1);
+  if (!isPlainToken(recipient) || !isPlainToken(rest)) return { kind: 'refuse', reason: 'bad-subject' };
+  if (isComponent(recipient)) {
+    return { kind: 'forward', recipient, subject: rest, payload: { ...asJsonObject(data), subject: rest } };
+  }
+  if (recipient !== 'controller') return { kind: 'ignore', reason: 'unknown-recipient' };
+  switch (rest) {
+    case 'heartbeat':
+      return { kind: 'heartbeat' };
+    case 'system_info':
+      return { kind: 'system-info' };
+    default:
+      return { kind: 'ignore', reason: 'unknown-subject' };
+  }
+}
+
+/** What to do with a message of the bus. */
+export type BusDecision =
+  | { readonly kind: 'relay'; readonly message: OutgoingMessage; readonly bytes: number }
+  | { readonly kind: 'alive'; readonly component: Component; readonly version?: string }
+  /** Neither a heartbeat nor relayed. */
+  | { readonly kind: 'unknown'; readonly subject: string }
+  | { readonly kind: 'refuse'; readonly reason: Refusal };
+
+/**
+ * @param token the last token of the NATS subject, which says what the message is
+ *
+ * The group sees the message's own subject, as ever; it must be one of the relayed ones too. Components name no
+ * destination, so every browser sees what they send; one that does name a connection id gets it through.
+ */
+export function routeFromBus(token: string, data: Uint8Array): BusDecision {
+  if (data.byteLength > MAX_BUS_BYTES) return { kind: 'refuse', reason: 'too-large' };
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data));
+  } catch (error) {
+    return { kind: 'refuse', reason: error instanceof SyntaxError ? 'not-json' : 'not-utf8' };
+  }
+  if (!isPlainObject(value)) return { kind: 'refuse', reason: 'not-an-object' };
+  const checked = checkJson(value, { maxBytes: MAX_BUS_BYTES, maxDepth: MAX_BUS_DEPTH });
+  if (!checked.ok) return { kind: 'refuse', reason: checked.reason };
+  const { subject, body, source, destination } = asJsonObject(value);
+  if (token === 'heartbeat' && isComponent(source)) {
+    const version = versionIn(asJsonObject(value));
+    return { kind: 'alive', component: source, ...(version === undefined ? {} : { version }) };
+  }
+  if (!RELAYED_SUBJECTS.has(token)) return { kind: 'unknown', subject: token.slice(0, MAX_TOKEN_LENGTH) };
+  if (typeof subject !== 'string') return { kind: 'refuse', reason: 'no-subject' };
+  if (!RELAYED_SUBJECTS.has(subject)) return { kind: 'refuse', reason: 'bad-subject' };
+  if (body === undefined) return { kind: 'refuse', reason: 'no-body' };
+  const message = outgoing(subject, body, isConnectionId(destination) ? destination : 'broadcast');
+  return { kind: 'relay', message, bytes: checked.bytes };
+}
+
+function isConnectionId(value: Json | undefined): value is string {
+  return typeof value === 'string' && value.length <= MAX_CONNECTION_ID_LENGTH && CONNECTION_ID.test(value);
+}
+
+/** The version a heartbeat carries: beside the body, or in it. `alive` alone carries none. */
+function versionIn(message: JsonObject): string | undefined {
+  const { version, body } = message;
+  const inside = isPlainObject(body) ? asJsonObject(body) : {};
+  return [version, inside['full_version'], inside['version']].find(
+    (candidate): candidate is string => typeof candidate === 'string' && VERSION.test(candidate),
+  );
+}
