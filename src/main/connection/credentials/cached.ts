@@ -1,0 +1,204 @@
+/**
+ * Keeps a client access URL until its token is about to expire or the service refuses it, and makes a sign-in storm impossible:
+ * one sign-in at a time, however many ask, and never sooner than `pacing.ts` allows. Until then a URL that was refused is
+ * rather offered again than fetched anew: it costs the cloud one handshake and the sign-in nothing.
+ */
+
+import type { Logger } from '../../log.js';
+import { UnreachableError } from './failed-call.js';
+import { begun, failed, newPacing, succeeded, unreached, urlRefused, waitMs, type PacingLimits } from './pacing.js';
+import { SignInError, type ClientAccessUrl, type ClientAccessUrlProvider } from './provider.js';
+
+export interface CachedOptions {
+  readonly limits: PacingLimits;
+  readonly log: Logger;
+  /** Wall clock, milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** A new URL is fetched this long before the token expires, milliseconds, or in the last tenth of its life if that is shorter. */
+const MAX_MARGIN_MS = 5 * 60_000;
+
+interface Held {
+  readonly url: string;
+  readonly expiresAtMs: number | undefined;
+  readonly marginMs: number;
+  readonly fetchedAtMs: number;
+  readonly refused: boolean;
+}
+
+interface Flight {
+  readonly promise: Promise<ClientAccessUrl>;
+  readonly controller: AbortController;
+  waiting: number;
+}
+
+/** @param source Asks at every `get`, within its own deadline. */
+export function cached(source: ClientAccessUrlProvider, options: CachedOptions): ClientAccessUrlProvider {
+  const { limits, log, now } = options;
+  const from = source.description;
+  let pacing = newPacing(limits, now());
+  let held: Held | undefined;
+  let lastError: SignInError | undefined;
+  let flight: Flight | undefined;
+
+  async function get(signal: AbortSignal): Promise<ClientAccessUrl> {
+    if (isAborted(signal)) throw givenUp(signal);
+    if (held !== undefined && !held.refused && !isDue(held, now())) return offer(held);
+    if (flight === undefined) {
+      const [blockedMs, next] = waitMs(pacing, limits, now());
+      pacing = next;
+      if (blockedMs > 0) return offerAgain(blockedMs);
+    }
+    try {
+      return await share(signal);
+    } catch (error) {
+      // A URL whose time is nearly up still serves while the sign-in is in trouble.
+      const spare = isAborted(signal) ? undefined : unrefused();
+      if (spare === undefined) throw error;
+      return offer(spare);
+    }
+  }
+
+  function unrefused(): Held | undefined {
+    return held === undefined || held.refused || hasExpired(held, now()) ? undefined : held;
+  }
+
+  function offerAgain(blockedMs: number): ClientAccessUrl {
+    const retrySecs = Math.ceil(blockedMs / 1_000);
+    if (held !== undefined && !hasExpired(held, now())) {
+      log.debug(
+        { from, retrySecs },
+        'Trying the client access URL at hand once more: it is too soon for a new sign-in.',
+      );
+      return offer(held);
+    }
+    const why = lastError?.message ?? `The last client access URL of ${from} did not serve.`;
+    throw new SignInError(
+      lastError?.kind ?? 'throttled',
+      `${why} Not asking again for ${retrySecs} s.`,
+      blockedMs,
+      lastError === undefined ? {} : { cause: lastError, ...(lastError.status && { status: lastError.status }) },
+    );
+  }
+
+  /** Joins the sign-in under way or begins one; it is given up when nobody waits for it any more. */
+  function share(signal: AbortSignal): Promise<ClientAccessUrl> {
+    flight ??= begin();
+    const mine = flight;
+    mine.waiting += 1;
+    return new Promise((resolve, reject) => {
+      let left = false;
+      const leave = (): void => {
+        if (left) return;
+        left = true;
+        signal.removeEventListener('abort', onAbort);
+        mine.waiting -= 1;
+      };
+      const onAbort = (): void => {
+        leave();
+        if (mine.waiting === 0) {
+          if (flight === mine) flight = undefined;
+          mine.controller.abort(signal.reason);
+        }
+        reject(givenUp(signal));
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      mine.promise.then(resolve, reject).finally(leave);
+    });
+  }
+
+  function begin(): Flight {
+    const controller = new AbortController();
+    pacing = begun(pacing, limits, now());
+    const promise = source
+      .get(controller.signal)
+      .then(keep, (error: unknown) => giveBack(error, controller.signal.aborted));
+    const mine: Flight = { promise, controller, waiting: 0 };
+    const land = (): void => {
+      if (flight === mine) flight = undefined;
+    };
+    promise.then(land, land);
+    return mine;
+  }
+
+  function keep(fetched: ClientAccessUrl): ClientAccessUrl {
+    const at = now();
+    pacing = succeeded(pacing, held?.refused !== true);
+    lastError = undefined;
+    const lifeMs = fetched.expiresAtMs === undefined ? undefined : fetched.expiresAtMs - at;
+    if (lifeMs !== undefined && lifeMs <= 0) {
+      const expiresAt = new Date(fetched.expiresAtMs ?? at).toISOString();
+      log.warn(
+        { from, expiresAt },
+        "The new client access URL has expired by this machine's clock, which is likely wrong; it is used until the service refuses it.",
+      );
+    }
+    const dated = lifeMs !== undefined && lifeMs > 0;
+    held = {
+      url: fetched.url,
+      expiresAtMs: dated ? fetched.expiresAtMs : undefined,
+      marginMs: dated ? Math.min(MAX_MARGIN_MS, lifeMs / 10) : 0,
+      fetchedAtMs: at,
+      refused: false,
+    };
+    const validSecs = dated ? Math.floor(lifeMs / 1_000) : undefined;
+    log.info({ from, validSecs }, 'Signed in: there is a new client access URL.');
+    return { ...offer(held), cached: false };
+  }
+
+  function giveBack(error: unknown, abandoned: boolean): never {
+    const failure =
+      error instanceof SignInError
+        ? error
+        : new SignInError('failed', `${from}: the sign-in failed.`, undefined, { cause: error });
+    if (failure instanceof UnreachableError) {
+      pacing = unreached(pacing, limits);
+    } else if (!abandoned) {
+      const serverTrouble = failure.kind === 'failed' && (failure.status === undefined || failure.status >= 500);
+      const retryAfterMs = failure.retryAfterMs ?? (serverTrouble ? 0 : undefined);
+      pacing = failed(pacing, limits, now(), retryAfterMs);
+      lastError = failure;
+    }
+    throw failure;
+  }
+
+  function refused(url: ClientAccessUrl): void {
+    if (held?.url !== url.url || held.refused) return;
+    held = { ...held, refused: true };
+    const [, before] = waitMs(pacing, limits, now());
+    pacing = urlRefused(before, limits, now(), now() - held.fetchedAtMs);
+    const [blockedMs, next] = waitMs(pacing, limits, now());
+    pacing = next;
+    const retrySecs = Math.ceil(blockedMs / 1_000);
+    log.warn(
+      { from, retrySecs },
+      retrySecs === 0
+        ? 'The service refused the client access URL; the next attempt signs in anew.'
+        : 'The service refused a new client access URL; the next sign-in waits, and until then the same URL is tried again.',
+    );
+  }
+
+  return { description: from, get, refused };
+}
+
+function offer({ url, expiresAtMs }: Held): ClientAccessUrl {
+  return { url, ...(expiresAtMs === undefined ? {} : { expiresAtMs }), cached: true };
+}
+
+function isDue({ expiresAtMs, marginMs }: Held, now: number): boolean {
+  return expiresAtMs !== undefined && now >= expiresAtMs - marginMs;
+}
+
+function hasExpired({ expiresAtMs }: Held, now: number): boolean {
+  return expiresAtMs !== undefined && now >= expiresAtMs;
+}
+
+/** A function, since it changes while the compiler believes it constant. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+function givenUp(signal: AbortSignal): SignInError {
+  return new SignInError('failed', 'Signing in was given up.', undefined, { cause: signal.reason });
+}

@@ -1,0 +1,31 @@
+/** What a client access URL must look like before a socket is opened to it. */
+
+import { isLoopback } from '../../net/http-json.js';
+import { jwtExpiryMs } from './jwt.js';
+
+/** Longest URL that is accepted, characters: HTTP servers refuse a request line of 16 KiB and more. */
+const MAX_LENGTH = 16 * 1024;
+
+export type ParsedClientUrl =
+  | { readonly ok: true; readonly url: string; readonly host: string; readonly expiresAtMs: number | undefined }
+  /** `problem` continues the sentence "the URL …" and holds nothing of the URL. */
+  | { readonly ok: false; readonly problem: string };
+
+/** Checks what a setting, a negotiate endpoint or a sign-in gave as the client access URL. Never throws. */
+export function parseClientUrl(value: unknown): ParsedClientUrl {
+  if (typeof value !== 'string') return { ok: false, problem: 'is not text' };
+  if (value.length > MAX_LENGTH) return { ok: false, problem: `is longer than ${MAX_LENGTH} characters` };
+  if (!URL.canParse(value)) return { ok: false, problem: 'is not a URL' };
+  const url = new URL(value);
+  if (url.protocol === 'ws:' && !isLoopback(url.hostname)) {
+    return { ok: false, problem: 'is not encrypted (ws: instead of wss:)' };
+  }
+  if (url.protocol !== 'wss:' && url.protocol !== 'ws:') return { ok: false, problem: 'does not begin with wss://' };
+  if (url.username !== '' || url.password !== '') return { ok: false, problem: 'holds a user name or a password' };
+  if (!/^\/client\/hubs\/[^/]+$/.test(url.pathname)) {
+    return { ok: false, problem: 'is not that of a Web PubSub client (its path is not /client/hubs/HUB)' };
+  }
+  url.hash = '';
+  const token = url.searchParams.get('access_token');
+  return { ok: true, url: url.href, host: url.host, expiresAtMs: token === null ? undefined : jwtExpiryMs(token) };
+}

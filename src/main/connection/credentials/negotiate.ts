@@ -1,0 +1,67 @@
+/** The client access URL from a negotiate endpoint: `GET` gives `{url}`. */
+
+import type { LookupFunction } from 'node:net';
+import { httpJson, type HttpJsonResponse } from '../../net/http-json.js';
+import { parseClientUrl } from './client-url.js';
+import { failedCall } from './failed-call.js';
+import { SignInError, type ClientAccessUrl, type ClientAccessUrlProvider } from './provider.js';
+import { retryAfterMs } from './throttle.js';
+
+export interface NegotiateOptions {
+  /** `https:`; plain `http:` only to loopback. May hold a secret in its path or query. */
+  readonly negotiateUrl: string;
+  readonly lookup: LookupFunction;
+  readonly ca?: string | undefined;
+  /** Wall clock, milliseconds since 1970. */
+  readonly now: () => number;
+  /** Deadline of the call, milliseconds. Default 10,000. */
+  readonly timeoutMs?: number;
+}
+
+const SETTING = 'the negotiate URL';
+
+/** Asks the endpoint at every `get`; wrap it in `cached`. */
+export function negotiate(options: NegotiateOptions): ClientAccessUrlProvider {
+  const { negotiateUrl, lookup, ca, now, timeoutMs = 10_000 } = options;
+  const host = URL.canParse(negotiateUrl) ? new URL(negotiateUrl).host : 'not a URL';
+  return {
+    description: `negotiate endpoint (${host})`,
+    async get(signal) {
+      const answer = await httpJson({ method: 'GET', url: negotiateUrl, timeoutMs, lookup, ca, signal }).catch(
+        (error: unknown) => {
+          throw failedCall('The negotiate endpoint', SETTING, error);
+        },
+      );
+      return read(answer, now());
+    },
+    refused: () => undefined,
+  };
+}
+
+function read({ status, headers, json }: HttpJsonResponse, now: number): ClientAccessUrl {
+  if (status === 401 || status === 403) {
+    const message = `The negotiate endpoint refused (${status}): look at ${SETTING} and the key in it.`;
+    throw new SignInError('refused', message, undefined, { status });
+  }
+  if (status === 429) {
+    throw new SignInError('throttled', 'The negotiate endpoint is asked too often (429).', retryAfterMs(headers, now), {
+      status,
+    });
+  }
+  if (status < 200 || status > 299) {
+    const advice = status < 500 ? `look at ${SETTING}` : 'it has trouble of its own';
+    throw new SignInError('failed', `The negotiate endpoint answered ${status}: ${advice}.`, undefined, { status });
+  }
+  const url: unknown = typeof json === 'object' && json !== null && 'url' in json ? json.url : undefined;
+  if (url === undefined) {
+    throw new SignInError('failed', `The negotiate endpoint's answer has no "url": look at ${SETTING}.`, undefined, {
+      status,
+    });
+  }
+  const parsed = parseClientUrl(url);
+  if (!parsed.ok) {
+    throw new SignInError('failed', `The URL the negotiate endpoint gave ${parsed.problem}.`, undefined, { status });
+  }
+  const { expiresAtMs } = parsed;
+  return { url: parsed.url, ...(expiresAtMs === undefined ? {} : { expiresAtMs }), cached: false };
+}

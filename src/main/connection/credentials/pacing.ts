@@ -1,0 +1,115 @@
+/**
+ * How soon the source of client access URLs may be asked again: pure.
+ *
+ * Two rules. A minimum time that grows while what comes back is useless: the URLs are refused, or the sign-in is. And a bucket
+ * of tokens that bounds the asking whatever the reason, so that no path through the daemon becomes a sign-in storm.
+ */
+
+export interface PacingLimits {
+  /** Least time between a fetched URL and the next after the first refusal of a URL; doubles with each, milliseconds. */
+  readonly refusedFirstMs: number;
+  readonly refusedCapMs: number;
+  /** The same after a sign-in that was answered, but gave no URL. */
+  readonly failedFirstMs: number;
+  readonly failedCapMs: number;
+  /** Sign-ins in a row at most. */
+  readonly burst: number;
+  /** Time until one more is allowed, milliseconds. */
+  readonly refillMs: number;
+}
+
+const MINUTE_MS = 60_000;
+
+/** A sign-in is two calls: 12 at once and one every 40 minutes make 48 in the worst day, 96 calls. */
+export const AUTH0_LIMITS: PacingLimits = {
+  refusedFirstMs: 15 * MINUTE_MS,
+  refusedCapMs: 60 * MINUTE_MS,
+  failedFirstMs: MINUTE_MS,
+  failedCapMs: 60 * MINUTE_MS,
+  burst: 12,
+  refillMs: 40 * MINUTE_MS,
+};
+
+/** A negotiate endpoint is the installation's own and answers in one call. */
+export const NEGOTIATE_LIMITS: PacingLimits = {
+  refusedFirstMs: MINUTE_MS,
+  refusedCapMs: 15 * MINUTE_MS,
+  failedFirstMs: 15_000,
+  failedCapMs: 5 * MINUTE_MS,
+  burst: 30,
+  refillMs: 5 * MINUTE_MS,
+};
+
+export interface Pacing {
+  readonly tokens: number;
+  readonly refilledAtMs: number;
+  readonly notBeforeMs: number;
+  /** URLs refused in a row. */
+  readonly refusals: number;
+  /** Answered sign-ins in a row that gave no URL. */
+  readonly failures: number;
+  /** The clock when this was last brought up to date. */
+  readonly seenAtMs: number;
+}
+
+export function newPacing(limits: PacingLimits, now: number): Pacing {
+  return { tokens: limits.burst, refilledAtMs: now, notBeforeMs: now, refusals: 0, failures: 0, seenAtMs: now };
+}
+
+/** Brings the tokens up to date. A clock that was set back takes every moment with it, so that nobody waits for the past. */
+function upToDate(pacing: Pacing, limits: PacingLimits, now: number): Pacing {
+  const shift = Math.min(0, now - pacing.seenAtMs);
+  const refilledAtMs = pacing.refilledAtMs + shift;
+  const refills = Math.floor((now - refilledAtMs) / limits.refillMs);
+  const tokens = Math.min(limits.burst, pacing.tokens + refills);
+  return {
+    ...pacing,
+    tokens,
+    refilledAtMs: tokens === limits.burst ? now : refilledAtMs + refills * limits.refillMs,
+    notBeforeMs: pacing.notBeforeMs + shift,
+    seenAtMs: now,
+  };
+}
+
+/** Time until the next sign-in is allowed, milliseconds; 0: now. */
+export function waitMs(pacing: Pacing, limits: PacingLimits, now: number): [number, Pacing] {
+  const next = upToDate(pacing, limits, now);
+  const forToken = next.tokens > 0 ? 0 : next.refilledAtMs + limits.refillMs - now;
+  return [Math.max(0, next.notBeforeMs - now, forToken), next];
+}
+
+/** A sign-in begins. */
+export function begun(pacing: Pacing, limits: PacingLimits, now: number): Pacing {
+  const next = upToDate(pacing, limits, now);
+  return { ...next, tokens: next.tokens - 1 };
+}
+
+/** The sign-in that had begun reached nobody. */
+export function unreached(pacing: Pacing, limits: PacingLimits): Pacing {
+  return { ...pacing, tokens: Math.min(limits.burst, pacing.tokens + 1) };
+}
+
+/** The sign-in gave a URL; `heldWell`: the one before was never refused. */
+export function succeeded(pacing: Pacing, heldWell: boolean): Pacing {
+  return { ...pacing, failures: 0, refusals: heldWell ? 0 : pacing.refusals };
+}
+
+/** The sign-in was answered without a URL. `retryAfterMs`: when the server itself wants to be asked again. */
+export function failed(pacing: Pacing, limits: PacingLimits, now: number, retryAfterMs?: number): Pacing {
+  const next = upToDate(pacing, limits, now);
+  const failures = next.failures + 1;
+  const wait = retryAfterMs ?? doubled(limits.failedFirstMs, limits.failedCapMs, failures);
+  return { ...next, failures, notBeforeMs: Math.max(next.notBeforeMs, now + wait) };
+}
+
+/** The service refused, for the first time, the URL that is `ageMs` old. One that held for long was not wasted. */
+export function urlRefused(pacing: Pacing, limits: PacingLimits, now: number, ageMs: number): Pacing {
+  const next = upToDate(pacing, limits, now);
+  const refusals = ageMs >= limits.refusedCapMs ? 1 : next.refusals + 1;
+  const spacing = doubled(limits.refusedFirstMs, limits.refusedCapMs, refusals);
+  return { ...next, refusals, notBeforeMs: Math.max(next.notBeforeMs, now - Math.max(0, ageMs) + spacing) };
+}
+
+function doubled(firstMs: number, capMs: number, times: number): number {
+  return Math.min(capMs, firstMs * 2 ** Math.min(30, times - 1));
+}
