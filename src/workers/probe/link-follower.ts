@@ -1,0 +1,274 @@
+/**
+ * Follows the kernel's link, address and route changes through `ip monitor`.
+ *
+ * What `ip` prints is not parsed: a line only says that something moved, and the kernel's tables say what is. That holds for
+ * every version of iproute2, has no line to bound, and sees what the kernel does not announce: the IPv4 routes that vanish
+ * with their interface.
+ */
+import { spawn as spawnProcess, type ChildProcess } from 'node:child_process';
+import type { LinkEvidence } from '../protocol.js';
+import { lookAtLinks } from './link-snapshot.js';
+import { decideLink, fingerprint, type LinkSnapshot } from './link-state.js';
+
+/** What the kernel says, and since when it says so. */
+export interface LinkState {
+  readonly evidence: LinkEvidence;
+  /** When `evidence.reason` became what it is, on the clock of `performance.now()`, milliseconds. */
+  readonly sinceMs: number;
+}
+
+/** What the follower reports. */
+export type LinkEvent =
+  /** The way out is another one than before, or gone, or back. */
+  | { readonly kind: 'changed'; readonly state: LinkState }
+  /** There is no way out, and there has been none for the hold time: the kernel's word needs no confirming. */
+  | { readonly kind: 'held'; readonly state: LinkState };
+
+interface LoggerLike {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Starts a process whose standard output is a pipe. */
+export type SpawnMonitor = (command: string, args: readonly string[]) => ChildProcess;
+
+export interface FollowLinksOptions {
+  /** Told of every event. What it throws is logged and harms nothing else. */
+  readonly onEvent: (event: LinkEvent) => void;
+  readonly log: LoggerLike;
+  /** Time from the first sign of a change to the look at the tables, so that a burst makes one look. Default 20 ms. */
+  readonly debounceMs?: number;
+  /** How long the way out must be gone before `held`. Default 300 ms: a DHCP renewal or a roaming Wi-Fi is shorter. */
+  readonly holdMs?: number;
+  /** IP literals whose reachability matters; default: documentation addresses, that is, the default routes. */
+  readonly destinations?: () => readonly string[];
+  readonly spawn?: SpawnMonitor;
+  /** Takes the snapshot. */
+  readonly look?: (destinations?: readonly string[]) => Promise<LinkSnapshot>;
+  /** Monotonic milliseconds. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+export interface LinkFollower {
+  /** The latest look; undefined before the first. */
+  state(): LinkState | undefined;
+  /** Ends the child and every timer; no event follows, even while this is awaited. */
+  stop(): Promise<void>;
+}
+
+const MONITOR = ['ip', '-oneline', 'monitor', 'link', 'address', 'route'] as const;
+/** `env` and `setpriv` exit with it when there is no such command. */
+const EXIT_NOT_FOUND = 127;
+/** First wait before a child that died is started again; doubles to the cap, and starts over after a stable minute. */
+const RESTART_MS = 1_000;
+const RESTART_CAP_MS = 300_000;
+const STABLE_MS = 60_000;
+/** A child asked to end is killed after that. */
+const KILL_AFTER_MS = 1_000;
+/** `ip` says nowhere that it has begun to listen, so the tables are looked at again, for what changed just before. */
+const SETTLE_MS = 500;
+const MAX_STDERR = 300;
+
+/** Starts following. Returns at once; a first look is on its way. */
+export function followLinks(options: FollowLinksOptions): LinkFollower {
+  return new Follower(options);
+}
+
+class Follower implements LinkFollower {
+  readonly #options: FollowLinksOptions;
+  readonly #debounceMs: number;
+  readonly #holdMs: number;
+  readonly #spawn: SpawnMonitor;
+  readonly #look: (destinations?: readonly string[]) => Promise<LinkSnapshot>;
+  readonly #now: () => number;
+  readonly #timers: Partial<Record<'look' | 'settle' | 'hold' | 'restart', NodeJS.Timeout>> = {};
+  #state: LinkState | undefined;
+  #fingerprint: string | undefined;
+  #child: ChildProcess | undefined;
+  #withSetpriv = true;
+  #deaths = 0;
+  #looking = false;
+  #lookAgain = false;
+  #stopped = false;
+
+  constructor(options: FollowLinksOptions) {
+    this.#options = options;
+    this.#debounceMs = options.debounceMs ?? 20;
+    this.#holdMs = options.holdMs ?? 300;
+    this.#spawn = options.spawn ?? spawnMonitor;
+    this.#look = options.look ?? lookAtLinks;
+    this.#now = options.now ?? (() => performance.now());
+    this.#startChild();
+    void this.#lookNow();
+  }
+
+  state(): LinkState | undefined {
+    return this.#state;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    const child = this.#child;
+    this.#child = undefined;
+    if (child) await endChild(child);
+  }
+
+  #startChild(): void {
+    // A child must not outlive this thread, however it ends: the kernel itself kills it (setpriv is part of util-linux).
+    const command = this.#withSetpriv ? ['setpriv', '--pdeathsig', 'KILL', ...MONITOR] : [...MONITOR];
+    const [file = '', ...args] = command;
+    const startedAtMs = this.#now();
+    let stderr = '';
+    let child: ChildProcess;
+    try {
+      child = this.#spawn(file, args);
+    } catch (error) {
+      this.#childEnded(startedAtMs, messageOf(error), false);
+      return;
+    }
+    this.#child = child;
+    let over = false;
+    const ended = (why: string, missing: boolean): void => {
+      if (over || this.#child !== child) return;
+      over = true;
+      this.#child = undefined;
+      this.#childEnded(startedAtMs, why, missing);
+    };
+    child.once('error', (error: NodeJS.ErrnoException) => ended(error.message, error.code === 'ENOENT'));
+    child.once('close', (code, signal) => {
+      const how = signal === null ? `exit status ${String(code)}` : `signal ${signal}`;
+      ended(stderr === '' ? how : `${stderr.trim()} (${how})`, code === EXIT_NOT_FOUND);
+    });
+    child.stdout?.on('data', () => this.#lookSoon());
+    child.stderr?.on('data', (chunk: Buffer) => {
+      if (stderr.length < MAX_STDERR) stderr = (stderr + chunk.toString('utf8')).slice(0, MAX_STDERR);
+    });
+    this.#timers.settle = setTimeout(() => void this.#lookNow(), SETTLE_MS);
+  }
+
+  #childEnded(startedAtMs: number, why: string, missing: boolean): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#timers.settle);
+    const { log } = this.#options;
+    if (missing && this.#withSetpriv) {
+      // Either of the two is missing; the next try tells which.
+      this.#withSetpriv = false;
+      this.#startChild();
+      return;
+    }
+    if (missing) {
+      log.warn(
+        { error: why },
+        'No `ip` command here (Debian: iproute2), so link changes are noticed at the next check',
+      );
+      return;
+    }
+    if (this.#now() - startedAtMs >= STABLE_MS) this.#deaths = 0;
+    const retryMs = Math.min(RESTART_CAP_MS, RESTART_MS * 2 ** this.#deaths);
+    this.#deaths = Math.min(this.#deaths + 1, 30);
+    const words = '`ip monitor` ended, so link changes are noticed at the next check until it runs again';
+    const fields = { error: why, retrySecs: retryMs / 1_000 };
+    if (this.#deaths === 1) log.warn(fields, words);
+    else log.debug(fields, words);
+    this.#timers.restart = setTimeout(() => this.#startChild(), retryMs);
+  }
+
+  /** Not pushed back by further signs: a storm of them delays no look. */
+  #lookSoon(): void {
+    if (this.#stopped || this.#timers.look !== undefined) return;
+    this.#timers.look = setTimeout(() => {
+      delete this.#timers.look;
+      void this.#lookNow();
+    }, this.#debounceMs);
+  }
+
+  async #lookNow(): Promise<void> {
+    if (this.#stopped) return;
+    if (this.#looking) {
+      this.#lookAgain = true;
+      return;
+    }
+    this.#looking = true;
+    try {
+      const snapshot = await this.#look(this.#options.destinations?.());
+      this.#take(snapshot);
+    } catch (error) {
+      this.#options.log.debug({ error: messageOf(error) }, 'The links could not be looked at');
+    } finally {
+      this.#looking = false;
+    }
+    if (this.#lookAgain) {
+      this.#lookAgain = false;
+      await this.#lookNow();
+    }
+  }
+
+  #take(snapshot: LinkSnapshot): void {
+    if (this.#stopped) return;
+    const evidence = decideLink(snapshot);
+    const print = fingerprint(snapshot);
+    const before = this.#state;
+    const changed = this.#fingerprint !== print;
+    this.#fingerprint = print;
+    // A change between the two reasons does not start the hold over: there was no way out all along.
+    const wasSince = before !== undefined && before.evidence.ok === evidence.ok ? before.sinceMs : undefined;
+    this.#state = { evidence, sinceMs: wasSince ?? this.#now() };
+    if (evidence.ok) this.#clearHold();
+    else if (wasSince === undefined) this.#timers.hold = setTimeout(() => void this.#holdIsOver(), this.#holdMs);
+    // The first look is no change, unless there is bad news in it.
+    if (changed && (before !== undefined || !evidence.ok)) this.#emit({ kind: 'changed', state: this.#state });
+  }
+
+  #clearHold(): void {
+    clearTimeout(this.#timers.hold);
+    delete this.#timers.hold;
+  }
+
+  /** Looks once more, since not everything is announced. */
+  async #holdIsOver(): Promise<void> {
+    await this.#lookNow();
+    const state = this.#state;
+    if (this.#stopped || state === undefined || state.evidence.ok || this.#timers.hold === undefined) return;
+    this.#clearHold();
+    this.#emit({ kind: 'held', state });
+  }
+
+  #emit(event: LinkEvent): void {
+    try {
+      this.#options.onEvent(event);
+    } catch (error) {
+      this.#options.log.error({ error: messageOf(error) }, 'A listener of link changes failed; report this as a bug');
+    }
+  }
+}
+
+/** `ip` lives in /usr/sbin on Debian, which is not in everybody's PATH. */
+function spawnMonitor(command: string, args: readonly string[]): ChildProcess {
+  const path = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`;
+  return spawnProcess(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: path, LC_ALL: 'C' },
+    cwd: '/',
+  });
+}
+
+async function endChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  child.stdout?.removeAllListeners('data');
+  child.stdout?.resume();
+  await new Promise<void>((resolve) => {
+    const kill = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
+    child.once('exit', () => {
+      clearTimeout(kill);
+      resolve();
+    });
+    child.kill('SIGTERM');
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

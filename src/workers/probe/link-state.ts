@@ -1,0 +1,169 @@
+/**
+ * What the kernel's own tables say of the way out, before a packet is sent. Pure: a snapshot in, evidence out.
+ *
+ * The question is not "is some interface up" but "would a packet to the internet leave this machine": a Pi whose cable is
+ * pulled still has `docker0`, and one without a DHCP answer still has a link-local address.
+ */
+import type { LinkEvidence } from '../protocol.js';
+
+/** A network interface, `lo` left out. */
+export interface LinkInterface {
+  readonly name: string;
+  /** Switched on by the administrator (`ip link set ... up`). */
+  readonly up: boolean;
+  /** The kernel's operational state: `up`, `down`, `lowerlayerdown`, `dormant`, `unknown`, ... */
+  readonly operState: string;
+  /** A device stands behind it; false for veth, bridges, tunnels. */
+  readonly physical: boolean;
+  /** Its addresses; empty while it is not running. */
+  readonly addresses: readonly string[];
+}
+
+/** A default route of the main table. */
+export interface DefaultRoute {
+  readonly device: string;
+  readonly metric: number;
+  /** False where the whole world is said to be on the link itself, as for a point-to-point line. */
+  readonly hasGateway: boolean;
+}
+
+/** Where the kernel would send a packet to an address out there: its source address, or why there is no way. */
+export interface Egress {
+  readonly family: 4 | 6;
+  /** The source address the kernel picked. */
+  readonly source?: string;
+  /** The system's code, such as `ENETUNREACH`. */
+  readonly error?: string;
+}
+
+/** One look at the kernel's tables. */
+export interface LinkSnapshot {
+  readonly interfaces: readonly LinkInterface[];
+  readonly defaultRoutes: readonly DefaultRoute[];
+  readonly egress: readonly Egress[];
+}
+
+/** Most interfaces that are named in a sentence. */
+const MAX_NAMED = 4;
+
+/** RTF_UP and RTF_REJECT of linux/route.h. */
+const ROUTE_UP = 0x1;
+const ROUTE_REJECT = 0x200;
+
+/** Default routes in the text of /proc/net/route (IPv4, main table). A line that is not understood is left out. */
+export function parseIpv4DefaultRoutes(text: string): DefaultRoute[] {
+  const routes: DefaultRoute[] = [];
+  for (const line of text.split('\n').slice(1)) {
+    const [device, destination, gateway, flags, , , metric, mask] = line.trim().split(/\s+/);
+    if (device === undefined || destination !== '00000000' || mask !== '00000000') continue;
+    if (!isUsable(Number.parseInt(flags ?? '', 16))) continue;
+    routes.push({ device, metric: Number(metric) || 0, hasGateway: gateway !== '00000000' });
+  }
+  return routes;
+}
+
+/** Default routes in the text of /proc/net/ipv6_route. A line that is not understood is left out. */
+export function parseIpv6DefaultRoutes(text: string): DefaultRoute[] {
+  const nowhere = '0'.repeat(32);
+  const routes: DefaultRoute[] = [];
+  for (const line of text.split('\n')) {
+    const fields = line.trim().split(/\s+/);
+    const [destination, prefix, , , gateway, metric, , , flags, device] = fields;
+    if (device === undefined || device === 'lo' || destination !== nowhere || prefix !== '00') continue;
+    if (!isUsable(Number.parseInt(flags ?? '', 16))) continue;
+    routes.push({ device, metric: Number.parseInt(metric ?? '0', 16) || 0, hasGateway: gateway !== nowhere });
+  }
+  return routes;
+}
+
+function isUsable(flags: number): boolean {
+  return (flags & ROUTE_UP) !== 0 && (flags & ROUTE_REJECT) === 0;
+}
+
+/** True if the kernel would hand packets to it: switched on, with a carrier and, on Wi-Fi, let in. */
+export function isRunning(link: LinkInterface): boolean {
+  // Tunnels and modems do not say how they are; the kernel counts `unknown` as running.
+  return link.up && (link.operState === 'up' || link.operState === 'unknown');
+}
+
+/** The evidence in a snapshot. `no-link` and `no-route` are said only if no packet could leave by either family. */
+export function decideLink(snapshot: LinkSnapshot): LinkEvidence {
+  const ways = snapshot.egress.filter((egress) => egress.source !== undefined);
+  if (ways.some((egress) => leadsOut(egress, snapshot))) return { phase: 'link', ok: true };
+
+  const candidates = candidatesOf(snapshot.interfaces);
+  if (candidates.length === 0) {
+    return { phase: 'link', ok: false, reason: 'no-link', detail: 'there is no network interface' };
+  }
+  if (!candidates.some(isRunning)) {
+    return { phase: 'link', ok: false, reason: 'no-link', detail: named(candidates.map(whyNotRunning)) };
+  }
+  const routeDevices = new Set(snapshot.defaultRoutes.map((route) => route.device));
+  const dead = snapshot.interfaces.filter((link) => routeDevices.has(link.name) && !isRunning(link));
+  if (dead.length > 0) {
+    const detail = named(dead.map((link) => `${whyNotRunning(link)}, and the default route leads there`));
+    return { phase: 'link', ok: false, reason: 'no-link', detail };
+  }
+  const detail = named(candidates.filter(isRunning).map((link) => whyNoWay(link, routeDevices.has(link.name))));
+  return { phase: 'link', ok: false, reason: 'no-route', detail };
+}
+
+/**
+ * What of a snapshot matters to a check, as a string: two equal ones need no new check. A container that starts or an
+ * announced route that is merely renewed changes nothing here, and so costs no traffic.
+ */
+export function fingerprint(snapshot: LinkSnapshot): string {
+  const evidence = decideLink(snapshot);
+  return JSON.stringify([
+    evidence.reason ?? 'ok',
+    evidence.detail ?? '',
+    snapshot.egress.map((egress) => egress.source ?? ''),
+    snapshot.defaultRoutes.map((route) => `${route.device}/${route.metric}`).sort(),
+  ]);
+}
+
+function leadsOut(egress: Egress, snapshot: LinkSnapshot): boolean {
+  const { source } = egress;
+  if (source === undefined) return false;
+  // A destination on this very machine.
+  if (source === '::1' || source.startsWith('127.')) return true;
+  const owner = snapshot.interfaces.find((link) => isRunning(link) && link.addresses.includes(source));
+  // The address of an interface that lost its carrier is still chosen, but nothing will leave by it.
+  if (owner === undefined) return false;
+  if (!isLinkLocal(source)) return true;
+  // dhcpcd gives itself 169.254.x.x and a default route onto the bare link when no DHCP server answers.
+  return egress.family === 4 && snapshot.defaultRoutes.some((route) => route.device === owner.name && route.hasGateway);
+}
+
+/** True for fe80::/10 and 169.254.0.0/16, which no router passes on. */
+export function isLinkLocal(address: string): boolean {
+  return address.startsWith('169.254.') || /^fe[89ab][0-9a-f]:/i.test(address);
+}
+
+/** Where there is hardware, only hardware counts: a bridge of containers is no link to the world. */
+function candidatesOf(interfaces: readonly LinkInterface[]): readonly LinkInterface[] {
+  const physical = interfaces.filter((link) => link.physical);
+  return physical.length > 0 ? physical : interfaces;
+}
+
+function whyNotRunning(link: LinkInterface): string {
+  if (!link.up) return `${link.name} is down`;
+  if (link.operState === 'dormant') return `${link.name} is not authenticated yet`;
+  return `${link.name} has no carrier`;
+}
+
+function whyNoWay(link: LinkInterface, hasDefaultRoute: boolean): string {
+  const [address] = link.addresses.filter((candidate) => !isLinkLocal(candidate));
+  if (address !== undefined) {
+    return hasDefaultRoute
+      ? `${link.name} has the address ${address} and a default route that leads nowhere`
+      : `${link.name} has the address ${address}, but no default route`;
+  }
+  const onlyLocal = link.addresses.some((candidate) => candidate.startsWith('169.254.'));
+  return onlyLocal ? `${link.name} has only a link-local address (no DHCP answer)` : `${link.name} has no address`;
+}
+
+function named(parts: readonly string[]): string {
+  const shown = parts.slice(0, MAX_NAMED).join('; ');
+  return parts.length > MAX_NAMED ? `${shown}; and ${parts.length - MAX_NAMED} more` : shown;
+}
