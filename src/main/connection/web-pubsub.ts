@@ -1,0 +1,155 @@
+/** Opens sessions with Azure Web PubSub: an access URL, a connection, a group; each step with its deadline. */
+import type { LookupFunction } from 'node:net';
+import type { Logger } from '../log.js';
+import { SignInError, type ClientAccessUrl, type ClientAccessUrlProvider } from './credentials/provider.js';
+import { OpenError, type OpenSession, type OpenSessionOptions } from './session.js';
+import { describeError, redact } from './web-pubsub/redact.js';
+import type { SubprotocolName } from './web-pubsub/safe-protocol.js';
+import { WebPubSubSession } from './web-pubsub/session.js';
+
+export interface WebPubSubOptions {
+  readonly credentials: ClientAccessUrlProvider;
+  readonly group: string;
+  /** Default `json.reliable.webpubsub.azure.v1`; with the other one every drop ends the session. */
+  readonly subprotocol?: SubprotocolName;
+  /** Looks names up with a deadline; default: the system's, which has none but our own handshake's. */
+  readonly lookup?: LookupFunction;
+  /** Certificates to trust instead of the system's, for a local service. */
+  readonly ca?: string | Buffer | (string | Buffer)[];
+  /** From the name look-up to the end of the WebSocket handshake. Default 10 s. */
+  readonly handshakeTimeoutMs?: number;
+  /** From there to the service's `connected` frame. Default 10 s. */
+  readonly connectedFrameTimeoutMs?: number;
+  /** Until the service has acknowledged the join. Default 10 s. */
+  readonly joinTimeoutMs?: number;
+  /** For one client access URL, whatever the provider's own deadline is. Default 20 s. */
+  readonly credentialsTimeoutMs?: number;
+  /** Silence after which the service is asked for a sign of life. Default 10 s. */
+  readonly idlePingMs?: number;
+  /** Silence after which the connection is given up as half-open. Default 15 s. */
+  readonly halfOpenTimeoutMs?: number;
+  /** How long a lost session is worth recovering: the service keeps one for about a minute. Default 60 s. */
+  readonly recoveryWindowMs?: number;
+  /** Least time from one socket to the next of a recovery; the first after a quiet time is opened at once. Default 1 s. */
+  readonly recoverySpacingMs?: number;
+  /** The gate: no socket is opened, for signing in or for the WebSocket, while it says no. Asked before each. */
+  readonly mayOpen: () => boolean;
+  readonly log: Logger;
+}
+
+export function createOpenSession(options: WebPubSubOptions): OpenSession {
+  return (opening) => openSession(options, opening);
+}
+
+async function openSession(options: WebPubSubOptions, opening: OpenSessionOptions): Promise<WebPubSubSession> {
+  const { log } = options;
+  for (let tries = 1; ; tries += 1) {
+    const access = await signIn(options, opening.signal);
+    log.debug({ host: hostOf(access.url), group: options.group, cachedUrl: access.cached }, 'Opening the WebSocket');
+    try {
+      return await connect(options, opening, access);
+    } catch (error) {
+      if (!(error instanceof OpenError) || error.failure.kind !== 'refused') throw error;
+      // A token can be revoked, or its hub's key changed, long before its time is over: only a fresh one that is refused is news.
+      if (!access.cached || tries > 1 || opening.signal.aborted) throw error;
+      log.info({ status: error.failure.status }, 'The service refused the stored access URL; asking for a new one');
+    }
+  }
+}
+
+async function connect(
+  options: WebPubSubOptions,
+  { onEvent, signal }: OpenSessionOptions,
+  access: ClientAccessUrl,
+): Promise<WebPubSubSession> {
+  const { subprotocol = 'json.reliable.webpubsub.azure.v1', lookup, ca } = options;
+  const session = new WebPubSubSession(access.url, {
+    group: options.group,
+    link: {
+      subprotocol,
+      ...(lookup && { lookup }),
+      ...(ca && { ca }),
+      handshakeTimeoutMs: options.handshakeTimeoutMs ?? 10_000,
+      greetingTimeoutMs: options.connectedFrameTimeoutMs ?? 10_000,
+      idlePingMs: options.idlePingMs ?? 10_000,
+      halfOpenTimeoutMs: options.halfOpenTimeoutMs ?? 15_000,
+    },
+    joinTimeoutMs: options.joinTimeoutMs ?? 10_000,
+    recoveryWindowMs: options.recoveryWindowMs ?? 60_000,
+    recoverySpacingMs: options.recoverySpacingMs ?? 1_000,
+    mayOpen: options.mayOpen,
+    onEvent,
+    onRefused: () => options.credentials.refused(access),
+    log: options.log,
+  });
+  const giveUp = (): void => void session.dispose();
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    await session.open();
+    // Aborted in the very moment it succeeded: the session is disposed of already, and nobody is to get it.
+    if (signal.aborted) throw givenUp();
+    return session;
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+/** A URL that can be opened, within a deadline that holds even if the provider ignores its own. */
+async function signIn(options: WebPubSubOptions, signal: AbortSignal): Promise<ClientAccessUrl> {
+  const { credentials, credentialsTimeoutMs = 20_000, mayOpen } = options;
+  if (signal.aborted) throw givenUp();
+  if (!mayOpen()) throw new OpenError({ kind: 'failed', message: 'there is no internet' });
+  const abort = new AbortController();
+  let stop: (error: OpenError) => void = () => undefined;
+  const stopped = new Promise<never>((_, reject) => (stop = reject));
+  const onAbort = (): void => stop(givenUp());
+  signal.addEventListener('abort', onAbort, { once: true });
+  const timer = setTimeout(
+    () => stop(failed(`no client access URL from ${credentials.description} within ${credentialsTimeoutMs / 1000} s`)),
+    credentialsTimeoutMs,
+  );
+  try {
+    const access = await Promise.race([credentials.get(abort.signal), stopped]);
+    if (!isWebSocketUrl(access.url)) throw failed(`what came from ${credentials.description} is not a WebSocket URL`);
+    return access;
+  } catch (error) {
+    throw signInFailure(error);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+    abort.abort();
+  }
+}
+
+function signInFailure(error: unknown): OpenError {
+  if (error instanceof OpenError) return error;
+  if (!(error instanceof SignInError)) return failed(`signing in failed: ${describeError(error)}`, error);
+  const message = redact(error.message);
+  switch (error.kind) {
+    case 'refused':
+      return new OpenError({ kind: 'refused', status: error.status ?? 401, message }, { cause: error });
+    case 'throttled':
+      return new OpenError(
+        { kind: 'throttled', message, ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }) },
+        { cause: error },
+      );
+    case 'failed':
+      return failed(message, error);
+  }
+}
+
+function failed(message: string, cause?: unknown): OpenError {
+  return new OpenError({ kind: 'failed', message }, cause === undefined ? undefined : { cause });
+}
+
+function givenUp(): OpenError {
+  return failed('the attempt was given up');
+}
+
+function isWebSocketUrl(url: string): boolean {
+  return URL.canParse(url) && /^wss?:$/.test(new URL(url).protocol);
+}
+
+function hostOf(url: string): string {
+  return new URL(url).host;
+}

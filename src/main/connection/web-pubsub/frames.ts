@@ -1,0 +1,179 @@
+/**
+ * Reads one frame of the service. Pure. Every frame is untrusted: what comes out is built anew from fields that were looked at,
+ * so an unknown field, a wrong type or a name such as `__proto__` never travels further.
+ */
+import type { WebPubSubMessage } from '@azure/web-pubsub-client';
+
+export type ParsedFrame =
+  | { readonly kind: 'message'; readonly message: WebPubSubMessage }
+  /** Well formed, but nothing this client has a use for: the protocol may grow. */
+  | { readonly kind: 'ignored' }
+  | { readonly kind: 'bad'; readonly reason: string };
+
+/** Names and ids: the service's own are well under 200 characters. */
+const MAX_NAME_CHARS = 1_024;
+/** A reconnection token is a JWT of some 400 characters. */
+const MAX_TOKEN_CHARS = 16_384;
+const MAX_TEXT_CHARS = 1_000;
+/** Deeper JSON makes `JSON.stringify` overflow the stack of whoever passes it on. */
+const MAX_DEPTH = 200;
+
+class BadFrame extends Error {}
+
+export function parseFrame(text: string): ParsedFrame {
+  try {
+    const message = readMessage(parseJson(text));
+    return message === undefined ? { kind: 'ignored' } : { kind: 'message', message };
+  } catch (error) {
+    if (error instanceof BadFrame) return { kind: 'bad', reason: error.message };
+    // JSON.parse quotes the frame in its message, which may be anything: only its kind is passed on.
+    return { kind: 'bad', reason: 'not JSON' };
+  }
+}
+
+function readMessage(frame: Fields): WebPubSubMessage | undefined {
+  switch (frame['type']) {
+    case 'ack':
+      return readAck(frame);
+    case 'message':
+      return readData(frame);
+    case 'pong':
+      return { kind: 'pong' };
+    case 'system':
+      return readSystem(frame);
+    default:
+      requireString(frame, 'type', MAX_NAME_CHARS);
+      return undefined;
+  }
+}
+
+function readAck(frame: Fields): WebPubSubMessage {
+  const ackId = requireInteger(frame, 'ackId', 0);
+  const success = frame['success'];
+  if (typeof success !== 'boolean') throw new BadFrame('success is not a boolean');
+  const ack = { kind: 'ack', ackId, success } as const;
+  const error = frame['error'];
+  if (error === undefined || error === null) {
+    // The client reads an error of every refusal.
+    return success ? ack : { ...ack, error: { name: 'Unknown', message: '' } };
+  }
+  if (!isFields(error)) throw new BadFrame('error is not an object');
+  const name = requireString(error, 'name', MAX_NAME_CHARS);
+  const message = optionalString(error, 'message', Number.MAX_SAFE_INTEGER) ?? '';
+  return { ...ack, error: { name, message: message.slice(0, MAX_TEXT_CHARS) } };
+}
+
+function readSystem(frame: Fields): WebPubSubMessage | undefined {
+  switch (requireString(frame, 'event', MAX_NAME_CHARS)) {
+    case 'connected':
+      return {
+        kind: 'connected',
+        connectionId: requireString(frame, 'connectionId', MAX_NAME_CHARS),
+        userId: optionalString(frame, 'userId', MAX_NAME_CHARS) ?? '',
+        // Empty where there is none: the client then attempts no recovery.
+        reconnectionToken: optionalString(frame, 'reconnectionToken', MAX_TOKEN_CHARS) ?? '',
+      };
+    case 'disconnected':
+      return {
+        kind: 'disconnected',
+        message: (optionalString(frame, 'message', Number.MAX_SAFE_INTEGER) ?? '').slice(0, MAX_TEXT_CHARS),
+      };
+    default:
+      return undefined;
+  }
+}
+
+function readData(frame: Fields): WebPubSubMessage | undefined {
+  const from = requireString(frame, 'from', MAX_NAME_CHARS);
+  if (from !== 'group' && from !== 'server') return undefined;
+  const sequenceId = frame['sequenceId'] === undefined ? {} : { sequenceId: requireInteger(frame, 'sequenceId', 1) };
+  const payload = { ...readPayload(frame), ...sequenceId };
+  if (from === 'server') return { kind: 'serverData', ...payload };
+  return {
+    kind: 'groupData',
+    group: requireString(frame, 'group', MAX_NAME_CHARS),
+    fromUserId: optionalString(frame, 'fromUserId', MAX_NAME_CHARS) ?? '',
+    ...payload,
+  };
+}
+
+type Payload = Pick<Extract<WebPubSubMessage, { kind: 'serverData' }>, 'dataType' | 'data'>;
+
+function readPayload(frame: Fields): Payload {
+  const { dataType, data } = frame;
+  switch (dataType) {
+    case 'json':
+      if (data === undefined) throw new BadFrame('no data');
+      return { dataType, data: data as Payload['data'] };
+    case 'text':
+      if (typeof data !== 'string') throw new BadFrame('data of type text is not a string');
+      return { dataType, data };
+    case 'binary':
+    case 'protobuf': {
+      if (typeof data !== 'string') throw new BadFrame('data of type binary is not base64');
+      const bytes = Buffer.from(data, 'base64');
+      return { dataType, data: Uint8Array.from(bytes).buffer };
+    }
+    default:
+      throw new BadFrame('unknown dataType');
+  }
+}
+
+interface Fields {
+  readonly [name: string]: unknown;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseJson(text: string): Fields {
+  if (depth(text) > MAX_DEPTH) throw new BadFrame('nested too deeply');
+  // A key __proto__ does no harm here, but would in the hands of somebody who merges objects.
+  const suspicious = /__proto__|\\u005f/i.test(text);
+  const value: unknown = JSON.parse(
+    text,
+    suspicious ? (key, inner: unknown) => (key === '__proto__' ? undefined : inner) : undefined,
+  );
+  if (!isFields(value)) throw new BadFrame('not an object');
+  return value;
+}
+
+/** Deepest nesting of brackets outside of strings; stops looking once it is too deep. */
+function depth(text: string): number {
+  let deepest = 0;
+  let level = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length && deepest <= MAX_DEPTH; at += 1) {
+    const char = text[at];
+    if (quoted) {
+      if (char === '\\') at += 1;
+      else if (char === '"') quoted = false;
+    } else if (char === '"') quoted = true;
+    else if (char === '{' || char === '[') deepest = Math.max(deepest, (level += 1));
+    else if (char === '}' || char === ']') level -= 1;
+  }
+  return deepest;
+}
+
+function requireString(fields: Fields, name: string, maxChars: number): string {
+  const value = optionalString(fields, name, maxChars);
+  if (value === undefined || value === '') throw new BadFrame(`no ${name}`);
+  return value;
+}
+
+function optionalString(fields: Fields, name: string, maxChars: number): string | undefined {
+  const value = fields[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string') throw new BadFrame(`${name} is not a string`);
+  if (value.length > maxChars) throw new BadFrame(`${name} is too long`);
+  return value;
+}
+
+function requireInteger(fields: Fields, name: string, least: number): number {
+  const value = fields[name];
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least) {
+    throw new BadFrame(`${name} is not an integer of at least ${least}`);
+  }
+  return value;
+}

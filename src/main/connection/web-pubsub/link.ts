@@ -1,0 +1,207 @@
+/**
+ * One WebSocket: opens within a deadline, notices when it is half-open, and ends once, for one named reason. It knows nothing of the gate,
+ * of retries and of what is in a frame.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { LookupFunction, Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import WebSocket, { type ClientOptions, type RawData } from 'ws';
+import { describeError, redact } from './redact.js';
+
+/** Why a link came to its end. */
+export type LinkEnd =
+  /** The handshake was answered with an HTTP status. */
+  | { readonly kind: 'http'; readonly status: number; readonly retryAfterMs?: number }
+  | { readonly kind: 'closed'; readonly code: number; readonly reason: string }
+  /** The peer broke the rules of WebSocket, such as a frame over the limit: it would do so again. */
+  | { readonly kind: 'violation'; readonly message: string }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'timeout'; readonly stage: 'handshake' | 'greeting'; readonly afterMs: number }
+  | { readonly kind: 'half-open'; readonly afterMs: number }
+  /** We ended it because the internet is gone. */
+  | { readonly kind: 'suspended' };
+
+export interface LinkOptions {
+  readonly subprotocol: string;
+  readonly lookup?: LookupFunction;
+  readonly ca?: string | Buffer | (string | Buffer)[];
+  /** From the look-up of the name to the end of the WebSocket handshake. */
+  readonly handshakeTimeoutMs: number;
+  /** From there to {@link Link.greeted}. */
+  readonly greetingTimeoutMs: number;
+  /** Silence after which a ping is sent. */
+  readonly idlePingMs: number;
+  /** Silence after which the link is given up. */
+  readonly halfOpenTimeoutMs: number;
+}
+
+export interface LinkHandlers {
+  onText(text: string): void;
+  onBinary(): void;
+  /** Called once, never after {@link Link.terminate}. */
+  onEnd(end: LinkEnd): void;
+}
+
+/** The service's limit of a message is 1 MB; the rest is room for its envelope. */
+const MAX_PAYLOAD_BYTES = 1_048_576 + 65_536;
+/** How long a peer that said it closes may take to do it. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
+export class Link {
+  /** Resolves when the socket is really closed. */
+  readonly closed: Promise<void>;
+  readonly #options: LinkOptions;
+  readonly #handlers: LinkHandlers;
+  readonly #ws: WebSocket;
+  #ended = false;
+  #deadline: NodeJS.Timeout | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #socket: Socket | undefined;
+
+  /** Throws if `url` is none; `onEnd` is not called then. */
+  constructor(url: string, options: LinkOptions, handlers: LinkHandlers) {
+    this.#options = options;
+    this.#handlers = handlers;
+    const wsOptions: ClientOptions & { lookup?: LookupFunction; closeTimeout: number } = {
+      maxPayload: MAX_PAYLOAD_BYTES,
+      perMessageDeflate: false,
+      followRedirects: false,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+      ...(options.lookup && { lookup: options.lookup }),
+      ...(options.ca && { ca: options.ca }),
+    };
+    const ws = new WebSocket(url, options.subprotocol, wsOptions);
+    this.#ws = ws;
+    // ws has a handshakeTimeout of its own, but that is one of silence: a peer that sends a byte now and then holds it off for ever.
+    this.#expect('handshake', options.handshakeTimeoutMs);
+    this.closed = new Promise((resolve) => {
+      ws.once('close', () => resolve());
+    });
+    ws.on('upgrade', (response) => (this.#socket = response.socket));
+    ws.on('open', () => this.#onOpen());
+    ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    ws.on('unexpected-response', (request, response) => {
+      this.#end({ kind: 'http', status: response.statusCode ?? 0, ...retryAfter(response) });
+      request.destroy();
+    });
+    ws.on('error', (error: Error & { code?: string }) => {
+      const message = describeError(error);
+      this.#end(error.code?.startsWith('WS_ERR_') ? { kind: 'violation', message } : { kind: 'failed', message });
+    });
+    ws.on('close', (code, reason) => {
+      this.#end({ kind: 'closed', code, reason: redact(reason.toString()) });
+    });
+  }
+
+  /** Only after it opened; what cannot be sent is lost, and the end of the link follows. */
+  send(text: string): void {
+    if (this.#ended || this.#ws.readyState !== WebSocket.OPEN) return;
+    this.#ws.send(text, () => {
+      // An error here is the link's, and its end is reported on its own.
+    });
+  }
+
+  /** The peer has proved to be the service: the deadline for that is off, the watch for a half-open link begins. */
+  greeted(): void {
+    if (this.#ended || this.#watch) return;
+    clearTimeout(this.#deadline);
+    this.#watchSilence();
+  }
+
+  /** Ends it at once and for good, without a word to the handlers. */
+  terminate(): void {
+    this.#finish();
+    this.#ws.terminate();
+  }
+
+  #expect(stage: 'handshake' | 'greeting', afterMs: number): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.#end({ kind: 'timeout', stage, afterMs }), afterMs);
+  }
+
+  #onOpen(): void {
+    if (!this.#ended) this.#expect('greeting', this.#options.greetingTimeoutMs);
+  }
+
+  #onMessage(data: RawData, isBinary: boolean): void {
+    if (this.#ended) return;
+    if (isBinary || !Buffer.isBuffer(data)) this.#handlers.onBinary();
+    else this.#handlers.onText(data.toString());
+  }
+
+  /**
+   * Silence is counted in bytes of the socket, so that a long message over a slow line is no silence; and in ticks of our own timer, so that a process
+   * that was stopped for a while does not take its own sleep for the peer's.
+   */
+  #watchSilence(): void {
+    const { idlePingMs, halfOpenTimeoutMs } = this.#options;
+    const tickMs = Math.max(10, Math.min(1_000, Math.floor(Math.min(idlePingMs, halfOpenTimeoutMs) / 10)));
+    let bytes = this.#socket?.bytesRead ?? 0;
+    let silentMs = 0;
+    let pinged = false;
+    let before = performance.now();
+    this.#watch = setInterval(() => {
+      const now = performance.now();
+      const passedMs = Math.min(now - before, 2 * tickMs);
+      before = now;
+      const read = this.#socket?.bytesRead ?? 0;
+      if (read !== bytes) {
+        bytes = read;
+        silentMs = 0;
+        pinged = false;
+        return;
+      }
+      silentMs += passedMs;
+      if (silentMs >= halfOpenTimeoutMs) {
+        this.#end({ kind: 'half-open', afterMs: halfOpenTimeoutMs });
+      } else if (!pinged && silentMs >= idlePingMs) {
+        pinged = true;
+        if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping();
+      }
+    }, tickMs);
+  }
+
+  #end(end: LinkEnd): void {
+    if (this.#ended) return;
+    this.#finish();
+    // A peer's close frame is still to be answered, and ws does; everything else ends here and now.
+    if (end.kind !== 'closed') this.#ws.terminate();
+    this.#handlers.onEnd(end);
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    clearTimeout(this.#deadline);
+    clearInterval(this.#watch);
+  }
+}
+
+/** In plain words, for a message. */
+export function describeEnd(end: LinkEnd): string {
+  switch (end.kind) {
+    case 'http':
+      return `the service answered the handshake with HTTP ${end.status}`;
+    case 'closed':
+      return `the service closed the connection (${end.code}${end.reason && `, ${end.reason}`})`;
+    case 'violation':
+      return `the service broke the WebSocket protocol (${end.message})`;
+    case 'failed':
+      return `the connection failed (${end.message})`;
+    case 'timeout':
+      return end.stage === 'handshake'
+        ? `no WebSocket handshake within ${end.afterMs / 1000} s`
+        : `no connected frame within ${end.afterMs / 1000} s`;
+    case 'half-open':
+      return `nothing was heard for ${end.afterMs / 1000} s, not even the answer to a ping`;
+    case 'suspended':
+      return 'there is no internet';
+  }
+}
+
+/** Retry-After as RFC 9110 has it: seconds, or a date. */
+function retryAfter(response: IncomingMessage): { retryAfterMs?: number } {
+  const value = response.headers['retry-after'];
+  if (value === undefined) return {};
+  const ms = /^\s*\d{1,9}\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) ? { retryAfterMs: Math.max(0, ms) } : {};
+}

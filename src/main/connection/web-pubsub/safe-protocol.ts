@@ -1,0 +1,90 @@
+/** The subprotocol as the Azure client sees it: frames that cannot be used are dropped here, none is ever thrown. */
+import {
+  WebPubSubJsonProtocol,
+  WebPubSubJsonReliableProtocol,
+  type WebPubSubClientProtocol,
+  type WebPubSubMessage,
+} from '@azure/web-pubsub-client';
+import { parseFrame } from './frames.js';
+
+export type SubprotocolName = 'json.reliable.webpubsub.azure.v1' | 'json.webpubsub.azure.v1';
+
+/**
+ * The service numbers the messages of a connection one by one, so a jump like this is no number of its own. Believing it would make the
+ * client take every later message for a duplicate.
+ */
+const MAX_SEQUENCE_JUMP = 100_000;
+
+/** JSON as it was when it was handed over, so that a second sending is the same to the byte. */
+export class PreparedJson {
+  constructor(readonly text: string) {}
+}
+
+export interface FrameObserver {
+  /** A frame was dropped; the reason holds nothing of its content. */
+  onBadFrame(reason: string): void;
+  /** The service said why it is about to close; untrusted text. */
+  onDisconnected(message: string): void;
+}
+
+/** One per session: it remembers how far the numbering has come. */
+export class SafeProtocol implements WebPubSubClientProtocol {
+  readonly name: string;
+  readonly isReliableSubProtocol: boolean;
+  readonly #inner: WebPubSubClientProtocol;
+  readonly #observer: FrameObserver;
+  #connectionId: string | undefined;
+  #lastSequenceId = 0;
+
+  constructor(name: SubprotocolName, observer: FrameObserver) {
+    this.#inner = name === 'json.webpubsub.azure.v1' ? WebPubSubJsonProtocol() : WebPubSubJsonReliableProtocol();
+    this.name = this.#inner.name;
+    this.isReliableSubProtocol = this.#inner.isReliableSubProtocol;
+    this.#observer = observer;
+  }
+
+  parseMessages(input: string | ArrayBuffer | Buffer): WebPubSubMessage | null {
+    if (typeof input !== 'string') return this.#drop('not text');
+    const frame = parseFrame(input);
+    if (frame.kind === 'bad') return this.#drop(frame.reason);
+    if (frame.kind === 'ignored') return null;
+    const { message } = frame;
+    switch (message.kind) {
+      case 'connected':
+        // Only a new socket begins with this frame, and the id stays: another would make the next recovery ask for a stranger's session.
+        if (this.#connectionId !== undefined && message.connectionId !== this.#connectionId) {
+          return this.#drop('connected again under another id');
+        }
+        this.#connectionId = message.connectionId;
+        return message;
+      case 'groupData':
+      case 'serverData':
+        if (message.sequenceId !== undefined) {
+          if (message.sequenceId > this.#lastSequenceId + MAX_SEQUENCE_JUMP)
+            return this.#drop('sequenceId jumps too far');
+          this.#lastSequenceId = Math.max(this.#lastSequenceId, message.sequenceId);
+        }
+        return message;
+      case 'disconnected':
+        this.#observer.onDisconnected(message.message);
+        return message;
+      default:
+        return message;
+    }
+  }
+
+  writeMessage(message: WebPubSubMessage): string | ArrayBuffer {
+    const data: unknown = message.kind === 'sendToGroup' ? message.data : undefined;
+    if (message.kind === 'sendToGroup' && data instanceof PreparedJson) {
+      const { group, ackId, noEcho } = message;
+      const head = JSON.stringify({ type: 'sendToGroup', group, ackId, noEcho, dataType: 'json' });
+      return `${head.slice(0, -1)},"data":${data.text}}`;
+    }
+    return this.#inner.writeMessage(message);
+  }
+
+  #drop(reason: string): null {
+    this.#observer.onBadFrame(reason);
+    return null;
+  }
+}

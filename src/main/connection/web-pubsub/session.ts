@@ -1,0 +1,366 @@
+/** One session of the service: a connection, its group, its recoveries. */
+import { performance } from 'node:perf_hooks';
+import type { WebPubSubClient } from '@azure/web-pubsub-client';
+import type { Logger } from '../../log.js';
+import { OpenError, type Json, type OpenFailure, type Session, type SessionEvent } from '../session.js';
+import { createAzureClient } from './azure-client.js';
+import { FrameComplaints } from './frame-complaints.js';
+import { parseFrame } from './frames.js';
+import { GatedSocket, type SocketOwner, type Verdict } from './gated-socket.js';
+import { Link, describeEnd, type LinkEnd, type LinkOptions } from './link.js';
+import { Outbox, refusalOf, type SendResult } from './outbox.js';
+import { describeError, redact } from './redact.js';
+import { SafeProtocol, type SubprotocolName } from './safe-protocol.js';
+
+export interface SessionSettings {
+  readonly group: string;
+  readonly link: LinkOptions & { readonly subprotocol: SubprotocolName };
+  readonly joinTimeoutMs: number;
+  readonly recoveryWindowMs: number;
+  readonly recoverySpacingMs: number;
+  readonly mayOpen: () => boolean;
+  readonly onEvent: (event: SessionEvent) => void;
+  /** The service refused the URL's token. */
+  readonly onRefused: () => void;
+  readonly log: Logger;
+}
+
+type State =
+  | { readonly kind: 'opening'; readonly resolve: () => void; readonly reject: (error: OpenError) => void }
+  | { readonly kind: 'open' }
+  | { readonly kind: 'interrupted'; readonly window: NodeJS.Timeout }
+  | { readonly kind: 'over' };
+
+/** Why a link was not the one we want. */
+type TryEnd = LinkEnd | { readonly kind: 'wrong-greeting' };
+
+const JOIN_ACK_ID = 1;
+/** Between the join and the first event a flood could come; the session is given up rather than memory. */
+const MAX_EARLY_EVENTS = 10_000;
+/** Close code by which the service says that a session is gone. */
+const SESSION_GONE = 1008;
+
+export class WebPubSubSession implements Session {
+  connectionId = '';
+  readonly #settings: SessionSettings;
+  readonly #protocol: SafeProtocol;
+  readonly #client: WebPubSubClient;
+  readonly #outbox: Outbox;
+  readonly #complaints: FrameComplaints;
+  readonly #links = new Set<Link>();
+  #state: State = { kind: 'over' };
+  #socket: GatedSocket | undefined;
+  #suspended = false;
+  #notBefore = 0;
+  #canRecover = false;
+  #lastWords = '';
+  /** Events of the time before the caller holds the session. */
+  #early: SessionEvent[] | undefined = [];
+  #flush: NodeJS.Immediate | undefined;
+  #silent = false;
+  #joinTimer: NodeJS.Timeout | undefined;
+
+  constructor(url: string, settings: SessionSettings) {
+    this.#settings = settings;
+    this.#complaints = new FrameComplaints(settings.log);
+    this.#protocol = new SafeProtocol(settings.link.subprotocol, {
+      onBadFrame: (reason) => this.#complaints.add(reason),
+      onDisconnected: (message) => (this.#lastWords = redact(message)),
+    });
+    this.#client = createAzureClient(url, this.#protocol, (socketUrl) => this.#createSocket(socketUrl));
+    this.#client.on('group-message', ({ message }) => {
+      const { group, fromUserId, data } = message;
+      const dataType = message.dataType === 'protobuf' ? 'binary' : message.dataType;
+      this.#emit({ kind: 'message', message: { group, ...(fromUserId && { fromUserId }), dataType, data } });
+    });
+    // Only if the client gives up for a reason we did not foresee: the supervisor must not wait for ever.
+    this.#client.on('stopped', () => this.#end('the client stopped'));
+    this.#outbox = new Outbox(
+      {
+        // No abortSignal: aborted at the wrong moment, the client leaves a promise behind whose rejection nobody handles.
+        transmit: (data, ackId) =>
+          this.#client.sendToGroup(settings.group, data, 'json', {
+            ackId,
+            noEcho: true,
+            fireAndForget: false,
+          }),
+        // The client keeps what it waits for until the socket drops; an answer lets it go.
+        forget: (ackId) => this.#socket?.inject(`{"type":"ack","ackId":${ackId},"success":false}`),
+      },
+      JOIN_ACK_ID,
+    );
+  }
+
+  /** Connects and joins, once. Rejects with {@link OpenError}, and then nothing is left of it. */
+  open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#state = { kind: 'opening', resolve, reject };
+      // It resolves with our socket's onopen and rejects never; either way our own state is the truth.
+      this.#client.start().catch((error: unknown) => this.#fail({ kind: 'failed', message: describeError(error) }));
+    });
+  }
+
+  send(data: Json, timeoutMs: number): Promise<SendResult> {
+    return this.#outbox.send(data, timeoutMs);
+  }
+
+  suspend(): void {
+    this.#suspended = true;
+    this.#socket?.hold();
+  }
+
+  resume(): void {
+    this.#suspended = false;
+    this.#socket?.poke();
+  }
+
+  async dispose(): Promise<void> {
+    this.#silent = true;
+    clearImmediate(this.#flush);
+    const state = this.#finish('the session was given up');
+    if (state.kind === 'opening') state.reject(new OpenError({ kind: 'failed', message: 'the attempt was given up' }));
+    await Promise.all([...this.#links].map((link) => link.closed));
+  }
+
+  #createSocket(url: string): GatedSocket {
+    const first = this.#state.kind === 'opening';
+    const owner: SocketOwner = {
+      mayOpenInMs: () => this.#mayOpenInMs(first),
+      openLink: (linkUrl, handlers) => this.#openLink(linkUrl, handlers),
+      greeting: (text) => this.#greeting(text),
+      onBinary: () => this.#complaints.add('not text'),
+      onOpen: () => (first ? this.#join() : this.#recovered()),
+      onTryFailed: (end) => (first ? this.#openFailed(end) : this.#recoveryFailed(end)),
+      onLost: (end) => this.#lost(end),
+    };
+    return (this.#socket = new GatedSocket(url, owner));
+  }
+
+  #mayOpenInMs(first: boolean): number | undefined {
+    if (this.#state.kind === 'over' || this.#suspended) return undefined;
+    if (this.#settings.mayOpen()) return first ? 0 : Math.max(0, this.#notBefore - performance.now());
+    if (first) this.#fail({ kind: 'failed', message: 'there is no internet' });
+    // resume() pokes the socket; should the gate open without it, it is looked at again.
+    return first ? undefined : Math.max(100, this.#settings.recoverySpacingMs);
+  }
+
+  #openLink(url: string, handlers: ConstructorParameters<typeof Link>[2]): Link {
+    this.#notBefore = performance.now() + this.#settings.recoverySpacingMs;
+    const link = new Link(url, this.#settings.link, handlers);
+    this.#links.add(link);
+    void link.closed.then(() => this.#links.delete(link));
+    return link;
+  }
+
+  #greeting(text: string): 'greeting' | 'wrong' | 'other' {
+    const frame = parseFrame(text);
+    if (frame.kind === 'bad') this.#complaints.add(frame.reason);
+    if (frame.kind !== 'message') return 'other';
+    if (frame.message.kind === 'disconnected') this.#lastWords = redact(frame.message.message);
+    if (frame.message.kind !== 'connected') return 'other';
+    const { connectionId, reconnectionToken } = frame.message;
+    if (this.connectionId !== '' && connectionId !== this.connectionId) return 'wrong';
+    this.connectionId = connectionId;
+    this.#lastWords = '';
+    this.#canRecover = this.#protocol.isReliableSubProtocol && reconnectionToken !== '';
+    return 'greeting';
+  }
+
+  // Opening
+
+  #join(): void {
+    const { group, joinTimeoutMs } = this.#settings;
+    this.#joinTimer = setTimeout(
+      () =>
+        this.#fail({
+          kind: 'failed',
+          message: `joining the group was not acknowledged within ${joinTimeoutMs / 1000} s`,
+        }),
+      joinTimeoutMs,
+    );
+    this.#client.joinGroup(group, { ackId: JOIN_ACK_ID }).then(
+      () => this.#opened(),
+      (error: unknown) => {
+        const refusal = refusalOf(error);
+        const message = `joining the group ${redact(group)} failed: ${refusal?.message ?? describeError(error)}`;
+        const forbidden = refusal?.name === 'Forbidden';
+        if (forbidden) this.#settings.onRefused();
+        this.#fail(forbidden ? { kind: 'refused', status: 403, message } : { kind: 'failed', message });
+      },
+    );
+  }
+
+  #opened(): void {
+    if (this.#state.kind !== 'opening') return;
+    clearTimeout(this.#joinTimer);
+    const { resolve } = this.#state;
+    this.#state = { kind: 'open' };
+    this.#outbox.connected();
+    this.#flush = setImmediate(() => {
+      const early = this.#early ?? [];
+      this.#early = undefined;
+      for (const event of early) this.#tell(event);
+    });
+    resolve();
+  }
+
+  #openFailed(end: TryEnd): Verdict {
+    const failure = openFailure(end, this.#lastWords);
+    if (failure.kind === 'refused') this.#settings.onRefused();
+    this.#fail(failure);
+    return { kind: 'give-up' };
+  }
+
+  #fail(failure: OpenFailure): void {
+    if (this.#state.kind !== 'opening') return;
+    const { reject } = this.#state;
+    this.#finish(failure.message);
+    reject(new OpenError(failure));
+  }
+
+  // Open
+
+  #lost(end: LinkEnd): void {
+    const message = this.#inWords(end);
+    if (this.#state.kind === 'opening') {
+      this.#fail({ kind: 'failed', message });
+      return;
+    }
+    if (this.#state.kind !== 'open') return;
+    const gone = end.kind === 'violation' || (end.kind === 'closed' && end.code === SESSION_GONE);
+    if (gone || !this.#canRecover) {
+      this.#end(message);
+      return;
+    }
+    const { recoveryWindowMs } = this.#settings;
+    const window = setTimeout(
+      () => this.#end(`not recovered within ${recoveryWindowMs / 1000} s, after which the service forgets a session`),
+      recoveryWindowMs,
+    );
+    this.#state = { kind: 'interrupted', window };
+    this.#outbox.interrupted();
+    this.#emit({ kind: 'interrupted', message });
+    // Whoever heard the event may have disposed of the session, which retired the socket.
+    this.#socket?.reportLoss(end.kind === 'closed' ? end.code : 1006, message);
+  }
+
+  #recovered(): void {
+    if (this.#state.kind !== 'interrupted') return;
+    clearTimeout(this.#state.window);
+    this.#state = { kind: 'open' };
+    this.#emit({ kind: 'recovered' });
+    if (this.#stateKind() === 'open') this.#outbox.connected();
+  }
+
+  #recoveryFailed(end: TryEnd): Verdict {
+    if (this.#state.kind !== 'interrupted') return { kind: 'give-up' };
+    const final = endOfRecovery(end);
+    if (final === undefined) {
+      if (end.kind === 'http' && end.retryAfterMs) this.#notBefore = performance.now() + end.retryAfterMs;
+      this.#settings.log.debug(
+        { reason: this.#inWords(end) },
+        'A recovery of the session failed; it will be tried again',
+      );
+      return { kind: 'retry' };
+    }
+    if (end.kind === 'http' && (end.status === 401 || end.status === 403)) this.#settings.onRefused();
+    this.#end(`the session cannot be recovered: ${final}`);
+    return { kind: 'give-up' };
+  }
+
+  #end(message: string): void {
+    const state = this.#finish(message);
+    if (state.kind === 'over') return;
+    if (state.kind === 'opening') {
+      state.reject(new OpenError({ kind: 'failed', message }));
+      return;
+    }
+    this.#tellInOrder({ kind: 'ended', message });
+  }
+
+  /** After this no socket is opened and no timer of ours runs. Returns the state that was. */
+  #finish(message: string): State {
+    const state = this.#state;
+    if (state.kind === 'over') return state;
+    this.#state = { kind: 'over' };
+    if (state.kind === 'interrupted') clearTimeout(state.window);
+    clearTimeout(this.#joinTimer);
+    this.#outbox.close(message);
+    this.#socket?.retire();
+    this.#client.stop();
+    return state;
+  }
+
+  #emit(event: SessionEvent): void {
+    if (this.#state.kind === 'over') return;
+    this.#tellInOrder(event);
+    if (this.#early && this.#early.length > MAX_EARLY_EVENTS) this.#end('the service sent more than could be taken');
+  }
+
+  #tellInOrder(event: SessionEvent): void {
+    if (this.#early) this.#early.push(event);
+    else this.#tell(event);
+  }
+
+  #tell(event: SessionEvent): void {
+    if (this.#silent) return;
+    try {
+      this.#settings.onEvent(event);
+    } catch (error) {
+      this.#settings.log.error(
+        { event: event.kind, reason: describeError(error) },
+        'A listener of the connection threw; the connection goes on. This is a bug worth reporting',
+      );
+    }
+  }
+
+  #inWords(end: TryEnd): string {
+    const words = end.kind === 'wrong-greeting' ? WRONG_GREETING : describeEnd(end);
+    return this.#lastWords === '' ? words : `${words}; it said: ${this.#lastWords}`;
+  }
+
+  /** The state as it is now: a listener may have changed it behind the compiler's back. */
+  #stateKind(): State['kind'] {
+    return this.#state.kind;
+  }
+}
+
+const WRONG_GREETING = 'the service answered with another connection';
+
+/** Why a failed try of a recovery was the last; undefined if the next may succeed. */
+function endOfRecovery(end: TryEnd): string | undefined {
+  switch (end.kind) {
+    case 'wrong-greeting':
+      return WRONG_GREETING;
+    case 'violation':
+      return describeEnd(end);
+    case 'closed':
+      return end.code === SESSION_GONE ? describeEnd(end) : undefined;
+    case 'http':
+      // 408 and 429 pass, and so does a failure of the service; every other refusal stays.
+      return end.status >= 500 || end.status === 408 || end.status === 429 ? undefined : describeEnd(end);
+    default:
+      return undefined;
+  }
+}
+
+function openFailure(end: TryEnd, lastWords: string): OpenFailure {
+  if (end.kind === 'wrong-greeting') return { kind: 'failed', message: WRONG_GREETING };
+  const message = describeEnd(end) + (lastWords && `; it said: ${lastWords}`);
+  if (end.kind !== 'http') return { kind: 'failed', message };
+  switch (end.status) {
+    case 401:
+    case 403:
+      return { kind: 'refused', status: end.status, message };
+    case 429:
+      return {
+        kind: 'throttled',
+        message,
+        ...(end.retryAfterMs !== undefined && { retryAfterMs: end.retryAfterMs }),
+      };
+    case 404:
+      return { kind: 'failed', message: `${message}: look at the hub in the client access URL` };
+    default:
+      return { kind: 'failed', message };
+  }
+}
