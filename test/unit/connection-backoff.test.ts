@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import {
+  DEFAULT_BACKOFF,
+  exponentialMs,
+  ordinaryDelayMs,
+  refusedDelayMs,
+  throttledDelayMs,
+} from '../../src/main/connection/backoff.js';
+
+describe('backoff', () => {
+  it('doubles from 15 s to 300 s', () => {
+    const secs = [1, 2, 3, 4, 5, 6, 7].map((n) => ordinaryDelayMs(n, DEFAULT_BACKOFF, 0) / 1000);
+    assert.deepEqual(secs, [15, 30, 60, 120, 240, 300, 300]);
+  });
+
+  it('is jittered downwards by at most a fifth', () => {
+    assert.equal(ordinaryDelayMs(1, DEFAULT_BACKOFF, 0.5), 13_500);
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 10_000 }),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (n, random) => {
+          const delayMs = ordinaryDelayMs(n, DEFAULT_BACKOFF, random);
+          const mostMs = exponentialMs(n, DEFAULT_BACKOFF.baseMs, DEFAULT_BACKOFF.capMs);
+          assert.ok(delayMs <= mostMs && delayMs >= 0.8 * mostMs);
+        },
+      ),
+    );
+  });
+
+  it('does not overflow', () => {
+    for (const n of [53, 54, 1_024, 1_025, 10_000, Number.MAX_SAFE_INTEGER]) {
+      assert.equal(exponentialMs(n, 15_000, 300_000), 300_000);
+    }
+    assert.equal(exponentialMs(10_000, 0, 300_000), 0);
+  });
+
+  it('has a longer schedule for a refused sign-in: at most 100 a day', () => {
+    const secs = [1, 2, 3, 4, 5, 6].map((n) => refusedDelayMs(n, DEFAULT_BACKOFF) / 1000);
+    assert.deepEqual(secs, [60, 120, 240, 480, 900, 900]);
+    let attempts = 0;
+    for (let atMs = 0; atMs <= 86_400_000; atMs += refusedDelayMs(attempts, DEFAULT_BACKOFF)) attempts += 1;
+    assert.equal(attempts, 100);
+  });
+
+  const throttled: [string, number, number | undefined, number][] = [
+    ['without Retry-After: the ordinary delay', 2, undefined, 30_000],
+    ['a short Retry-After: the ordinary delay', 3, 10_000, 60_000],
+    ['a long Retry-After is obeyed', 1, 120_000, 120_000],
+    ['an hour at most', 1, 86_400_000, 3_600_000],
+    ['infinity', 1, Infinity, 3_600_000],
+    ['nonsense', 1, NaN, 15_000],
+    ['the past', 1, -5, 15_000],
+  ];
+  for (const [name, n, retryAfterMs, expectedMs] of throttled) {
+    it(`429, ${name}`, () => assert.equal(throttledDelayMs(n, retryAfterMs, DEFAULT_BACKOFF, 0), expectedMs));
+  }
+});
