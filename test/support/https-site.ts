@@ -1,0 +1,229 @@
+import http from 'node:http';
+import type net from 'node:net';
+import tls from 'node:tls';
+import { CertificateAuthority, type CertificateKind, type KeyAndChain } from './certificates.js';
+import { Changes, type WaitOptions } from './changes.js';
+import { Listener, urlHost, type ListenOptions } from './listener.js';
+
+/** How the site answers. Applies to connections that are already open, too. */
+export type SiteBehaviour =
+  /** An answer; 204 and 3xx as well. `delayMs` makes it slow. */
+  | { readonly kind: 'answer'; readonly status?: number; readonly location?: string; readonly delayMs?: number }
+  /**
+   * Silence. `accept`: TCP connects, the TLS handshake is never answered. `tls`: the handshake completes, the request
+   * is never read. `request`: the request is read (and counted), no answer follows.
+   */
+  | { readonly kind: 'hang'; readonly at: 'accept' | 'tls' | 'request' }
+  /** The connection is reset in the middle of the answer's headers. */
+  | { readonly kind: 'cut' }
+  /** The request is answered with bytes that are not HTTP. */
+  | { readonly kind: 'garbage' }
+  /** Connects are refused by the kernel, open connections closed; the port is kept. */
+  | { readonly kind: 'refuse' };
+
+export interface HttpsSiteOptions extends ListenOptions {
+  /** Who signs; default: a CA of the site's own. */
+  readonly ca?: CertificateAuthority;
+  /** Names and addresses of the certificates. Default: localhost, 127.0.0.1, ::1 and the address listened on. */
+  readonly names?: readonly string[];
+}
+
+/** What has arrived so far. */
+export interface SiteCounts {
+  /** TCP connections accepted. */
+  readonly connections: number;
+  /** TLS handshakes completed, resumed ones included. */
+  readonly handshakes: number;
+  /** TLS handshakes that resumed an earlier session. */
+  readonly resumptions: number;
+  /** HTTP requests read. */
+  readonly requests: number;
+}
+
+/** A HTTPS site with its own certificates; connections are kept alive for 75 s, as nginx does. */
+export class HttpsSite {
+  readonly ca: CertificateAuthority;
+  /** Overrides the Date header of every answer; undefined: the true time. */
+  dateHeader: Date | undefined;
+  #listener!: Listener;
+  readonly #http: http.Server;
+  /** One TLS server a certificate, each with ticket keys of its own: a session of one is not resumed by another. */
+  readonly #tls: ReadonlyMap<CertificateKind, tls.Server>;
+  readonly #changes = new Changes();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #certificate: CertificateKind = 'good';
+  #behaviour: SiteBehaviour = { kind: 'answer' };
+  #handshakes = 0;
+  #resumptions = 0;
+  #requests = 0;
+
+  private constructor(ca: CertificateAuthority, certificates: Record<CertificateKind, KeyAndChain>) {
+    this.ca = ca;
+    this.#http = http.createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
+      this.#answer(request, response);
+    });
+    const kinds: readonly CertificateKind[] = ['good', 'foreign', 'expired', 'not-yet-valid'];
+    this.#tls = new Map(kinds.map((kind) => [kind, this.#makeTlsServer(certificates[kind])]));
+  }
+
+  static async start(options: HttpsSiteOptions = {}): Promise<HttpsSite> {
+    const ca = options.ca ?? (await CertificateAuthority.create());
+    const names = options.names ?? [...new Set(['localhost', '127.0.0.1', '::1', options.address ?? '127.0.0.1'])];
+    const site = new HttpsSite(ca, await ca.issueAllKinds(names));
+    site.#listener = await Listener.start(options, (socket) => {
+      site.#onConnection(socket);
+    });
+    return site;
+  }
+
+  get address(): string {
+    return this.#listener.address;
+  }
+
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  /** `ADDRESS:PORT`, as a testDomain. */
+  get hostAndPort(): string {
+    return `${urlHost(this.address)}:${this.port}`;
+  }
+
+  get url(): string {
+    return `https://${this.hostAndPort}/`;
+  }
+
+  get counts(): SiteCounts {
+    return {
+      connections: this.#listener.accepted,
+      handshakes: this.#handshakes,
+      resumptions: this.#resumptions,
+      requests: this.#requests,
+    };
+  }
+
+  /** TCP connections open now. */
+  get openConnections(): number {
+    return this.#listener.open;
+  }
+
+  /** Changes how the site answers, from the next event on, on open connections as well. */
+  async behave(behaviour: SiteBehaviour): Promise<void> {
+    this.#behaviour = behaviour;
+    if (behaviour.kind === 'refuse') {
+      await this.#listener.refuse();
+      this.#listener.dropAll();
+    } else {
+      await this.#listener.resume();
+    }
+  }
+
+  /** Answers 200 again, with the good certificate and the true date. */
+  async repair(): Promise<void> {
+    this.dateHeader = undefined;
+    this.showCertificate('good');
+    await this.behave({ kind: 'answer' });
+  }
+
+  /** The certificate of the next handshakes. Open connections are closed, as if somebody else now answered. */
+  showCertificate(kind: CertificateKind): void {
+    if (this.#certificate === kind) return;
+    this.#certificate = kind;
+    this.dropConnections();
+  }
+
+  /** Closes every open connection at once. */
+  dropConnections(): void {
+    this.#listener.dropAll();
+  }
+
+  /** Waits until that many requests have been read since the start. */
+  async waitForRequests(count: number, options?: WaitOptions): Promise<void> {
+    await this.#changes.until(
+      () => this.#requests >= count,
+      `${count} requests at the site`,
+      options,
+      () => `${this.#requests}`,
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#changes.close('the site was stopped');
+    for (const timer of this.#timers) clearTimeout(timer);
+    await this.#listener.stop();
+  }
+
+  #makeTlsServer(certificate: KeyAndChain): tls.Server {
+    const server = tls.createServer({ ...certificate, ALPNProtocols: ['http/1.1'] }, (socket) => {
+      socket.on('error', () => undefined);
+      this.#handshakes += 1;
+      if (socket.isSessionReused()) this.#resumptions += 1;
+      this.#changes.notify();
+      if (this.#behaviour.kind === 'hang' && this.#behaviour.at === 'tls') socket.resume();
+      else this.#http.emit('connection', socket);
+    });
+    // A handshake that fails (the client does not trust us) is the client's to report.
+    server.on('tlsClientError', () => undefined);
+    return server;
+  }
+
+  #onConnection(socket: net.Socket): void {
+    this.#changes.notify();
+    // Read and thrown away, so that the client's leaving is still noticed.
+    if (this.#behaviour.kind === 'hang' && this.#behaviour.at === 'accept') socket.resume();
+    else this.#tls.get(this.#certificate)?.emit('connection', socket);
+  }
+
+  #answer(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const behaviour = this.#behaviour;
+    // A site that hangs before the request is read has not seen one on an open connection either.
+    if (behaviour.kind === 'hang' && behaviour.at !== 'request') return;
+    this.#requests += 1;
+    this.#changes.notify();
+    switch (behaviour.kind) {
+      case 'answer':
+        this.#after(behaviour.delayMs ?? 0, () => {
+          this.#respond(request, response, behaviour.status ?? 200, behaviour.location);
+        });
+        return;
+      case 'cut':
+        request.socket.write('HTTP/1.1 200 OK\r\nContent-Le', () => request.socket.destroy());
+        return;
+      case 'garbage':
+        request.socket.end('\u0000\u0001 this is not HTTP \r\n\r\n');
+        return;
+      case 'hang':
+      case 'refuse':
+        return;
+    }
+  }
+
+  #respond(request: http.IncomingMessage, response: http.ServerResponse, status: number, location?: string): void {
+    if (this.dateHeader !== undefined) {
+      response.sendDate = false;
+      response.setHeader('Date', this.dateHeader.toUTCString());
+    }
+    // Said by ourselves, since nginx does not send the Keep-Alive header that Node would add.
+    response.setHeader('Connection', 'keep-alive');
+    if (location !== undefined) response.setHeader('Location', location);
+    const body = status === 204 || status === 304 ? '' : 'the site\n';
+    if (body !== '') {
+      response.setHeader('Content-Type', 'text/plain');
+      response.setHeader('Content-Length', Buffer.byteLength(body));
+    }
+    response.writeHead(status);
+    response.end(request.method === 'HEAD' ? undefined : body);
+  }
+
+  #after(delayMs: number, work: () => void): void {
+    if (delayMs === 0) {
+      work();
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      work();
+    }, delayMs);
+    this.#timers.add(timer);
+  }
+}
