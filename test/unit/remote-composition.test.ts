@@ -1,0 +1,437 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { Json, SendOutcome } from '../../src/main/connection/session.js';
+import { Remote } from '../../src/main/remote/remote.js';
+import type { ComponentStatus, RemoteSettings } from '../../src/main/remote/remote.js';
+import { DEFAULT_SENDER_LIMITS } from '../../src/main/remote/sender.js';
+import { FakeBus, FakeConnection } from '../support/fake-cloud.js';
+import { RecordedLog } from '../support/recorded-log.js';
+import { SteppedClock, settled } from '../support/stepped-clock.js';
+
+const SETTINGS: RemoteSettings = {
+  broadcastInitialState: true,
+  heartBeatEverySecs: 60,
+  heartBeatLoopDurationSecs: 300,
+};
+
+function make(
+  settings: Partial<RemoteSettings> = {},
+  collect: (components: readonly ComponentStatus[]) => Promise<Json> = () => Promise.resolve('info'),
+): { remote: Remote; cloud: FakeConnection; bus: FakeBus; log: RecordedLog; clock: SteppedClock } {
+  const cloud = new FakeConnection();
+  const bus = new FakeBus();
+  const log = new RecordedLog();
+  const clock = new SteppedClock();
+  const remote = new Remote({
+    connection: cloud,
+    bus,
+    collectSystemInfo: collect,
+    settings: { ...SETTINGS, ...settings },
+    log,
+    clock,
+  });
+  remote.start();
+  return { remote, cloud, bus, log, clock };
+}
+
+const GREETING = ['heartbeat "Is anyone there?"', 'system_info "info"'];
+
+describe('joining the group', () => {
+  it('announces itself, tells what it is, then what happened meanwhile, each once', async () => {
+    const { cloud, bus } = make();
+    bus.arrive('sequence', 1);
+    bus.arrive('gpio_state', 2);
+    bus.arrive('log', 3);
+    bus.arrive('sequence', 4);
+    cloud.become('connected');
+    await settled();
+    assert.deepEqual(cloud.told(), [...GREETING, 'gpio_state 2', 'log 3', 'sequence 4']);
+    assert.deepEqual(cloud.sent[0], {
+      body: 'Is anyone there?',
+      subject: 'heartbeat',
+      source: 'controller',
+      destination: 'broadcast',
+    });
+    bus.arrive('log', 5);
+    await settled();
+    assert.deepEqual(cloud.told().slice(5), ['log 5']);
+  });
+
+  it('does not announce itself after a recovery, and sends what came meanwhile', async () => {
+    const { cloud, bus, clock } = make();
+    cloud.become('connected');
+    await settled();
+    cloud.become('recovering');
+    for (let i = 0; i < 300; i += 1) bus.arrive('playing_time', i);
+    await settled();
+    assert.equal(cloud.sent.length, 2);
+    cloud.become('connected', true);
+    await clock.advance(0);
+    assert.deepEqual(
+      cloud.told(2),
+      Array.from({ length: 300 }, (_, i) => `playing_time ${i}`),
+    );
+  });
+
+  it('keeps the latest only when the recovery fails', async () => {
+    const { cloud, bus, clock } = make();
+    cloud.become('connected');
+    await clock.advance(3_000);
+    cloud.become('recovering');
+    for (let i = 0; i < 5; i += 1) bus.arrive('playing_time', i);
+    cloud.become('backing-off');
+    cloud.become('connecting');
+    cloud.become('connected');
+    await settled();
+    assert.equal(cloud.told(2)[0], GREETING[0]);
+    assert.ok(cloud.told(2).includes('playing_time 4'));
+    assert.ok(!cloud.told(2).includes('playing_time 3'));
+  });
+
+  it('does not wait for system_info for ever', async () => {
+    const { cloud, bus, clock, log } = make({}, () => new Promise(() => undefined));
+    bus.arrive('sequence', 1);
+    cloud.become('connected');
+    await clock.advance(2_999);
+    assert.deepEqual(cloud.told(), [GREETING[0]]);
+    await clock.advance(1);
+    assert.deepEqual(cloud.told(), [GREETING[0], 'sequence 1']);
+    await clock.advance(10_000);
+    assert.ok(log.at('warn').some((line) => line.startsWith('The system information could not be collected')));
+  });
+
+  it('goes on when the collector throws', async () => {
+    const { cloud, bus } = make({}, () => {
+      throw new Error('broken');
+    });
+    bus.arrive('sequence', 1);
+    cloud.become('connected');
+    await settled();
+    assert.deepEqual(cloud.told(), [GREETING[0], 'sequence 1']);
+  });
+
+  it('asks again who is there when a heartbeat fell into a recovery', async () => {
+    const { cloud, clock } = make();
+    cloud.become('connected');
+    cloud.arrive({ subject: 'controller.heartbeat', body: 'I am here' });
+    await settled();
+    cloud.become('recovering');
+    await clock.advance(61_000);
+    cloud.become('connected', true);
+    await settled();
+    assert.ok(cloud.told(3).includes('heartbeat "Is anyone there?"'));
+  });
+});
+
+describe('messages of the group', () => {
+  it('go to the bus, cut after the first dot', async () => {
+    const { cloud, bus } = make();
+    bus.published.length = 0;
+    cloud.arrive({ subject: 'core.dunebugger_set', body: 'sw', connectionId: 'c' });
+    cloud.arrive({ subject: 'scheduler.heartbeat', body: 1 });
+    await settled();
+    assert.deepEqual(bus.published, [
+      {
+        recipient: 'core',
+        subject: 'dunebugger_set',
+        payload: { subject: 'dunebugger_set', body: 'sw', connectionId: 'c' },
+      },
+      { recipient: 'scheduler', subject: 'heartbeat', payload: { subject: 'heartbeat', body: 1 } },
+    ]);
+  });
+
+  it('are answered: heartbeat at once and then every minute, system_info', async () => {
+    const { cloud, clock } = make();
+    cloud.become('connected');
+    await clock.advance(5_000);
+    const from = cloud.sent.length;
+    cloud.arrive({ subject: 'controller.heartbeat', body: 'I am here', connectionId: 'c' });
+    cloud.arrive({ subject: 'controller.system_info', body: '', connectionId: 'c' });
+    await settled();
+    assert.deepEqual(cloud.told(from), ['heartbeat "I am alive"', 'system_info "info"']);
+    await clock.advance(3_600_000);
+    assert.deepEqual(
+      cloud.told(from).filter((line) => line.startsWith('heartbeat')),
+      [...Array.from({ length: 5 }, () => 'heartbeat "I am alive"'), 'heartbeat "Is anyone there?"'],
+    );
+  });
+
+  it('that are hostile reach nothing, and cost one line', async () => {
+    const { cloud, bus, log } = make();
+    bus.published.length = 0;
+    cloud.become('connected');
+    await settled();
+    const before = log.at('warn').length;
+    let deep: unknown = 1;
+    for (let i = 0; i < 50_000; i += 1) deep = { deep };
+    for (const data of [
+      null,
+      7,
+      'core.x',
+      [],
+      { subject: 'core.>' },
+      { subject: 'core.*', body: 1 },
+      { subject: 'core.a b' },
+      { subject: 'core.a.b' },
+      { subject: {} },
+      { subject: 'core.x', body: deep },
+      { subject: 'core.x', body: 'x'.repeat(10_000_000) },
+      { subject: 'core.x', connectionId: [] },
+      { subject: 'core.x', source: 'controller' },
+      { subject: 'controller.heartbeat', source: 'controller' },
+      { subject: 'constructor.__proto__' },
+    ]) {
+      cloud.arrive(data);
+    }
+    cloud.arrive('core.x', 'text');
+    cloud.arrive(new ArrayBuffer(8), 'binary');
+    await settled();
+    assert.deepEqual(bus.published, []);
+    assert.deepEqual(cloud.told(), GREETING);
+    assert.equal(log.at('warn').length - before, 1);
+  });
+
+  it('that flood are limited, with one line at the start and one at the end', async () => {
+    const { cloud, bus, clock, log } = make({ floodLimit: { perSecond: 50, burst: 200, quietMs: 10_000 } });
+    await clock.advance(50_000);
+    bus.published.length = 0;
+    const before = log.at('warn').length;
+    for (let i = 0; i < 10_000; i += 1) cloud.arrive({ subject: 'core.dunebugger_set', body: i });
+    assert.equal(bus.published.length, 200);
+    await clock.advance(9_999);
+    assert.equal(log.at('warn').length - before, 1);
+    await clock.advance(1);
+    assert.equal(log.at('warn').length - before, 2);
+    assert.equal(log.lines.find(({ message }) => message.startsWith('The flood'))?.fields['dropped'], 9_800);
+    cloud.arrive({ subject: 'core.dunebugger_set', body: 'later' });
+    assert.deepEqual(bus.published.at(-1)?.payload, { subject: 'dunebugger_set', body: 'later' });
+  });
+
+  it('are dropped while the bus is down, with one warning', async () => {
+    const { cloud, bus, log, clock } = make();
+    bus.outcome = 'down';
+    for (let i = 0; i < 5; i += 1) cloud.arrive({ subject: 'core.dunebugger_set', body: i });
+    assert.equal(log.at('warn').length, 1);
+    bus.outcome = 'published';
+    bus.published.length = 0;
+    bus.become('up');
+    await clock.advance(10);
+    assert.deepEqual(
+      bus.published.map(({ subject }) => subject),
+      ['heartbeat', 'heartbeat'],
+    );
+  });
+
+  it('asking for system_info in a crowd share a collection', async () => {
+    let collected = 0;
+    const { cloud, clock } = make({}, () => Promise.resolve((collected += 1)));
+    cloud.become('connected');
+    await clock.advance(10_000);
+    const before = collected;
+    for (let i = 0; i < 50; i += 1) cloud.arrive({ subject: 'controller.system_info' });
+    await clock.advance(10_000);
+    assert.ok(collected - before >= 1 && collected - before <= 2, String(collected - before));
+  });
+});
+
+describe('the components', () => {
+  it('are asked, watched, and shown in system_info as soon as they change', async () => {
+    const seen: (readonly ComponentStatus[])[] = [];
+    const { cloud, bus, clock, log } = make({}, (components) => {
+      seen.push(components);
+      return Promise.resolve('info');
+    });
+    cloud.become('connected');
+    await clock.advance(3_000);
+    assert.deepEqual(bus.published[0], {
+      recipient: 'core',
+      subject: 'heartbeat',
+      payload: { body: 'are you there?', subject: 'heartbeat', source: 'controller' },
+    });
+    bus.arrive('heartbeat', 'alive', { source: 'core', version: '2.1' });
+    await clock.advance(3_000);
+    assert.deepEqual(seen.at(-1), [
+      { name: 'dunebugger', state: 'running', version: '2.1' },
+      { name: 'scheduler', state: 'not_responding', version: null },
+    ]);
+    await clock.advance(45_000);
+    assert.equal(seen.at(-1)![0]!.state, 'not_responding');
+    assert.equal(log.at('info').length, 1);
+    assert.equal(log.at('warn').length, 2);
+    assert.equal(bus.published.filter(({ recipient }) => recipient === 'core').length, 2);
+  });
+
+  it('that send what is not known here cause one warning a minute', async () => {
+    const { bus, log, clock, cloud } = make();
+    cloud.become('connected');
+    for (let i = 0; i < 100; i += 1) bus.arrive('get_version', i);
+    assert.equal(log.at('warn').length, 1);
+    await clock.advance(40_000);
+    await clock.advance(40_000);
+    bus.arrive('get_version', 1);
+    const last = log.lines.filter(({ level }) => level === 'warn').at(-1);
+    assert.equal(last?.fields['leftOut'], 99);
+  });
+});
+
+describe('what goes out', () => {
+  it('is muted by broadcastInitialState = False, all of it, while commands still pass', async () => {
+    let collected = 0;
+    const { cloud, bus, clock, log } = make({ broadcastInitialState: false }, () => Promise.resolve((collected += 1)));
+    cloud.become('connected');
+    cloud.arrive({ subject: 'controller.heartbeat' });
+    cloud.arrive({ subject: 'controller.system_info' });
+    cloud.arrive({ subject: 'core.dunebugger_set', body: 1 });
+    bus.arrive('gpio_state', 1);
+    await clock.advance(400_000);
+    assert.deepEqual(cloud.sent, []);
+    assert.equal(collected, 0);
+    assert.ok(bus.published.some(({ subject }) => subject === 'dunebugger_set'));
+    assert.equal(log.at('info').length, 1);
+  });
+
+  it('is 10,000 messages at once: none lost, none doubled, in order, in a window', async () => {
+    const { cloud, bus, remote } = make();
+    cloud.become('connected');
+    await settled();
+    cloud.answer = async (): Promise<SendOutcome> => {
+      await settled();
+      return 'sent';
+    };
+    for (let i = 0; i < 10_000; i += 1) bus.arrive(i % 2 === 0 ? 'log' : 'gpio_state', i);
+    while (remote.waiting.queued + remote.waiting.inFlight > 0) await settled();
+    assert.deepEqual(
+      cloud.sent.slice(2).map(({ body }) => body),
+      Array.from({ length: 10_000 }, (_, i) => i),
+    );
+    assert.equal(cloud.mostInFlight, DEFAULT_SENDER_LIMITS.window);
+  });
+
+  it('is sent again when a send fails, unless a newer value was', async () => {
+    const { cloud, bus, clock } = make();
+    cloud.become('connected');
+    await settled();
+    const failing = new Set(['log 1', 'gpio_state 1', 'sequence 1']);
+    cloud.answer = ({ subject, body }) => (failing.delete(`${subject} ${String(body)}`) ? 'failed' : 'sent');
+    bus.arrive('log', 1);
+    bus.arrive('gpio_state', 1);
+    bus.arrive('sequence', 1);
+    bus.arrive('gpio_state', 2);
+    await clock.advance(5_000);
+    assert.deepEqual(cloud.told(2), ['log 1', 'gpio_state 1', 'sequence 1', 'gpio_state 2', 'log 1', 'sequence 1']);
+  });
+
+  it('is dropped after three failures, so that one message cannot hold up all', async () => {
+    const { cloud, bus, clock, log } = make();
+    cloud.become('connected');
+    await settled();
+    const before = log.at('warn').length;
+    cloud.answer = ({ body }) => (body === 'poison' ? 'failed' : 'sent');
+    bus.arrive('log', 'poison');
+    bus.arrive('log', 'fine');
+    await clock.advance(10_000);
+    bus.arrive('log', 'fine too');
+    await settled();
+    assert.equal(cloud.told().filter((line) => line === 'log "poison"').length, 3);
+    assert.deepEqual(cloud.told().slice(-1), ['log "fine too"']);
+    assert.equal(log.at('warn').length - before, 1);
+  });
+
+  it('waits when the connection is gone before the state says so', async () => {
+    const { cloud, bus } = make();
+    cloud.become('connected');
+    await settled();
+    cloud.answer = () => 'not-connected';
+    bus.arrive('log', 1);
+    bus.arrive('sequence', 1);
+    await settled();
+    cloud.become('waiting-for-internet');
+    bus.arrive('sequence', 2);
+    cloud.answer = () => 'sent';
+    const from = cloud.sent.length;
+    cloud.become('connected', true);
+    await settled();
+    assert.deepEqual(cloud.told(from), ['log 1', 'sequence 2']);
+  });
+
+  it('stays bounded when the cloud takes nothing', async () => {
+    const { cloud, bus, remote } = make();
+    cloud.become('connected');
+    await settled();
+    cloud.answer = () => new Promise<SendOutcome>(() => undefined);
+    for (let i = 0; i < 20_000; i += 1) bus.arrive('log', 'x'.repeat(2_000));
+    assert.ok(remote.waiting.bytes <= DEFAULT_SENDER_LIMITS.maxQueuedBytes + 1024 * 1024);
+    assert.equal(remote.waiting.inFlight, DEFAULT_SENDER_LIMITS.window);
+  });
+
+  it('ends with the newest value of every state, whatever the cloud and the order of events', async () => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom('gpio_state', 'sequence', 'log') },
+      { weight: 2, arbitrary: fc.constantFrom('recovering', 'waiting-for-internet', 'backing-off') },
+      { weight: 2, arbitrary: fc.constantFrom('joined', 'recovered') },
+      { weight: 2, arbitrary: fc.constantFrom('wait', 'fail', 'heal') },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const { cloud, bus, clock, remote } = make();
+        const taken: string[] = [];
+        let healthy = true;
+        cloud.answer = ({ subject, body }) => {
+          if (!healthy) return 'not-connected';
+          taken.push(`${subject} ${String(body)}`);
+          return 'sent';
+        };
+        const newest = new Map<string, number>();
+        const logs: number[] = [];
+        let n = 0;
+        for (const what of [...steps, 'heal', 'joined']) {
+          if (what === 'joined') cloud.become('connected');
+          else if (what === 'recovered') cloud.become('connected', true);
+          else if (what === 'wait') await clock.advance(1_500);
+          else if (what === 'fail') healthy = false;
+          else if (what === 'heal') healthy = true;
+          else if (what.includes('-') || what === 'recovering') cloud.become(what);
+          else {
+            n += 1;
+            bus.arrive(what, n);
+            if (what === 'log') logs.push(n);
+            else newest.set(what, n);
+          }
+          await settled();
+        }
+        await clock.advance(20_000);
+        for (const [subject, value] of newest) {
+          const values = taken.filter((line) => line.startsWith(`${subject} `));
+          assert.equal(values.at(-1), `${subject} ${value}`);
+          assert.equal(new Set(values).size, values.length);
+        }
+        assert.deepEqual(
+          taken.filter((line) => line.startsWith('log ')),
+          logs.map((i) => `log ${i}`),
+        );
+        assert.deepEqual(remote.waiting, { queued: 0, inFlight: 0, outbox: 0, bytes: 0 });
+        await remote.stop();
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe('stopping', () => {
+  it('leaves no timer, no listener, and closes the bus', async () => {
+    const { remote, cloud, bus, clock } = make({}, () => new Promise(() => undefined));
+    cloud.become('connected');
+    cloud.arrive({ subject: 'controller.heartbeat' });
+    cloud.answer = () => 'failed';
+    bus.arrive('log', 1);
+    await settled();
+    await remote.stop();
+    assert.equal(clock.pending, 0);
+    assert.equal(cloud.listeners, 0);
+    assert.ok(bus.closed);
+    await remote.stop();
+    remote.start();
+    assert.equal(clock.pending, 0);
+  });
+});
