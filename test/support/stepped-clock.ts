@@ -1,15 +1,19 @@
 /** A clock that goes when it is told to. */
-import type { Clock } from '../../src/main/remote/clock.js';
+import type { Clock } from '../../src/main/connection/clock.js';
 
 export class SteppedClock implements Clock {
   #nowMs = 1_000;
   #timers: { readonly atMs: number; readonly fn: () => void }[] = [];
 
-  now(): number {
+  nowMs(): number {
     return this.#nowMs;
   }
 
-  after(ms: number, fn: () => void): () => void {
+  wallMs(): number {
+    return this.#nowMs;
+  }
+
+  setTimer(fn: () => void, ms: number): () => void {
     const timer = { atMs: this.#nowMs + Math.max(0, ms), fn };
     this.#timers.push(timer);
     return () => {

@@ -4,7 +4,7 @@
  */
 import type { Json } from '../connection/session.js';
 import type { Logger } from '../log.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../connection/clock.js';
 
 /** From the start of one collection to the start of the next, milliseconds, at least. */
 export const COLLECT_EVERY_MS = 2_000;
@@ -50,7 +50,7 @@ export class SystemInfoAnnouncer {
 
   #next(): void {
     if (this.#running || !this.#wanted || this.#stopped) return;
-    const waitMs = this.#notBeforeMs - this.clock.now();
+    const waitMs = this.#notBeforeMs - this.clock.nowMs();
     this.#running = true;
     if (waitMs > 0) this.#after(waitMs, () => void this.#collectNow());
     else void this.#collectNow();
@@ -59,7 +59,7 @@ export class SystemInfoAnnouncer {
   async #collectNow(): Promise<void> {
     this.#wanted = false;
     const waiters = this.#waiters.splice(0);
-    this.#notBeforeMs = this.clock.now() + COLLECT_EVERY_MS;
+    this.#notBeforeMs = this.clock.nowMs() + COLLECT_EVERY_MS;
     try {
       const body = await this.#withinDeadline();
       if (!this.#isStopped()) this.say(body);
@@ -88,10 +88,10 @@ export class SystemInfoAnnouncer {
   }
 
   #after(ms: number, fn: () => void): () => void {
-    const cancel = this.clock.after(ms, () => {
+    const cancel = this.clock.setTimer(() => {
       this.#cancelTimers.delete(cancel);
       fn();
-    });
+    }, ms);
     this.#cancelTimers.add(cancel);
     return () => {
       this.#cancelTimers.delete(cancel);

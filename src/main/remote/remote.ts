@@ -7,8 +7,8 @@ import type { GroupMessage, Json, SendOutcome } from '../connection/session.js';
 import type { Logger } from '../log.js';
 import { SystemInfoAnnouncer } from './announcer.js';
 import type { BusState, PublishOutcome } from './bus.js';
-import type { Clock } from './clock.js';
-import { SYSTEM_CLOCK } from './clock.js';
+import type { Clock } from '../connection/clock.js';
+import { systemClock } from '../connection/clock.js';
 import type { ComponentWatch, ComponentWatchEffect, ComponentWatchEvent } from './component-watch.js';
 import { nextWatchTickMs, onComponentWatch, startComponentWatch } from './component-watch.js';
 import type { Heartbeat, HeartbeatBody, HeartbeatEvent } from './heartbeat.js';
@@ -101,10 +101,10 @@ export class Remote {
   #stopped = false;
 
   constructor(private readonly deps: RemoteDependencies) {
-    this.#clock = deps.clock ?? SYSTEM_CLOCK;
+    this.#clock = deps.clock ?? systemClock;
     this.#log = deps.log;
     this.#flood = deps.settings.floodLimit ?? DEFAULT_FLOOD_LIMIT;
-    const now = this.#clock.now();
+    const now = this.#clock.nowMs();
     this.#bucket = fullBucket(this.#flood, now);
     this.#watch = startComponentWatch(now);
     this.#refused = new RepeatedWarning(deps.log, this.#clock);
@@ -149,7 +149,7 @@ export class Remote {
         'broadcastInitialState is False: nothing is sent to the group, commands from it still reach the bus.',
       );
     }
-    this.#watch = startComponentWatch(this.#clock.now());
+    this.#watch = startComponentWatch(this.#clock.nowMs());
     this.#unsubscribe = [
       connection.onMessage((message) => this.#fromGroup(message)),
       connection.onJoined(({ recovered }) => this.#joined(recovered)),
@@ -211,7 +211,7 @@ export class Remote {
 
   #fromGroup({ dataType, data }: GroupMessage): void {
     if (this.#stopped || isFromController(data)) return;
-    const taken = take(this.#bucket, this.#flood, this.#clock.now());
+    const taken = take(this.#bucket, this.#flood, this.#clock.nowMs());
     this.#bucket = taken.bucket;
     this.#floodNews(taken.effects);
     this.#arm();
@@ -282,7 +282,7 @@ export class Remote {
   #beat(event: HeartbeatEvent): void {
     const { heartBeatEverySecs, heartBeatLoopDurationSecs } = this.deps.settings;
     const settings = { everyMs: heartBeatEverySecs * 1000, durationMs: heartBeatLoopDurationSecs * 1000 };
-    const [next, bodies] = onHeartbeat(this.#heartbeat, event, settings, this.#clock.now());
+    const [next, bodies] = onHeartbeat(this.#heartbeat, event, settings, this.#clock.nowMs());
     this.#heartbeat = next;
     for (const body of bodies) this.#sayHeartbeat(body);
     this.#arm();
@@ -294,7 +294,7 @@ export class Remote {
   }
 
   #watched(event: ComponentWatchEvent): void {
-    const [next, effects] = onComponentWatch(this.#watch, event, this.#clock.now());
+    const [next, effects] = onComponentWatch(this.#watch, event, this.#clock.nowMs());
     this.#watch = next;
     for (const effect of effects) this.#watchEffect(effect);
     this.#arm();
@@ -347,15 +347,18 @@ export class Remote {
     const atMs = Math.min(...due.filter((at) => at !== undefined));
     if (this.#tick?.atMs === atMs) return;
     this.#tick?.cancel();
-    const cancel = this.#clock.after(Math.max(0, Math.ceil(atMs - this.#clock.now())), () => {
-      this.#tick = undefined;
-      this.#timeHasCome();
-    });
+    const cancel = this.#clock.setTimer(
+      () => {
+        this.#tick = undefined;
+        this.#timeHasCome();
+      },
+      Math.max(0, Math.ceil(atMs - this.#clock.nowMs())),
+    );
     this.#tick = { atMs, cancel };
   }
 
   #timeHasCome(): void {
-    const [bucket, effects] = settle(this.#bucket, this.#flood, this.#clock.now());
+    const [bucket, effects] = settle(this.#bucket, this.#flood, this.#clock.nowMs());
     this.#bucket = bucket;
     this.#floodNews(effects);
     this.#watched({ kind: 'tick' });

@@ -1,6 +1,6 @@
 /** A warning that a hostile or broken peer can provoke at will: one line, then a count. */
 import type { Logger } from '../log.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../connection/clock.js';
 
 /** After a warning its repetitions are only counted for so long, milliseconds. */
 export const WARN_EVERY_MS = 60_000;
@@ -16,7 +16,7 @@ export class RepeatedWarning {
 
   /** At most one warning in {@link WARN_EVERY_MS}, with the number of those left out since the last; the rest at debug. */
   warn(fields: object, message: string): void {
-    const now = this.clock.now();
+    const now = this.clock.nowMs();
     if (now < this.#quietUntilMs) {
       this.#suppressed += 1;
       this.log.debug(fields, message);

@@ -4,7 +4,7 @@
  */
 import type { Json, SendOutcome } from '../connection/session.js';
 import type { Logger } from '../log.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../connection/clock.js';
 import { Fifo } from './fifo.js';
 import { jsonBytes } from './json-bounds.js';
 import type { JsonObject, OutgoingMessage } from './messages.js';
@@ -244,10 +244,10 @@ export class Sender {
   }
 
   #retryLater(): void {
-    this.#cancelRetry ??= this.clock.after(this.limits.retryMs, () => {
+    this.#cancelRetry ??= this.clock.setTimer(() => {
       this.#cancelRetry = undefined;
       this.#pump();
-    });
+    }, this.limits.retryMs);
   }
 
   #stopRetrying(): void {
