@@ -113,7 +113,12 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
       const options: https.RequestOptions & { autoSelectFamilyAttemptTimeout: number } = {
         method: request.method,
         agent: false,
-        lookup: request.lookup,
+        // Wrapped, as a look-up that needs no query calls back before the socket is announced.
+        lookup: (name, how, callback) =>
+          request.lookup(name, how, (error, address, family) => {
+            if (error === null) phase = 'tcp';
+            callback(error, address, family);
+          }),
         // Node's 250 ms per address gives up on the first address of a slow mobile link.
         autoSelectFamilyAttemptTimeout: Math.max(250, Math.min(2_000, Math.floor(request.timeoutMs / 4))),
         ...(request.ca === undefined ? {} : { ca: request.ca }),
@@ -128,9 +133,6 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
       outgoing.on('error', onError);
       outgoing.on('close', () => fail('ECONNRESET', 'closed the connection without an answer'));
       outgoing.on('socket', (socket) => {
-        socket.on('lookup', (error: Error | null) => {
-          if (error === null) phase = 'tcp';
-        });
         socket.on('connect', () => (phase = url.protocol === 'https:' ? 'tls' : 'http'));
         socket.on('secureConnect', () => (phase = 'http'));
       });

@@ -28,6 +28,7 @@ export function failedCall(who: string, setting: string, error: unknown): SignIn
 function advice({ code, phase }: HttpJsonError, setting: string): string {
   switch (code) {
     case 'ENOTFOUND':
+    case 'ENODATA':
       return ` There is no such name: look at ${setting}.`;
     case 'ERR_BAD_REQUEST':
     case 'ECONNREFUSED':

@@ -1,0 +1,110 @@
+/**
+ * What `system_info` says of this machine. Every field has 2 s, all are gathered at the same time; what fails or is late is
+ * null (a list: empty), so that one broken driver costs one field and not the message.
+ */
+
+import { within } from './system-info/bounded.js';
+import { gatherConnectivity, type ConnectivityInfo } from './system-info/connectivity.js';
+import { gatherHardware, type HardwareInfo } from './system-info/hardware.js';
+import { realHost, type Host } from './system-info/host.js';
+import { gatherInterfaces, type InterfaceInfo } from './system-info/interfaces.js';
+import { gatherOs, type OsInfo } from './system-info/operating-system.js';
+
+// Aliases and not interfaces, so that a SystemInfo is a Json.
+export type ComponentInfo = {
+  readonly name: 'dunebugger' | 'scheduler' | 'dunebugger-remote';
+  readonly state: 'running' | 'not_responding';
+  /** Null where it is not known. */
+  readonly version: string | null;
+};
+
+export type SystemInfo = {
+  readonly device_id: string;
+  /** UTC without a zone, whole seconds: `2025-06-01T12:00:00`. */
+  readonly timestamp: string;
+  readonly dunebugger_components: readonly ComponentInfo[];
+  readonly hardware: HardwareInfo;
+  readonly os: OsInfo;
+  readonly network: {
+    readonly hostname: string | null;
+    readonly interfaces: readonly InterfaceInfo[];
+    readonly connectivity: ConnectivityInfo & { readonly internet_reachable: boolean };
+  };
+  readonly location: { readonly description: string };
+};
+
+/** What others know: taken anew at every call, never from the cache. */
+export interface SystemInfoInputs {
+  readonly deviceId: string;
+  readonly locationDescription: string;
+  /** The monitor's verdict is online. */
+  readonly internetReachable: boolean;
+  /** The other components, as the component watch sees them. */
+  readonly components: readonly ComponentInfo[];
+  /** Version of this component, which is running for certain. */
+  readonly version: string;
+}
+
+export interface SystemInfoOptions {
+  /** Default: this machine. */
+  readonly host?: Host;
+  /** Wall clock, milliseconds since 1970. Default `Date.now`. */
+  readonly now?: () => number;
+  /** Deadline of each field, milliseconds. Default 2,000. */
+  readonly fieldMs?: number;
+  /** How long what was gathered serves further calls, milliseconds. Default 3,000: browsers that open together ask together. */
+  readonly keepMs?: number;
+}
+
+export type CollectSystemInfo = (inputs: SystemInfoInputs) => Promise<SystemInfo>;
+
+interface Machine {
+  readonly hardware: HardwareInfo;
+  readonly os: OsInfo;
+  readonly hostname: string | null;
+  readonly interfaces: readonly InterfaceInfo[];
+  readonly connectivity: ConnectivityInfo;
+}
+
+/** Makes the collector: it never rejects, takes 2.5 s at most, and gathers once for calls that come together. */
+export function createSystemInfoCollector(options: SystemInfoOptions = {}): CollectSystemInfo {
+  const { host = realHost(), now = Date.now, fieldMs = 2_000, keepMs = 3_000 } = options;
+  let gathered: { readonly machine: Promise<Machine>; readonly atMs: number | undefined } | undefined;
+
+  const gather = async (): Promise<Machine> => {
+    const [hardware, os, hostname, interfaces, connectivity] = await Promise.all([
+      gatherHardware(host, fieldMs),
+      gatherOs(host, fieldMs),
+      within(fieldMs, () => host.read('/proc/sys/kernel/hostname')),
+      gatherInterfaces(host, fieldMs),
+      gatherConnectivity(host, fieldMs),
+    ]);
+    return { hardware, os, hostname, interfaces, connectivity };
+  };
+
+  const machineNow = (): Promise<Machine> => {
+    const at = now();
+    const atMs = gathered?.atMs;
+    const underWay = gathered !== undefined && atMs === undefined;
+    // A clock that was set back makes nothing fresh.
+    const fresh = atMs !== undefined && at >= atMs && at - atMs < keepMs;
+    if (gathered !== undefined && (underWay || fresh)) return gathered.machine;
+    const machine = gather();
+    gathered = { machine, atMs: undefined };
+    void machine.then(() => (gathered = { machine, atMs: now() }));
+    return machine;
+  };
+
+  return async ({ deviceId, locationDescription, internetReachable, components, version }) => {
+    const { hardware, os, hostname, interfaces, connectivity } = await machineNow();
+    return {
+      device_id: deviceId,
+      timestamp: new Date(now()).toISOString().slice(0, 19),
+      dunebugger_components: [...components, { name: 'dunebugger-remote', state: 'running', version }],
+      hardware,
+      os,
+      network: { hostname, interfaces, connectivity: { ...connectivity, internet_reachable: internetReachable } },
+      location: { description: locationDescription },
+    };
+  };
+}
