@@ -156,7 +156,9 @@ describe('cached: spacing', () => {
     for (let minute = 0; minute <= 240; minute += 1) {
       state.now = START + minute * MINUTE;
       const before = state.fetches;
-      provider.refused(await provider.get(never));
+      const url = await provider.get(never);
+      assert.equal(url.cached, false, 'nothing fresher is to be had');
+      provider.refused(url);
       if (state.fetches > before) fetchedAtMinutes.push(minute);
     }
     assert.deepEqual(fetchedAtMinutes, [0, 15, 45, 105, 165, 225]);

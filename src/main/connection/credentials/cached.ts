@@ -182,8 +182,9 @@ export function cached(source: ClientAccessUrlProvider, options: CachedOptions):
   return { description: from, get, refused };
 }
 
-function offer({ url, expiresAtMs }: Held): ClientAccessUrl {
-  return { url, ...(expiresAtMs === undefined ? {} : { expiresAtMs }), cached: true };
+function offer({ url, expiresAtMs, refused }: Held): ClientAccessUrl {
+  // One that was refused is offered again only because no fresher one is to be had yet.
+  return { url, ...(expiresAtMs === undefined ? {} : { expiresAtMs }), cached: !refused };
 }
 
 function isDue({ expiresAtMs, marginMs }: Held, now: number): boolean {

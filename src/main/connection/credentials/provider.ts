@@ -5,7 +5,7 @@ export interface ClientAccessUrl {
   readonly url: string;
   /** When its token expires (the JWT's `exp`), milliseconds since 1970; undefined if it does not say. */
   readonly expiresAtMs?: number;
-  /** True if it was not fetched for this call. */
+  /** True if it was fetched for an earlier call, and a refusal may bring a fresher one. */
   readonly cached: boolean;
 }
 
