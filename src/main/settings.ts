@@ -1,0 +1,133 @@
+/**
+ * `dunebugger.conf`, the environment, a `.env` and systemd's credentials -> one frozen, validated {@link Settings}.
+ *
+ * A value is taken from the first of these that has it:
+ * 1. a file of its name in `$CREDENTIALS_DIRECTORY` (secrets only; a trailing newline is stripped),
+ * 2. the environment: the names of `conf/dunebugger-remote.env.example`, and `DUNEBUGGER_<SECTION>_<KEY>` for every key of the conf file,
+ * 3. the `.env` beside the conf file or, where there is none, the one in the working directory,
+ * 4. the conf file: the one asked for, else `$DUNEBUGGER_CONFIG`, else `/etc/dunebugger-remote/dunebugger.conf`, else the package's own
+ *    `conf/dunebugger.conf`,
+ * 5. the default.
+ */
+import { printable } from './log/redact.js';
+import { checkTogether } from './settings/consistency.js';
+import { variablesOf, type Environment } from './settings/environment.js';
+import { SettingsError } from './settings/error.js';
+import { readFileFromDisk, type ReadFile } from './settings/files.js';
+import {
+  readConf,
+  readDotEnv,
+  takeConf,
+  takeCredentials,
+  takeVariables,
+  type Findings,
+  type Found,
+} from './settings/sources.js';
+import { ROWS, type SettingName, type Settings, type Spec } from './settings/table.js';
+
+export { diffSettings, takeOverLive, type SettingChange, type SettingsDiff } from './settings/diff.js';
+export { SettingsError } from './settings/error.js';
+export { SHIPPED_CONF } from './settings/sources.js';
+export { nameOf, TABLE, type SettingName, type Settings } from './settings/table.js';
+export { parseHostPort, type HostPort } from './settings/values.js';
+
+export interface LoadOptions {
+  /** The conf file the operator named: it must exist. Default: see above; none found is not an error. */
+  readonly confFile?: string;
+  /** The process's environment. */
+  readonly env: Environment;
+  /** Default: from disk. */
+  readonly readFile?: ReadFile;
+  /** Default: `$CREDENTIALS_DIRECTORY`. */
+  readonly credentialsDirectory?: string;
+  /** Where a `.env` is looked for last. Default: the process's working directory. */
+  readonly workingDirectory?: string;
+  /**
+   * `run` (default) asks for everything the connection needs; `check` for what a look at the internet needs: a device that is not
+   * signed in yet can still be diagnosed.
+   */
+  readonly purpose?: 'run' | 'check';
+}
+
+export interface LoadedSettings {
+  readonly settings: Settings;
+  /** To be logged at warning: what was ignored and what was probably meant. */
+  readonly warnings: readonly string[];
+  /** To be logged once at info: defaults in use, keys that no longer do anything. */
+  readonly notices: readonly string[];
+  readonly sources: {
+    /** Absolute; undefined where no conf file was found. */
+    readonly confFile: string | undefined;
+    readonly envFile: string | undefined;
+    /** Where each value came from, in words; `default` for most. */
+    readonly of: Readonly<Record<SettingName, string>>;
+  };
+}
+
+/** A longer list helps nobody, and the log is bounded. */
+const MOST_MESSAGES = 30;
+
+/**
+ * Reads and checks everything.
+ * @throws {SettingsError} with all problems at once.
+ */
+export function loadSettings(options: LoadOptions): LoadedSettings {
+  const readFile = options.readFile ?? readFileFromDisk;
+  const env = variablesOf(options.env);
+  const findings: Findings = { found: new Map(), problems: [], warnings: [], notices: [] };
+  const { found, problems, warnings, notices } = findings;
+
+  const conf = readConf(readFile, options.confFile ?? env.get('DUNEBUGGER_CONFIG'), problems);
+  if (conf !== undefined) takeConf(conf, findings);
+  else notices.push('No conf file was found: every setting has its default unless the environment sets it');
+  const dotEnv = readDotEnv(readFile, conf?.path, options.workingDirectory ?? process.cwd(), problems);
+  if (dotEnv !== undefined) takeVariables(dotEnv.variables, `${dotEnv.path},`, findings);
+  takeVariables(env, 'environment variable', findings);
+  takeCredentials(readFile, options.credentialsDirectory ?? env.get('CREDENTIALS_DIRECTORY'), findings);
+
+  const values: Partial<Record<SettingName, unknown>> = {};
+  const origins: Partial<Record<SettingName, string>> = {};
+  const bad = new Set<SettingName>();
+  for (const [key, spec] of ROWS) {
+    const given = found.get(key);
+    const value = given === undefined ? spec.default : spec.type.parse(given.text);
+    if (given !== undefined && value === undefined) {
+      bad.add(key);
+      problems.push(notAllowed(spec, given));
+    }
+    values[key] = value ?? spec.default;
+    origins[key] = given?.where ?? 'default';
+  }
+  const settings = Object.freeze(values) as Settings;
+  checkTogether(settings, bad, options.purpose ?? 'run', problems, warnings);
+
+  if (problems.length > 0) throw new SettingsError(bounded(problems), bounded(warnings));
+  return {
+    settings,
+    warnings: bounded(warnings),
+    notices: bounded(notices),
+    sources: { confFile: conf?.path, envFile: dotEnv?.path, of: Object.freeze(origins) as Record<SettingName, string> },
+  };
+}
+
+/**
+ * The values no log may show. A client id or user name that is also an open setting (many a device signs in under its own name) is not
+ * among them: hiding it would hide that setting everywhere.
+ */
+export function secretsOf(settings: Settings): readonly string[] {
+  const open = new Set(ROWS.filter(([, spec]) => !spec.secret).flatMap(([key]) => settings[key]));
+  const names = [settings.auth0ClientId, settings.auth0Username].filter((name) => !open.has(name));
+  return [settings.auth0ClientSecret, settings.auth0Password, settings.clientUrl, ...names].filter(
+    (value) => value !== '',
+  );
+}
+
+function notAllowed(spec: Spec<unknown>, { text, subject }: Found): string {
+  const value = spec.secret ? '(value not shown)' : `"${printable(text, 80)}"`;
+  return `${subject} = ${value} is not allowed: give ${spec.type.allowed}`;
+}
+
+function bounded(messages: readonly string[]): readonly string[] {
+  const rest = messages.length - MOST_MESSAGES;
+  return Object.freeze(rest > 0 ? [...messages.slice(0, MOST_MESSAGES), `and ${rest} more`] : [...messages]);
+}

@@ -1,0 +1,40 @@
+import { nameOf, ROWS, TABLE, type SettingName, type Settings, type Spec } from './table.js';
+
+/** One setting that differs; `from` and `to` are fit to print, a secret's values are not among them. */
+export interface SettingChange {
+  readonly key: SettingName;
+  /** As the operator knows it, such as `[Websocket] testDomain` or `WS_GROUP_NAME`. */
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface SettingsDiff {
+  /** Taken over by a running daemon. */
+  readonly live: readonly SettingChange[];
+  /** Needs a restart. */
+  readonly restart: readonly SettingChange[];
+}
+
+/** What a reload changes. */
+export function diffSettings(before: Settings, after: Settings): SettingsDiff {
+  const live: SettingChange[] = [];
+  const restart: SettingChange[] = [];
+  for (const [key, spec] of ROWS) {
+    if (JSON.stringify(before[key]) === JSON.stringify(after[key])) continue;
+    const change = { key, name: nameOf(key), from: printed(spec, before[key]), to: printed(spec, after[key]) };
+    (spec.live ? live : restart).push(change);
+  }
+  return { live, restart };
+}
+
+/** The settings a daemon runs with after a reload: the new value of what can change live, the old one of everything else. */
+export function takeOverLive(before: Settings, after: Settings): Settings {
+  const taken = ROWS.map(([key]) => [key, TABLE[key].live ? after[key] : before[key]] as const);
+  return Object.freeze(Object.fromEntries(taken)) as Settings;
+}
+
+function printed(spec: Spec<unknown>, value: unknown): string {
+  if (value === '' || (Array.isArray(value) && value.length === 0)) return '(not set)';
+  return spec.secret ? '(secret)' : Array.isArray(value) ? value.join(',') : String(value);
+}

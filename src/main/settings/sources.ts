@@ -1,0 +1,149 @@
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { printable } from '../log/redact.js';
+import { parseConf } from './dialect.js';
+import { parseDotEnv } from './environment.js';
+import { readText, type ReadFile } from './files.js';
+import { nearest } from './nearest.js';
+import { envNameOf, nameOf, OBSOLETE, ROWS, TABLE, type SettingName } from './table.js';
+
+/** One text for a setting, not yet parsed. */
+export interface Found {
+  readonly text: string;
+  /** Where it stands, such as `/etc/x.conf, line 3` or `environment variable X`. */
+  readonly where: string;
+  /** The same with the setting's own name: what a message about its value begins with. */
+  readonly subject: string;
+}
+
+/** What the sources gave so far. Each later source replaces the finds of the earlier ones. */
+export interface Findings {
+  readonly found: Map<SettingName, Found>;
+  readonly problems: string[];
+  readonly warnings: string[];
+  readonly notices: string[];
+}
+
+const SYSTEM_CONF = '/etc/dunebugger-remote/dunebugger.conf';
+
+/** The conf file the package ships; this file is compiled to dist/src/main/settings/. */
+export const SHIPPED_CONF = fileURLToPath(new URL('../../../../conf/dunebugger.conf', import.meta.url));
+
+/** The conf file that was found. */
+export interface Conf {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The first conf file there is; a named one must be there. */
+export function readConf(readFile: ReadFile, asked: string | undefined, problems: string[]): Conf | undefined {
+  for (const candidate of asked === undefined ? [SYSTEM_CONF, SHIPPED_CONF] : [asked]) {
+    const path = resolve(candidate);
+    const file = readText(readFile, path);
+    if (file.kind === 'text') return { path, text: file.text };
+    if (file.kind === 'unusable') problems.push(`${path} ${file.problem}`);
+    else if (asked !== undefined)
+      problems.push(`${path} does not exist: name the conf file with --config or DUNEBUGGER_CONFIG`);
+    if (file.kind === 'unusable') return undefined;
+  }
+  return undefined;
+}
+
+export function takeConf(conf: Conf, { found, problems, warnings, notices }: Findings): void {
+  const { entries, problems: broken } = parseConf(conf.text);
+  problems.push(...broken.map((text) => `${conf.path}, ${text}`));
+  const sections = [...new Set(ROWS.flatMap(([, spec]) => spec.section ?? []))];
+  const strange = new Set<string>();
+  for (const { section, key, value, line } of entries) {
+    const where = `${conf.path}, line ${line}`;
+    const wanted = key.toLowerCase();
+    const row = ROWS.find(([name, spec]) => spec.section === section && name.toLowerCase() === wanted);
+    if (row !== undefined) {
+      found.set(row[0], { text: value, where, subject: `${where}: ${nameOf(row[0])}` });
+    } else if (!sections.includes(section)) {
+      if (strange.has(section)) continue;
+      strange.add(section);
+      const meant = nearest(section, sections, (name) => name);
+      warnings.push(
+        `${where}: section [${printable(section, 60)}] is unknown and ignored${meant === undefined ? '' : `; did you mean [${meant}]?`}`,
+      );
+    } else if (OBSOLETE.some((old) => old.section === section && old.key.toLowerCase() === wanted)) {
+      notices.push(`${where}: [${section}] ${printable(key, 60)} no longer does anything`);
+    } else {
+      const meant = nearest(
+        key,
+        ROWS.filter(([, spec]) => spec.section !== undefined),
+        ([name]) => name,
+      )?.[0];
+      warnings.push(
+        `${where}: [${section}] ${printable(key, 60)} is unknown and ignored${meant === undefined ? '' : `; did you mean ${nameOf(meant)}?`}`,
+      );
+    }
+  }
+}
+
+/** The first `.env` there is: beside the conf file, then in the working directory. */
+export function readDotEnv(
+  readFile: ReadFile,
+  confPath: string | undefined,
+  workingDirectory: string,
+  problems: string[],
+): { readonly path: string; readonly variables: ReadonlyMap<string, string> } | undefined {
+  const directories = new Set([...(confPath === undefined ? [] : [dirname(confPath)]), resolve(workingDirectory)]);
+  for (const directory of directories) {
+    const path = join(directory, '.env');
+    const file = readText(readFile, path);
+    if (file.kind === 'text') return { path, variables: parseDotEnv(file.text) };
+    if (file.kind === 'unusable') {
+      problems.push(`${path} ${file.problem}`);
+      return undefined;
+    }
+  }
+  return undefined;
+}
+
+/** Variables that are ours by their prefix: a slip in one of these deserves a word. */
+const OUR_PREFIX = /^(?:DUNEBUGGER|AUTH0|WEBPUBSUB)_/;
+
+/** `origin` stands before the variable's name in messages. */
+export function takeVariables(
+  variables: ReadonlyMap<string, string>,
+  origin: string,
+  { found, warnings, notices }: Findings,
+): void {
+  const rows = new Map<string, SettingName>(ROWS.map(([key, spec]) => [spec.envName, key]));
+  const obsolete = new Set(OBSOLETE.map(({ section, key }) => envNameOf(section, key)));
+  for (const [name, text] of variables) {
+    const where = `${origin} ${printable(name, 80)}`;
+    const key = rows.get(name);
+    if (key !== undefined) {
+      const subject = TABLE[key].section === undefined ? where : `${where} (${nameOf(key)})`;
+      found.set(key, { text: TABLE[key].secret ? text : text.trim(), where, subject });
+    } else if (obsolete.has(name)) {
+      notices.push(`${where} no longer does anything`);
+    } else if (OUR_PREFIX.test(name) && name !== 'DUNEBUGGER_CONFIG') {
+      const meant = nearest(name, [...rows.keys()], (known) => known);
+      if (meant === undefined && !name.startsWith('DUNEBUGGER_')) continue;
+      warnings.push(`${where} is unknown and ignored${meant === undefined ? '' : `; did you mean ${meant}?`}`);
+    }
+  }
+}
+
+/** systemd's `LoadCredential=`: one file a secret. */
+export function takeCredentials(
+  readFile: ReadFile,
+  directory: string | undefined,
+  { found, problems }: Findings,
+): void {
+  if (directory === undefined) return;
+  for (const [key, spec] of ROWS) {
+    if (!spec.secret) continue;
+    const path = join(directory, spec.envName);
+    const file = readText(readFile, path);
+    if (file.kind === 'unusable') problems.push(`${path} ${file.problem}`);
+    if (file.kind !== 'text') continue;
+    const text = file.text.replace(/\r?\n$/, '');
+    const where = `credential ${path}`;
+    if (text !== '') found.set(key, { text, where, subject: where });
+  }
+}

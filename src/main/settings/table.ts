@@ -1,0 +1,232 @@
+/**
+ * Every setting there is: where it is written, what it may be, what it is without being set, what it is for.
+ * The `Settings` type, the environment's names, the checks, the shipped conf's test and a reload all follow from this table.
+ */
+import {
+  anything,
+  decimal,
+  line,
+  nameServerList,
+  natsServerList,
+  oneOf,
+  optionalSite,
+  site,
+  subjectToken,
+  urlOf,
+  whole,
+  yesNo,
+  type ValueType,
+} from './values.js';
+
+/** One setting. */
+export interface Spec<T> {
+  /** Section of the conf file; undefined: only from the environment, `.env` or a credential. */
+  readonly section?: string;
+  /** Name in the environment. */
+  readonly envName: string;
+  readonly type: ValueType<T>;
+  readonly default: T;
+  /** A running daemon takes a change over on SIGHUP; otherwise a restart is needed. */
+  readonly live: boolean;
+  /** Never printed; may also come from `$CREDENTIALS_DIRECTORY`. */
+  readonly secret: boolean;
+  /** What it is for, one sentence. */
+  readonly what: string;
+}
+
+const LIVE = true;
+const RESTART = false;
+
+/**
+ * The environment's name of a key: `DUNEBUGGER_<SECTION>_<KEY>`, both from camelCase to UPPER_SNAKE.
+ * `[MessageQueue] mQueueClientID` is `DUNEBUGGER_MESSAGE_QUEUE_M_QUEUE_CLIENT_ID`.
+ */
+export function envNameOf(section: string, key: string): string {
+  return `DUNEBUGGER_${upperSnake(section)}_${upperSnake(key)}`;
+}
+
+function upperSnake(name: string): string {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
+    .toUpperCase();
+}
+
+function inSection(section: string) {
+  return <K extends string, T>(key: K, type: ValueType<T>, fallback: T, live: boolean, what: string) =>
+    ({ [key]: { section, envName: envNameOf(section, key), type, default: fallback, live, secret: false, what } }) as {
+      readonly [P in K]: Spec<T>;
+    };
+}
+
+function fromEnvironment(envName: string, type: ValueType<string>, what: string): Spec<string> {
+  return { envName, type, default: '', live: RESTART, secret: false, what };
+}
+
+function secret(envName: string, type: ValueType<string>, what: string): Spec<string> {
+  return { envName, type, default: '', live: RESTART, secret: true, what };
+}
+
+const general = inSection('General');
+const auth = inSection('Auth');
+const websocket = inSection('Websocket');
+const messageQueue = inSection('MessageQueue');
+const log = inSection('Log');
+
+export const TABLE = Object.freeze({
+  ...general('general_setting', line, '', LIVE, 'Has no effect; kept for the conf files that have it.'),
+
+  ...auth('authURL', optionalSite, '', RESTART, 'Auth0 host that signs this device in; empty: not used.'),
+
+  ...websocket('websocketEnabled', yesNo, true, RESTART, 'False starts neither the monitor nor the connection.'),
+  ...websocket('broadcastInitialState', yesNo, true, LIVE, 'False mutes the state messages to the group.'),
+  ...websocket(
+    'heartBeatLoopDurationSecs',
+    decimal(1, 86_400, 'seconds'),
+    300,
+    LIVE,
+    'How long heartbeats go on after the last browser asked.',
+  ),
+  ...websocket(
+    'heartBeatEverySecs',
+    decimal(1, 3_600, 'seconds'),
+    60,
+    LIVE,
+    'Time between two heartbeats; browsers show the device offline after 65 s without one.',
+  ),
+  ...websocket('testDomain', site, 'smart.dunebugger.it', LIVE, 'HTTPS site whose answer proves the internet.'),
+  ...websocket(
+    'connectionIntervalSecs',
+    decimal(1, 3_600, 'seconds'),
+    7,
+    LIVE,
+    'Time between two checks of the internet.',
+  ),
+  ...websocket(
+    'connectionTimeoutSecs',
+    decimal(0.1, 60, 'seconds'),
+    2,
+    LIVE,
+    'Deadline of each phase of a check: name look-up; connect, TLS and answer.',
+  ),
+  ...websocket('failuresToOffline', whole(1, 10, 'checks'), 2, LIVE, 'Failed checks in a row that make offline.'),
+  ...websocket('successesToOnline', whole(1, 10, 'checks'), 1, LIVE, 'Successful checks in a row that make online.'),
+  ...websocket(
+    'nameServers',
+    nameServerList,
+    Object.freeze([]) as readonly string[],
+    LIVE,
+    "Name servers asked by the checks; empty: the system's.",
+  ),
+  ...websocket(
+    'stabilizationSecs',
+    decimal(0, 300, 'seconds'),
+    3,
+    RESTART,
+    'Wait after the internet is back, before connecting.',
+  ),
+  ...websocket(
+    'backoffBaseSecs',
+    decimal(0.1, 3_600, 'seconds'),
+    15,
+    RESTART,
+    'Delay after the first failed connection; doubles with each failure.',
+  ),
+  ...websocket('backoffCapSecs', decimal(0.1, 86_400, 'seconds'), 300, RESTART, 'Longest delay between two attempts.'),
+  ...websocket(
+    'stableAfterSecs',
+    decimal(0, 86_400, 'seconds'),
+    60,
+    RESTART,
+    'How long a connection must live before the delays begin anew.',
+  ),
+  ...websocket(
+    'halfOpenTimeoutSecs',
+    decimal(1, 600, 'seconds'),
+    15,
+    RESTART,
+    'Silence after which a connection counts as dead.',
+  ),
+  ...websocket(
+    'sendTimeoutSecs',
+    decimal(0.1, 300, 'seconds'),
+    10,
+    RESTART,
+    'Deadline of one message to the group, acknowledgement included.',
+  ),
+  ...websocket(
+    'rateLimitPerSec',
+    decimal(0.1, 100_000, 'messages per second'),
+    50,
+    LIVE,
+    'Messages a second taken from the group on average.',
+  ),
+  ...websocket('rateLimitBurst', whole(1, 100_000, 'messages'), 200, LIVE, 'Messages taken from the group at once.'),
+
+  ...messageQueue('mQueueEnabled', yesNo, true, RESTART, 'False leaves the local bus alone.'),
+  ...messageQueue(
+    'mQueueServers',
+    natsServerList,
+    Object.freeze(['nats://nats-server:4222']) as readonly string[],
+    RESTART,
+    'NATS servers of the local bus.',
+  ),
+  ...messageQueue('mQueueClientID', subjectToken, 'remote', RESTART, "This component's name on the bus."),
+  ...messageQueue('mQueueSubjectRoot', subjectToken, 'dunebugger', RESTART, 'First part of every subject on the bus.'),
+
+  ...log(
+    'dunebuggerLogLevel',
+    oneOf('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'),
+    'INFO',
+    LIVE,
+    'The least important lines that are logged.',
+  ),
+  ...log(
+    'logFormat',
+    oneOf('auto', 'journal', 'terminal', 'json'),
+    'auto',
+    RESTART,
+    'auto: journal lines under systemd, otherwise readable ones.',
+  ),
+
+  auth0ClientId: secret('AUTH0_CLIENT_ID', anything, 'Client id of the Auth0 application.'),
+  auth0ClientSecret: secret('AUTH0_CLIENT_SECRET', anything, 'Its secret.'),
+  auth0Username: secret('AUTH0_USERNAME', anything, "The device's Auth0 user."),
+  auth0Password: secret('AUTH0_PASSWORD', anything, "That user's password."),
+  clientUrl: secret('WEBPUBSUB_CLIENT_URL', urlOf('wss', 'ws'), 'A fixed client access URL, instead of signing in.'),
+  negotiateUrl: fromEnvironment(
+    'WEBPUBSUB_NEGOTIATE_URL',
+    urlOf('https', 'http'),
+    'Endpoint that answers with {url}, instead of signing in.',
+  ),
+  wsGroupName: fromEnvironment('WS_GROUP_NAME', line, 'The Web PubSub group of this installation.'),
+  deviceId: fromEnvironment('DEVICE_ID', line, 'device_id of system_info.'),
+  locationDescription: fromEnvironment('LOCATION_DESCRIPTION', line, 'location.description of system_info.'),
+});
+
+type Table = typeof TABLE;
+
+/** A setting's name in {@link Settings}: the conf file's own key where there is one. */
+export type SettingName = keyof Table;
+
+/** All settings, validated and frozen. Text that is not set is `''`. Durations in seconds. */
+export type Settings = { readonly [K in SettingName]: Table[K] extends Spec<infer T> ? T : never };
+
+/** The table's rows, in its order. */
+export const ROWS: readonly (readonly [SettingName, Spec<unknown>])[] = Object.freeze(
+  Object.entries<Spec<unknown>>(TABLE) as [SettingName, Spec<unknown>][],
+);
+
+/** Keys of the Python version that no longer do anything: any value is taken, and named once at info. */
+export const OBSOLETE: readonly { readonly section: string; readonly key: string }[] = Object.freeze([
+  { section: 'Websocket', key: 'stateCheckIntervalSecs' },
+  { section: 'Websocket', key: 'cyclePlayingResolutionSecs' },
+  { section: 'MessageQueue', key: 'mQueueStateCheckIntervalSecs' },
+  { section: 'MessageQueue', key: 'mQueueCyclePlayingResolutionSecs' },
+]);
+
+/** How a setting is called where an operator writes it. */
+export function nameOf(key: SettingName): string {
+  const spec: Spec<unknown> = TABLE[key];
+  return spec.section === undefined ? spec.envName : `[${spec.section}] ${key}`;
+}

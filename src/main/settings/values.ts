@@ -1,0 +1,172 @@
+import { isIP, isIPv4, isIPv6 } from 'node:net';
+
+/** How a setting is written: `parse` gives undefined for what is not allowed, `allowed` says in words what is. */
+export interface ValueType<T> {
+  readonly allowed: string;
+  parse(text: string): T | undefined;
+}
+
+/** `host[:port]`; an IPv6 address stands without its brackets in `host`. */
+export interface HostPort {
+  readonly host: string;
+  readonly port?: number;
+}
+
+const TRUE = new Set(['true', 'yes', 'on', '1']);
+const FALSE = new Set(['false', 'no', 'off', '0']);
+
+/** Python's configparser booleans, in any case. */
+export const yesNo: ValueType<boolean> = {
+  allowed: 'True or False (yes/no, on/off and 1/0 also work)',
+  parse: (text) => {
+    const word = text.toLowerCase();
+    return TRUE.has(word) ? true : FALSE.has(word) ? false : undefined;
+  },
+};
+
+/** A decimal number within a range, both ends included. No sign, exponent or unit. */
+export function decimal(min: number, max: number, unit: string): ValueType<number> {
+  return {
+    allowed: `a number of ${unit} from ${min} to ${max}`,
+    parse: (text) => inRange(/^(?:\d{1,15}(?:\.\d{0,9})?|\.\d{1,9})$/, text, min, max),
+  };
+}
+
+/** A whole number within a range, both ends included. */
+export function whole(min: number, max: number, unit: string): ValueType<number> {
+  return {
+    allowed: `a whole number of ${unit} from ${min} to ${max}`,
+    parse: (text) => inRange(/^\d{1,15}$/, text, min, max),
+  };
+}
+
+function inRange(shape: RegExp, text: string, min: number, max: number): number | undefined {
+  const value = shape.test(text) ? Number(text) : Number.NaN;
+  return value >= min && value <= max ? value : undefined;
+}
+
+/** One line of text without control characters, at most 1,024 characters; may be empty. */
+export const line: ValueType<string> = {
+  allowed: 'one line of text, at most 1024 characters, without control characters',
+  parse: (text) => (text.length <= 1024 && !/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(text) ? text : undefined),
+};
+
+/** Any text: a password may contain anything. */
+export const anything: ValueType<string> = {
+  allowed: 'at most 16384 characters',
+  parse: (text) => (text.length <= 16_384 ? text : undefined),
+};
+
+/** One of several words, in any case; the answer is the word as listed. */
+export function oneOf<const T extends string>(...words: readonly T[]): ValueType<T> {
+  return {
+    allowed: `one of ${words.join(', ')}`,
+    parse: (text) => words.find((word) => word.toLowerCase() === text.toLowerCase()),
+  };
+}
+
+/** A part of a NATS subject: nothing in it can be a wildcard or a separator. */
+export const subjectToken: ValueType<string> = {
+  allowed: 'letters, digits, - and _ only (at most 64)',
+  parse: (text) => (/^[A-Za-z0-9_-]{1,64}$/.test(text) ? text : undefined),
+};
+
+/** A host, an IP literal or `localhost`, each with or without a port; no scheme, no path. Kept as written. */
+export const site: ValueType<string> = {
+  allowed:
+    'a host name or IP address, with a port if need be (example.org, 192.0.2.1:8443, [2001:db8::1]:443), without https:// and without a path',
+  parse: (text) => (parseHostPort(text) === undefined ? undefined : text),
+};
+
+/** Like {@link site}, or empty. */
+export const optionalSite: ValueType<string> = {
+  allowed: `${site.allowed}, or nothing`,
+  parse: (text) => (text === '' ? text : site.parse(text)),
+};
+
+/** IP addresses with or without a port, as `Resolver.setServers` takes them; empty: none. */
+export const nameServerList: ValueType<readonly string[]> = {
+  allowed:
+    'IP addresses separated by commas, each with a port if need be (192.0.2.53, [2001:db8::53]:5353), at most 8, or nothing for those of the system',
+  parse: (text) =>
+    listOf(text, 8, (item) => {
+      const server = parseHostPort(item);
+      if (server === undefined || isIP(server.host) === 0) return undefined;
+      const { host, port } = server;
+      return port === undefined ? host : isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+    }),
+};
+
+/** NATS servers as `nats://host:port`, at least one. Credentials do not belong into a conf file everybody may read. */
+export const natsServerList: ValueType<readonly string[]> = {
+  allowed:
+    'one or several NATS servers separated by commas (nats://host:port, nats://host or host:port), at most 16, without a user or password',
+  parse: (text) => {
+    const servers = listOf(text, 16, (item) => {
+      const address = /^(?:nats:\/\/)?([^/]+)\/?$/i.exec(item)?.[1] ?? '';
+      const server = parseHostPort(address);
+      if (server === undefined) return undefined;
+      const host = isIPv6(server.host) ? `[${server.host}]` : server.host;
+      return `nats://${host}:${server.port ?? 4222}`;
+    });
+    return servers === undefined || servers.length === 0 ? undefined : servers;
+  },
+};
+
+/** A URL of one of two schemes, the second (not encrypted) only to this machine; empty: not set. */
+export function urlOf(secure: 'wss' | 'https', plain: 'ws' | 'http'): ValueType<string> {
+  return {
+    allowed: `a ${secure}:// URL (${plain}:// only to localhost, 127.0.0.0/8 or [::1])`,
+    parse: (text) => {
+      if (text === '') return text;
+      if (text.length > 16_384 || /[\p{Cc}\p{Z}]/u.test(text) || !URL.canParse(text)) return undefined;
+      const { protocol, hostname } = new URL(text);
+      if (hostname === '') return undefined;
+      return protocol === `${secure}:` || (protocol === `${plain}:` && isLoopback(hostname)) ? text : undefined;
+    },
+  };
+}
+
+/** True of a URL's host name that can only be this machine. */
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));
+}
+
+/**
+ * Takes `host`, `host:port`, `1.2.3.4:port`, `::1`, `[::1]` and `[::1]:port` apart.
+ * Undefined for anything else: schemes, paths, blanks, ports outside 1..65535, names that no name server would take.
+ */
+export function parseHostPort(text: string): HostPort | undefined {
+  if (isIPv6(text) && !text.includes('%')) return { host: text };
+  const match = /^(?:\[([^[\]%]+)\]|([^[\]:]+))(?::(\d{1,5}))?$/.exec(text);
+  if (match === null) return undefined;
+  const [, v6, name = '', digits] = match;
+  if (v6 !== undefined ? !isIPv6(v6) : !isIPv4(name) && !isHostName(name)) return undefined;
+  const host = v6 ?? name;
+  if (digits === undefined) return { host };
+  const port = Number(digits);
+  return port >= 1 && port <= 65_535 ? { host, port } : undefined;
+}
+
+/** Letters, digits, `-` and `_` in labels of 63, 253 in all (RFC 1035 2.3.4); a name whose last label is digits is a botched IPv4 address. */
+function isHostName(text: string): boolean {
+  const name = text.endsWith('.') ? text.slice(0, -1) : text;
+  const labels = name.split('.');
+  return (
+    name.length <= 253 &&
+    labels.every((label) => /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label)) &&
+    !/^\d+$/.test(labels.at(-1) ?? '')
+  );
+}
+
+function listOf(text: string, max: number, each: (item: string) => string | undefined): readonly string[] | undefined {
+  const items = text.trim() === '' ? [] : text.split(',').map((item) => item.trim());
+  if (items.length > max) return undefined;
+  const values: string[] = [];
+  for (const item of items) {
+    const value = each(item);
+    if (value === undefined) return undefined;
+    values.push(value);
+  }
+  return Object.freeze(values);
+}
