@@ -9,7 +9,7 @@
  *    `conf/dunebugger.conf`,
  * 5. the default.
  */
-import { printable } from './log/redact.js';
+import { HIDDEN, printable } from './log/redact.js';
 import { checkTogether } from './settings/consistency.js';
 import { variablesOf, type Environment } from './settings/environment.js';
 import { SettingsError } from './settings/error.js';
@@ -115,15 +115,17 @@ export function loadSettings(options: LoadOptions): LoadedSettings {
  * among them: hiding it would hide that setting everywhere.
  */
 export function secretsOf(settings: Settings): readonly string[] {
-  const open = new Set(ROWS.filter(([, spec]) => !spec.secret).flatMap(([key]) => settings[key]));
+  const open = new Set<unknown>(ROWS.filter(([, spec]) => !spec.secret).flatMap(([key]) => settings[key]));
   const names = [settings.auth0ClientId, settings.auth0Username].filter((name) => !open.has(name));
-  return [settings.auth0ClientSecret, settings.auth0Password, settings.clientUrl, ...names].filter(
-    (value) => value !== '',
-  );
+  // The password, or the token that stands alone: nats://user:password@host, nats://token@host.
+  const ofBus = settings.mQueueServers.map((server) => /:\/\/(?:[^:@]*:)?([^@]*)@/.exec(server)?.[1] ?? '');
+  const all = [settings.auth0ClientSecret, settings.auth0Password, settings.clientUrl, ...names, ...ofBus];
+  return [...new Set(all)].filter((value) => value !== '');
 }
 
 function notAllowed(spec: Spec<unknown>, { text, subject }: Found): string {
-  const value = spec.secret ? '(value not shown)' : `"${printable(text, 80)}"`;
+  // Whoever forgets the scheme of nats://user:password@host has still written a password.
+  const value = spec.secret ? '(value not shown)' : `"${printable(text.replace(/[^\s/,]+@/g, `${HIDDEN}@`), 80)}"`;
   return `${subject} = ${value} is not allowed: give ${spec.type.allowed}`;
 }
 

@@ -1,12 +1,13 @@
+import { printable } from '../log/redact.js';
 import { nameOf, ROWS, TABLE, type SettingName, type Settings, type Spec } from './table.js';
 
-/** One setting that differs; `from` and `to` are fit to print, a secret's values are not among them. */
+/** One setting that differs. */
 export interface SettingChange {
   readonly key: SettingName;
   /** As the operator knows it, such as `[Websocket] testDomain` or `WS_GROUP_NAME`. */
   readonly name: string;
-  readonly from: string;
-  readonly to: string;
+  /** Fit to print, such as `[Websocket] connectionIntervalSecs: 7 -> 10`; a secret's values do not appear. */
+  readonly text: string;
 }
 
 export interface SettingsDiff {
@@ -22,7 +23,8 @@ export function diffSettings(before: Settings, after: Settings): SettingsDiff {
   const restart: SettingChange[] = [];
   for (const [key, spec] of ROWS) {
     if (JSON.stringify(before[key]) === JSON.stringify(after[key])) continue;
-    const change = { key, name: nameOf(key), from: printed(spec, before[key]), to: printed(spec, after[key]) };
+    const name = nameOf(key);
+    const change = { key, name, text: `${name}: ${printed(spec, before[key])} -> ${printed(spec, after[key])}` };
     (spec.live ? live : restart).push(change);
   }
   return { live, restart };
@@ -35,6 +37,6 @@ export function takeOverLive(before: Settings, after: Settings): Settings {
 }
 
 function printed(spec: Spec<unknown>, value: unknown): string {
-  if (value === '' || (Array.isArray(value) && value.length === 0)) return '(not set)';
-  return spec.secret ? '(secret)' : Array.isArray(value) ? value.join(',') : String(value);
+  const text = Array.isArray(value) ? value.join(',') : String(value);
+  return text === '' ? '(not set)' : spec.secret ? '(secret)' : printable(text, 200);
 }

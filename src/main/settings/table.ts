@@ -114,7 +114,7 @@ export const TABLE = Object.freeze({
   ...websocket(
     'nameServers',
     nameServerList,
-    Object.freeze([]) as readonly string[],
+    Object.freeze<readonly string[]>([]),
     LIVE,
     "Name servers asked by the checks; empty: the system's.",
   ),
@@ -167,7 +167,7 @@ export const TABLE = Object.freeze({
   ...messageQueue(
     'mQueueServers',
     natsServerList,
-    Object.freeze(['nats://nats-server:4222']) as readonly string[],
+    Object.freeze<readonly string[]>(['nats://nats-server:4222']),
     RESTART,
     'NATS servers of the local bus.',
   ),
@@ -214,7 +214,7 @@ export type Settings = { readonly [K in SettingName]: Table[K] extends Spec<infe
 
 /** The table's rows, in its order. */
 export const ROWS: readonly (readonly [SettingName, Spec<unknown>])[] = Object.freeze(
-  Object.entries<Spec<unknown>>(TABLE) as [SettingName, Spec<unknown>][],
+  (Object.keys(TABLE) as SettingName[]).map((key) => [key, TABLE[key]] as const),
 );
 
 /** Keys of the Python version that no longer do anything: any value is taken, and named once at info. */

@@ -97,17 +97,18 @@ export const nameServerList: ValueType<readonly string[]> = {
     }),
 };
 
-/** NATS servers as `nats://host:port`, at least one. Credentials do not belong into a conf file everybody may read. */
+/** NATS servers as `nats://host:port` or `tls://host:port`, at least one; a user and password, or a token, may stand before `@`. */
 export const natsServerList: ValueType<readonly string[]> = {
   allowed:
-    'one or several NATS servers separated by commas (nats://host:port, nats://host or host:port), at most 16, without a user or password',
+    'one or several NATS servers separated by commas (nats://host:port, tls://host:port or host:port; nats://user:password@host:port), at most 16',
   parse: (text) => {
     const servers = listOf(text, 16, (item) => {
-      const address = /^(?:nats:\/\/)?([^/]+)\/?$/i.exec(item)?.[1] ?? '';
+      const match = /^(?:(nats|tls):\/\/([^\s@/,]+@)?)?([^/@]+)\/?$/i.exec(item);
+      const [, scheme = 'nats', login = '', address = ''] = match ?? [];
       const server = parseHostPort(address);
       if (server === undefined) return undefined;
       const host = isIPv6(server.host) ? `[${server.host}]` : server.host;
-      return `nats://${host}:${server.port ?? 4222}`;
+      return `${scheme.toLowerCase()}://${login}${host}:${server.port ?? 4222}`;
     });
     return servers === undefined || servers.length === 0 ? undefined : servers;
   },
