@@ -1,0 +1,290 @@
+/**
+ * What can be wrong with an internet connection, as named values that are applied to a lab and repaired again.
+ * A repair restores all that the fault took, also what the kernel took along (the routes of a link that went down).
+ */
+import type { SiteBehaviour } from '../support/https-site.js';
+import type { CertificateKind } from '../support/certificates.js';
+import type { NameServerBehaviour } from '../support/name-server.js';
+import { addDelay } from './delay.js';
+import type { Lab } from './lab.js';
+import { LAN, NET, PI, PORTAL, PORTS, SECOND_NAME_SERVER, WAN, type Place } from './topology.js';
+
+export interface Fault {
+  readonly name: string;
+  /** What it does, in words. */
+  readonly says: string;
+  /** True if the processes under test must be started with the lab's `clockEnv()`. */
+  readonly needsClock?: true;
+  apply(lab: Lab): Promise<void>;
+  repair(lab: Lab): Promise<void>;
+}
+
+/** Repairs whatever the lab's own configuration says. */
+const reconfigure = (lab: Lab): Promise<void> => lab.configure();
+
+/** Lines of `ip` in one place; repaired by configuring everything again. */
+function links(name: string, says: string, place: Place, lines: (lab: Lab) => readonly string[]): Fault {
+  return { name, says, apply: (lab) => lab.ip(place, ...lines(lab)), repair: reconfigure };
+}
+
+/** Rules in the router: `rules` stand in its forward chain. */
+function filter(name: string, says: string, rules: string): Fault {
+  const table = `fault_${name.replaceAll('-', '_')}`;
+  return {
+    name,
+    says,
+    apply: (lab) =>
+      lab.addRules(
+        'router',
+        table,
+        `chain forward { type filter hook forward priority filter; policy accept;\n${rules}\n}`,
+      ),
+    repair: (lab) => lab.removeRules('router', table),
+  };
+}
+
+function site(name: string, says: string, behaviour: SiteBehaviour): Fault {
+  return {
+    name,
+    says,
+    apply: (lab) => lab.internet.call('site', behaviour),
+    repair: (lab) => lab.internet.call('repair', undefined),
+  };
+}
+
+function certificate(kind: CertificateKind, says: string): Fault {
+  return {
+    name: `certificate-${kind}`,
+    says,
+    apply: (lab) => lab.internet.call('certificate', kind),
+    repair: (lab) => lab.internet.call('repair', undefined),
+  };
+}
+
+function dns(name: string, says: string, behaviour: NameServerBehaviour): Fault {
+  return {
+    name,
+    says,
+    apply: (lab) => lab.internet.call('dns', { behaviour }),
+    repair: (lab) => lab.internet.call('repair', undefined),
+  };
+}
+
+/** Loss of every packet with this probability, each way. */
+export function packetLoss(percent: number): Fault {
+  return filter(
+    `packet-loss-${percent}`,
+    `${percent} % of all packets are lost, each way`,
+    `numgen random mod 100 < ${percent} drop`,
+  );
+}
+
+/** Each packet takes longer, each way. */
+export function latency(delayMs: number): Fault {
+  const name = `latency-${delayMs}`;
+  return {
+    name,
+    says: `every packet takes ${delayMs} ms longer, each way`,
+    apply: async (lab) => lab.remember(name, await addDelay(lab, delayMs)),
+    repair: (lab) => lab.undo(name),
+  };
+}
+
+/** The name server answers so much later. */
+export function slowDns(delayMs: number): Fault {
+  return dns(`dns-slow-${delayMs}`, `the name server takes ${delayMs} ms`, { kind: 'slow', delayMs });
+}
+
+/** The clock of the process under test is off; see `Lab.setClock` for the form. */
+export function clockOff(offset: string): Fault {
+  return {
+    name: `clock${offset}`,
+    says: `the clock is off by ${offset}`,
+    needsClock: true,
+    apply: (lab) => {
+      lab.setClock(offset);
+      return Promise.resolve();
+    },
+    repair: (lab) => {
+      lab.setClock('+0');
+      return Promise.resolve();
+    },
+  };
+}
+
+export const linkDown = links('link-down', 'the interface is switched off', 'pi', () => [`link set ${PI.name} down`]);
+
+export const carrierLost = links('carrier-lost', 'the other end of the cable is dead', 'router', () => [
+  `link set ${LAN.name} down`,
+]);
+
+export const noAddress = links('no-address', 'there is a carrier, but no address', 'pi', (lab) => [
+  `address flush dev ${PI.name} scope global`,
+  // The IPv4 route goes with its address, that of IPv6 does not.
+  ...(lab.ipv6 ? [`route del default via ${LAN.v6}`] : []),
+]);
+
+export const noDefaultRoute = links('no-default-route', 'there is an address, but no default route', 'pi', (lab) => [
+  `route del default via ${LAN.v4}`,
+  ...(lab.ipv6 ? [`route del default via ${LAN.v6}`] : []),
+]);
+
+export const ipv6Only: Fault = {
+  name: 'ipv6-only',
+  says: 'a network without IPv4',
+  async apply(lab) {
+    await lab.ip('pi', `address del ${PI.v4}/24 dev ${PI.name}`);
+    lab.setResolvConf([NET.v6]);
+  },
+  repair: reconfigure,
+};
+
+export const ipv4Only: Fault = {
+  name: 'ipv4-only',
+  says: 'a network without IPv6, although the names have IPv6 addresses',
+  async apply(lab) {
+    await lab.ip('pi', `address del ${PI.v6}/64 dev ${PI.name}`, `route del default via ${LAN.v6}`);
+    lab.setResolvConf([NET.v4]);
+  },
+  repair: reconfigure,
+};
+
+export const ipv6Broken = filter(
+  'ipv6-broken',
+  'there is an IPv6 address and route, but no packet comes through; IPv4 works',
+  'meta nfproto ipv6 drop',
+);
+
+export const blackHole = filter('black-hole', 'every packet is dropped silently', 'drop');
+export const uplinkDropped = filter('uplink-dropped', 'what the Pi sends is dropped', `iifname ${LAN.name} drop`);
+export const downlinkDropped = filter(
+  'downlink-dropped',
+  'what is sent to the Pi is dropped',
+  `iifname ${WAN.name} drop`,
+);
+
+export const dnsDropped = filter(
+  'dns-dropped',
+  'queries to name servers are dropped',
+  `meta l4proto { tcp, udp } th dport ${PORTS.dns} drop`,
+);
+export const dnsNxdomain = dns('dns-nxdomain', 'the name server knows no name', { kind: 'nxdomain' });
+export const dnsServfail = dns('dns-servfail', 'the name server cannot find out', { kind: 'servfail' });
+export const dnsRefused = dns('dns-refused', 'the name server does not want to answer', { kind: 'refused' });
+export const dnsHijacked = dns('dns-hijacked', 'every name leads to a portal', { kind: 'hijack', address: PORTAL.v4 });
+
+/** Only connections that are opened from now on are led there, as portals do it. */
+export const portalRedirect: Fault = {
+  name: 'portal-redirect',
+  says: 'every connection to port 443 ends at a portal',
+  apply: (lab) =>
+    lab.addRules(
+      'router',
+      'fault_portal',
+      `chain prerouting { type nat hook prerouting priority dstnat; policy accept;
+iifname ${LAN.name} tcp dport ${PORTS.site} dnat ip to ${PORTAL.v4}
+${lab.ipv6 ? `iifname ${LAN.name} tcp dport ${PORTS.site} dnat ip6 to ${PORTAL.v6}` : ''}
+}
+chain forward { type filter hook forward priority filter; policy accept;
+ct status dnat accept
+tcp dport ${PORTS.site} reject with tcp reset
+}`,
+    ),
+  repair: (lab) => lab.removeRules('router', 'fault_portal'),
+};
+
+export const httpsDropped = filter('https-dropped', 'port 443 is dropped', `tcp dport ${PORTS.site} drop`);
+export const httpsRefused = filter(
+  'https-refused',
+  'port 443 is refused',
+  `iifname ${LAN.name} tcp dport ${PORTS.site} reject with tcp reset`,
+);
+export const cloudDropped = filter(
+  'cloud-dropped',
+  'the port of the cloud is dropped; the site answers',
+  `tcp dport ${PORTS.cloud} drop`,
+);
+export const hangAfterAccept = site('hang-after-accept', 'the site accepts and says no more', {
+  kind: 'hang',
+  at: 'accept',
+});
+export const hangAfterTls = site('hang-after-tls', 'the site ends the handshake and says no more', {
+  kind: 'hang',
+  at: 'tls',
+});
+export const status500 = site('status-500', 'the site answers 500', { kind: 'answer', status: 500 });
+export const redirect = site('redirect', 'the site answers with a redirect', {
+  kind: 'answer',
+  status: 301,
+  location: 'https://elsewhere.lab.test/',
+});
+
+export const certificateForeign = certificate('foreign', 'the certificate is of an unknown authority');
+export const certificateExpired = certificate('expired', 'the certificate has expired');
+export const certificateNotYetValid = certificate('not-yet-valid', 'the certificate is not valid yet');
+
+export const resolvConfReplaced: Fault = {
+  name: 'resolv-conf-replaced',
+  says: 'a new lease names another name server; the old one no longer answers',
+  async apply(lab) {
+    lab.setResolvConf(lab.ipv6 ? [SECOND_NAME_SERVER.v4, SECOND_NAME_SERVER.v6] : [SECOND_NAME_SERVER.v4]);
+    await lab.addRules(
+      'router',
+      'fault_old_dns',
+      `chain forward { type filter hook forward priority filter; policy accept;
+ip daddr ${NET.v4} meta l4proto { tcp, udp } th dport ${PORTS.dns} drop
+ip6 daddr ${NET.v6} meta l4proto { tcp, udp } th dport ${PORTS.dns} drop
+}`,
+    );
+  },
+  async repair(lab) {
+    await lab.removeRules('router', 'fault_old_dns');
+    lab.setResolvConf(lab.nameServers());
+  },
+};
+
+export const resolvConfEmpty: Fault = {
+  name: 'resolv-conf-empty',
+  says: 'no name server is known, as before the first lease',
+  apply: (lab) => {
+    lab.setResolvConf([]);
+    return Promise.resolve();
+  },
+  repair: reconfigure,
+};
+
+/** All of them, with ordinary parameters. */
+export const FAULTS: readonly Fault[] = [
+  linkDown,
+  carrierLost,
+  noAddress,
+  noDefaultRoute,
+  blackHole,
+  uplinkDropped,
+  downlinkDropped,
+  dnsDropped,
+  dnsNxdomain,
+  dnsServfail,
+  dnsRefused,
+  slowDns(1_000),
+  dnsHijacked,
+  portalRedirect,
+  httpsDropped,
+  httpsRefused,
+  cloudDropped,
+  hangAfterAccept,
+  hangAfterTls,
+  certificateForeign,
+  certificateExpired,
+  certificateNotYetValid,
+  status500,
+  redirect,
+  packetLoss(20),
+  latency(300),
+  ipv6Only,
+  ipv4Only,
+  ipv6Broken,
+  resolvConfReplaced,
+  resolvConfEmpty,
+  clockOff('-6y'),
+];

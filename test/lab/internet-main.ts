@@ -1,0 +1,92 @@
+/** The internet of a lab, as one process in the `net` namespace. */
+import { CertificateAuthority } from '../support/certificates.js';
+import { GroupClient } from '../support/group-client.js';
+import { HttpsSite } from '../support/https-site.js';
+import { NameServer } from '../support/name-server.js';
+import { WebPubSubServer } from '../support/web-pubsub-server.js';
+import type { InternetCalls } from './internet.js';
+import { serve } from './remote-call.js';
+import { CLOUD_NAME, NET, PORTAL, PORTS, SITE_NAME } from './topology.js';
+
+interface Servers {
+  readonly site: HttpsSite;
+  readonly portal: HttpsSite;
+  readonly dns: NameServer;
+  readonly cloud: WebPubSubServer;
+  readonly ca: CertificateAuthority;
+}
+
+/** Every address of either family. */
+const ANY = '::';
+/** How the browser reaches the cloud: it needs no name server. */
+const INSIDE = '127.0.0.1';
+
+let browser: GroupClient | undefined;
+let servers: Servers | undefined;
+
+function joined(): GroupClient {
+  if (browser === undefined) throw new Error('no browser has joined');
+  return browser;
+}
+
+function running(): Servers {
+  if (servers === undefined) throw new Error('the internet was not started');
+  return servers;
+}
+
+serve({
+  async start({ ipv6, algorithm }) {
+    const ca = await CertificateAuthority.create({ algorithm });
+    const addresses = ipv6 ? [NET.v4, NET.v6] : [NET.v4];
+    servers = {
+      ca,
+      cloud: await WebPubSubServer.start({
+        ca,
+        address: ANY,
+        port: PORTS.cloud,
+        names: [CLOUD_NAME, INSIDE, ...addresses],
+        advertisedHost: CLOUD_NAME,
+      }),
+      site: await HttpsSite.start({ ca, address: ANY, port: PORTS.site, names: [SITE_NAME, ...addresses] }),
+      // Of an authority of its own, as the login page of a hotel is.
+      portal: await HttpsSite.start({ address: ANY, port: PORTS.portal, names: ['portal.lab.test', PORTAL.v4] }),
+      dns: await NameServer.start({
+        address: ANY,
+        port: PORTS.dns,
+        records: { [SITE_NAME]: addresses, [CLOUD_NAME]: addresses },
+      }),
+    };
+    await servers.portal.behave({ kind: 'answer', status: 302, location: 'https://portal.lab.test/login' });
+    return { ca: ca.certificatePem };
+  },
+  site: (behaviour) => running().site.behave(behaviour),
+  certificate: (kind) => running().site.showCertificate(kind),
+  dns: ({ behaviour, types }) => running().dns.behave(behaviour, types),
+  record: ({ name, addresses }) => running().dns.setRecord(name, addresses),
+  counts: () => {
+    const { site, portal, dns } = running();
+    return { site: site.counts, portal: portal.counts, dnsQueries: dns.countQueries() };
+  },
+  clientAccessUrl: (options) => running().cloud.clientAccessUrl(options),
+  cloud: () => {
+    const { cloud } = running();
+    return { counts: cloud.counts, live: cloud.liveConnections(), maxLiveOfDevice: cloud.maxLiveConnections('device') };
+  },
+  async waitForMember({ group, userId, timeoutMs }) {
+    await running().cloud.waitForMember(group, { userId, timeoutMs });
+    return Date.now();
+  },
+  async browserJoin({ group, userId }) {
+    const { cloud, ca } = running();
+    const url = cloud.clientAccessUrl({ userId, via: `${INSIDE}:${PORTS.cloud}` });
+    browser = await GroupClient.start({ url, group, ca: ca.certificatePem });
+  },
+  browserSend: ({ data }) => joined().send(data),
+  browserMessages: ({ since }) => joined().messages.slice(since),
+  async repair() {
+    const { site, dns, cloud } = running();
+    await cloud.repair();
+    dns.behave({ kind: 'answer' });
+    await site.repair();
+  },
+} satisfies InternetCalls);

@@ -1,0 +1,61 @@
+/** What the child in the `net` namespace offers: the servers of the internet, scripted from the test. */
+import type { CertificateKind } from '../support/certificates.js';
+import type { SiteBehaviour, SiteCounts } from '../support/https-site.js';
+import type { ReceivedMessage } from '../support/group-client.js';
+import type { LiveConnection, ServiceCounts } from '../support/web-pubsub-server.js';
+import type { AddressType, NameServerBehaviour } from '../support/name-server.js';
+
+/** How the internet is furnished. */
+export interface InternetOptions {
+  readonly ipv6: boolean;
+  /** The weight of the certificates; `rsa-2048` is that of an ordinary site, for measurements. */
+  readonly algorithm: 'ecdsa-p256' | 'rsa-2048';
+}
+
+export interface InternetCounts {
+  readonly site: SiteCounts;
+  readonly portal: SiteCounts;
+  readonly dnsQueries: number;
+}
+
+/** The cloud as seen from inside. */
+export interface CloudView {
+  readonly counts: ServiceCounts;
+  readonly live: readonly LiveConnection[];
+  /** The most connections of the device that were ever live at the same time. */
+  readonly maxLiveOfDevice: number;
+}
+
+/** A device or browser and its group. */
+export interface Membership {
+  readonly group: string;
+  readonly userId: string;
+}
+
+/** The calls. */
+export interface InternetCalls {
+  /** Starts every server; returns the root certificate to trust, PEM. */
+  start(options: InternetOptions): Promise<{ readonly ca: string }>;
+  /** How the site answers. */
+  site(behaviour: SiteBehaviour): Promise<void>;
+  certificate(kind: CertificateKind): void;
+  /** How the name server answers, for all types or some. */
+  dns(behaviour: { readonly behaviour: NameServerBehaviour; readonly types?: readonly AddressType[] }): void;
+  /** The addresses of a name; none: it does not exist. */
+  record(record: { readonly name: string; readonly addresses: readonly string[] }): void;
+  counts(argument: undefined): InternetCounts;
+  /** A URL to the cloud with a token. */
+  clientAccessUrl(options: { readonly userId: string; readonly expiresInSecs?: number }): string;
+  cloud(argument: undefined): CloudView;
+  /** Resolves with the wall clock (milliseconds since 1970) when that user is in the group. */
+  waitForMember(member: Membership & { readonly timeoutMs: number }): Promise<number>;
+  /** A browser joins. There is one at most; it is not behind the router, so no fault of the line hits it. */
+  browserJoin(member: Membership): Promise<void>;
+  /** Resolves when the cloud has acknowledged it. */
+  browserSend(message: { readonly data: unknown }): Promise<void>;
+  /** What the browser has received, from an index on. */
+  browserMessages(range: { readonly since: number }): readonly ReceivedMessage[];
+  /** Everything answers again. */
+  repair(argument: undefined): Promise<void>;
+  [name: string]: (argument: never) => unknown;
+}
