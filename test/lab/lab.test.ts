@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import {
@@ -274,6 +275,10 @@ describe('the lab itself', () => {
       PLACES.map((place) => `${prefix}-${place}`).sort(),
     );
     assert.deepEqual(pidsIn(`${prefix}-pi`), []);
+    assert.deepEqual(
+      readdirSync(tmpdir()).filter((name) => name.startsWith(prefix)),
+      [],
+    );
   });
 
   it('says so when it is not run as root, as an error', () => {

@@ -1,6 +1,8 @@
 /** Network namespaces through `ip` and `nft`: made, filled, found again after a crash, removed. */
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** A command failed; its message holds the command and what it said. */
 export class CommandError extends Error {
@@ -14,8 +16,8 @@ export class LabUnavailableError extends Error {
   override readonly name = 'LabUnavailableError';
 }
 
-/** `dbr<pid>x<n>-<place>`; the pid tells whether the owner still lives. */
-const OURS = /^dbr(\d+)x\d+-[a-z]+$/;
+/** `dbr<pid>x<n>-...`, a namespace or a folder; the pid tells whether the owner still lives. */
+const OURS = /^dbr(\d+)x\d+-/;
 const COMMAND_DEADLINE_MS = 10_000;
 
 let labs = 0;
@@ -105,15 +107,20 @@ export function pidsIn(namespace: string): number[] {
     .map(Number);
 }
 
-/** Removes the namespaces of labs whose process is gone. Returns their names. */
+/** Removes the namespaces and folders of labs whose process is gone. Returns the namespaces' names. */
 export async function sweepStale(): Promise<string[]> {
   const names = (await run('ip', ['netns', 'list'])).split('\n').map((line) => line.split(' ')[0] ?? '');
-  const stale = names.filter((name) => {
-    const pid = OURS.exec(name)?.[1];
-    return pid !== undefined && !isAlive(Number(pid));
-  });
+  const stale = names.filter(isStale);
   for (const name of stale) removeNamespace(name);
+  for (const folder of readdirSync(tmpdir()).filter(isStale)) {
+    rmSync(join(tmpdir(), folder), { recursive: true, force: true });
+  }
   return stale;
+}
+
+function isStale(name: string): boolean {
+  const pid = OURS.exec(name)?.[1];
+  return pid !== undefined && !isAlive(Number(pid));
 }
 
 /** @throws LabUnavailableError unless this process is root and the tools are there */
