@@ -8,23 +8,12 @@ import { pino } from 'pino';
 import { describeFields, describeText, type DescribeOptions, type Plain } from './log/describe.js';
 import { detectFormat, standardOutput } from './log/detect.js';
 import { formatJournal, formatJson, formatTerminal, type Formatter, type LogEvent } from './log/format.js';
+import type { Logger } from './log/logger.js';
 import { createRedactor, isSecretKey } from './log/redact.js';
 import { createLineWriter } from './log/writer.js';
 
+export type { Logger } from './log/logger.js';
 export { foldRepeats, type FoldingLogger, type FoldOptions } from './log/fold.js';
-
-/**
- * What the rest of the program needs of a log: the fields first, then the sentence. Never throws.
- *
- * INFO: connection state changes and major events. DEBUG: periodic status and details.
- * WARNING: temporary issues and retries. ERROR: what needs somebody's attention.
- */
-export interface Logger {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** Levels by their names in the conf file. */
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';

@@ -1,4 +1,4 @@
-import type { Logger } from '../log.js';
+import type { Logger } from './logger.js';
 
 export interface FoldOptions {
   /** How long a message said once is only counted, milliseconds. Default: 600,000. */
