@@ -291,6 +291,11 @@ describe('secrets', () => {
     }
   });
 
+  it('that only come together when another one is taken out', () => {
+    const secrets = ['abcd', 'xx***', 'yyy***', 'zzzz***'];
+    assert.equal(lineOf({}, 'zzzzyyyxxabcd', { secrets }), '<4>***');
+  });
+
   it('at the edge where a long text is cut', () => {
     const secret = 'S3CR3T'.repeat(20);
     for (let at = 8_192 - 130; at <= 8_200; at += 1) {
