@@ -292,8 +292,9 @@ describe('secrets', () => {
   });
 
   it('that only come together when another one is taken out', () => {
-    const secrets = ['abcd', 'xx***', 'yyy***', 'zzzz***'];
-    assert.equal(lineOf({}, 'zzzzyyyxxabcd', { secrets }), '<4>***');
+    const layers = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((letter, i) => letter.repeat(i + 2));
+    const secrets = ['secret', ...layers.map((layer) => `${layer}***`)];
+    assert.equal(lineOf({}, `${layers.toReversed().join('')}secret`, { secrets }), '<4>***');
   });
 
   it('at the edge where a long text is cut', () => {
