@@ -6,7 +6,8 @@
  * It ends by {@link GatedSocket.retire}: it becomes an inert thing that pretends to be open, since an open socket is the only one the client can stop.
  */
 import type { ClientSocket } from './azure-client.js';
-import type { Link, LinkEnd, LinkHandlers } from './link.js';
+import type { LinkEnd, TryEnd } from './endings.js';
+import type { Link, LinkHandlers } from './link.js';
 
 export type Verdict = { readonly kind: 'retry' } | { readonly kind: 'give-up' };
 
@@ -20,7 +21,7 @@ export interface SocketOwner {
   /** The client knows that it is open, and has seen the greeting. */
   onOpen(): void;
   /** A link ended before the greeting. */
-  onTryFailed(end: LinkEnd | { readonly kind: 'wrong-greeting' }): Verdict;
+  onTryFailed(end: TryEnd): Verdict;
   /** An open socket lost its link; the owner goes on with {@link GatedSocket.reportLoss} or {@link GatedSocket.retire}. */
   onLost(end: LinkEnd): void;
 }
@@ -192,7 +193,7 @@ export class GatedSocket implements ClientSocket {
     else if (this.#state.kind === 'opening') this.#failTry(end);
   }
 
-  #failTry(end: LinkEnd | { readonly kind: 'wrong-greeting' }): void {
+  #failTry(end: TryEnd): void {
     this.#wait(undefined);
     if (this.#owner.onTryFailed(end).kind === 'retry') this.#tryToOpen();
   }

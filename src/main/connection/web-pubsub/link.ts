@@ -6,20 +6,8 @@ import type { IncomingMessage } from 'node:http';
 import type { LookupFunction, Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import WebSocket, { type ClientOptions, type RawData } from 'ws';
+import type { LinkEnd } from './endings.js';
 import { describeError, redact } from './redact.js';
-
-/** Why a link came to its end. */
-export type LinkEnd =
-  /** The handshake was answered with an HTTP status. */
-  | { readonly kind: 'http'; readonly status: number; readonly retryAfterMs?: number }
-  | { readonly kind: 'closed'; readonly code: number; readonly reason: string }
-  /** The peer broke the rules of WebSocket, such as a frame over the limit: it would do so again. */
-  | { readonly kind: 'violation'; readonly message: string }
-  | { readonly kind: 'failed'; readonly message: string }
-  | { readonly kind: 'timeout'; readonly stage: 'handshake' | 'greeting'; readonly afterMs: number }
-  | { readonly kind: 'half-open'; readonly afterMs: number }
-  /** We ended it because the internet is gone. */
-  | { readonly kind: 'suspended' };
 
 export interface LinkOptions {
   readonly subprotocol: string;
@@ -173,28 +161,6 @@ export class Link {
     this.#ended = true;
     clearTimeout(this.#deadline);
     clearInterval(this.#watch);
-  }
-}
-
-/** In plain words, for a message. */
-export function describeEnd(end: LinkEnd): string {
-  switch (end.kind) {
-    case 'http':
-      return `the service answered the handshake with HTTP ${end.status}`;
-    case 'closed':
-      return `the service closed the connection (${end.code}${end.reason && `, ${end.reason}`})`;
-    case 'violation':
-      return `the service broke the WebSocket protocol (${end.message})`;
-    case 'failed':
-      return `the connection failed (${end.message})`;
-    case 'timeout':
-      return end.stage === 'handshake'
-        ? `no WebSocket handshake within ${end.afterMs / 1000} s`
-        : `no connected frame within ${end.afterMs / 1000} s`;
-    case 'half-open':
-      return `nothing was heard for ${end.afterMs / 1000} s, not even the answer to a ping`;
-    case 'suspended':
-      return 'there is no internet';
   }
 }
 

@@ -4,10 +4,11 @@ import type { WebPubSubClient } from '@azure/web-pubsub-client';
 import type { Logger } from '../../log.js';
 import { OpenError, type Json, type OpenFailure, type Session, type SessionEvent } from '../session.js';
 import { createAzureClient } from './azure-client.js';
+import { describeEnd, endOfRecovery, isFinal, openFailure, type LinkEnd, type TryEnd } from './endings.js';
 import { FrameComplaints } from './frame-complaints.js';
 import { parseFrame } from './frames.js';
 import { GatedSocket, type SocketOwner, type Verdict } from './gated-socket.js';
-import { Link, describeEnd, type LinkEnd, type LinkOptions } from './link.js';
+import { Link, type LinkHandlers, type LinkOptions } from './link.js';
 import { Outbox, refusalOf, type SendResult } from './outbox.js';
 import { describeError, redact } from './redact.js';
 import { SafeProtocol, type SubprotocolName } from './safe-protocol.js';
@@ -31,14 +32,9 @@ type State =
   | { readonly kind: 'interrupted'; readonly window: NodeJS.Timeout }
   | { readonly kind: 'over' };
 
-/** Why a link was not the one we want. */
-type TryEnd = LinkEnd | { readonly kind: 'wrong-greeting' };
-
 const JOIN_ACK_ID = 1;
 /** Between the join and the first event a flood could come; the session is given up rather than memory. */
 const MAX_EARLY_EVENTS = 10_000;
-/** Close code by which the service says that a session is gone. */
-const SESSION_GONE = 1008;
 
 export class WebPubSubSession implements Session {
   connectionId = '';
@@ -144,7 +140,7 @@ export class WebPubSubSession implements Session {
     return first ? undefined : Math.max(100, this.#settings.recoverySpacingMs);
   }
 
-  #openLink(url: string, handlers: ConstructorParameters<typeof Link>[2]): Link {
+  #openLink(url: string, handlers: LinkHandlers): Link {
     this.#notBefore = performance.now() + this.#settings.recoverySpacingMs;
     const link = new Link(url, this.#settings.link, handlers);
     this.#links.add(link);
@@ -227,8 +223,7 @@ export class WebPubSubSession implements Session {
       return;
     }
     if (this.#state.kind !== 'open') return;
-    const gone = end.kind === 'violation' || (end.kind === 'closed' && end.code === SESSION_GONE);
-    if (gone || !this.#canRecover) {
+    if (isFinal(end) || !this.#canRecover) {
       this.#end(message);
       return;
     }
@@ -315,52 +310,12 @@ export class WebPubSubSession implements Session {
   }
 
   #inWords(end: TryEnd): string {
-    const words = end.kind === 'wrong-greeting' ? WRONG_GREETING : describeEnd(end);
+    const words = describeEnd(end);
     return this.#lastWords === '' ? words : `${words}; it said: ${this.#lastWords}`;
   }
 
   /** The state as it is now: a listener may have changed it behind the compiler's back. */
   #stateKind(): State['kind'] {
     return this.#state.kind;
-  }
-}
-
-const WRONG_GREETING = 'the service answered with another connection';
-
-/** Why a failed try of a recovery was the last; undefined if the next may succeed. */
-function endOfRecovery(end: TryEnd): string | undefined {
-  switch (end.kind) {
-    case 'wrong-greeting':
-      return WRONG_GREETING;
-    case 'violation':
-      return describeEnd(end);
-    case 'closed':
-      return end.code === SESSION_GONE ? describeEnd(end) : undefined;
-    case 'http':
-      // 408 and 429 pass, and so does a failure of the service; every other refusal stays.
-      return end.status >= 500 || end.status === 408 || end.status === 429 ? undefined : describeEnd(end);
-    default:
-      return undefined;
-  }
-}
-
-function openFailure(end: TryEnd, lastWords: string): OpenFailure {
-  if (end.kind === 'wrong-greeting') return { kind: 'failed', message: WRONG_GREETING };
-  const message = describeEnd(end) + (lastWords && `; it said: ${lastWords}`);
-  if (end.kind !== 'http') return { kind: 'failed', message };
-  switch (end.status) {
-    case 401:
-    case 403:
-      return { kind: 'refused', status: end.status, message };
-    case 429:
-      return {
-        kind: 'throttled',
-        message,
-        ...(end.retryAfterMs !== undefined && { retryAfterMs: end.retryAfterMs }),
-      };
-    case 404:
-      return { kind: 'failed', message: `${message}: look at the hub in the client access URL` };
-    default:
-      return { kind: 'failed', message };
   }
 }
