@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import https from 'node:https';
@@ -774,5 +775,25 @@ describe('the local cloud', () => {
     await cloud.breakInternet('portal');
     await again.closed();
     assert.equal(await errorCode(head(cloud.site)), 'UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+  });
+
+  it('leaves nothing after stop: a process that used all of it, outages included, ends by itself', async (t) => {
+    const script = `
+      import { existsSync } from 'node:fs';
+      import { LocalCloud } from ${JSON.stringify(new URL('../support/local-cloud.js', import.meta.url).href)};
+      const cloud = await LocalCloud.start();
+      await cloud.joinAsBrowser();
+      for (const outage of ['silent', 'refused', 'portal']) {
+        await cloud.breakInternet(outage);
+        await cloud.repairInternet();
+      }
+      await cloud.breakInternet('refused');
+      await cloud.stop();
+      if (existsSync(cloud.caFile)) process.exitCode = 1;
+    `;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'inherit' });
+    t.after(() => child.kill('SIGKILL'));
+    const [code] = (await once(child, 'exit', { signal: AbortSignal.timeout(30_000) })) as [number | null];
+    assert.equal(code, 0);
   });
 });

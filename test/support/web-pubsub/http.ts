@@ -3,8 +3,11 @@ import type { Duplex } from 'node:stream';
 import type { HttpRefusal } from './faults.js';
 
 /** Answers a request or an upgrade on the bare socket and closes it. */
-export function refuseOnSocket(socket: Duplex, refusal: Omit<HttpRefusal, 'kind' | 'times'>, message?: string): void {
-  const body = message ?? http.STATUS_CODES[refusal.status] ?? '';
+export function refuseOnSocket(
+  socket: Duplex,
+  refusal: Pick<HttpRefusal, 'status' | 'retryAfterSecs'> & { readonly message?: string },
+): void {
+  const body = refusal.message ?? http.STATUS_CODES[refusal.status] ?? '';
   socket.end(
     [
       `HTTP/1.1 ${refusal.status} ${http.STATUS_CODES[refusal.status] ?? 'Refused'}`,
