@@ -1,0 +1,72 @@
+#!/bin/sh
+# Builds build/dunebugger-remote_VERSION_all.deb from a checkout with node_modules in place. Standard tools only: npm, dpkg-deb.
+#
+# One package for arm64, armhf and amd64: the code is JavaScript, and Debian's own `nodejs` (>= 20.19) runs it, so that
+# security updates of Node come with `apt upgrade`, the download stays small and the 32-bit Pis are served too.
+#
+# Reproducible: the same commit gives the same bytes. Everything that differs from build to build is pinned: times (the
+# commit's), owners, modes, the order of files (dpkg-deb sorts) and what npm writes about itself.
+set -eu
+umask 022
+cd "$(dirname "$0")/../.."
+
+version=${DEB_VERSION:-$(node -p "require('./package.json').version")}
+output=${1:-build}
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y package.json)}
+export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
+
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT INT TERM
+root=$stage/root
+lib=$root/usr/lib/dunebugger-remote
+doc=$root/usr/share/doc/dunebugger-remote
+mkdir -p "$lib" "$doc" "$root/usr/bin" "$root/usr/lib/systemd/system" \
+  "$root/etc/dunebugger-remote/credentials" "$root/DEBIAN"
+
+# The program: compiled afresh, so that nothing stale is packed.
+npx --no-install tsc -p tsconfig.json --outDir "$stage/dist" --incremental false --tsBuildInfoFile null \
+  --sourceMap false --declaration false
+mkdir -p "$lib/dist"
+cp -R "$stage/dist/src" "$lib/dist/"
+chmod 755 "$lib/dist/src/main/cli.js"
+
+# What it needs at run time, without install scripts, and without what only its developers need.
+cp package.json package-lock.json "$stage/"
+(cd "$stage" && npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error)
+cp -R "$stage/node_modules" "$lib/node_modules"
+rm -f "$lib/node_modules/.package-lock.json"
+rm -rf "$lib/node_modules/.bin"
+find "$lib/node_modules" -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.md' \
+  -o -name '*.markdown' -o -name '.*' -o -name '*.flow' -o -name 'tsconfig*.json' \) -delete
+find "$lib/node_modules" -type d \( -name test -o -name tests -o -name docs -o -name benchmark -o -name benchmarks \
+  -o -name examples -o -name .github -o -name browser -o -name react-native \) -prune -exec rm -rf {} +
+find "$lib" -type d -empty -delete
+node -e '
+  const p = require("./package.json");
+  const { name, version, description, license, type, engines, bin, exports, dependencies } = p;
+  process.stdout.write(JSON.stringify({ name, version, description, license, type, engines, bin, exports, dependencies }, null, 2) + "\n");
+' > "$lib/package.json"
+ln -s ../lib/dunebugger-remote/dist/src/main/cli.js "$root/usr/bin/dunebugger-remote"
+
+# Configuration, service, documentation.
+install -m 644 conf/dunebugger.conf "$root/etc/dunebugger-remote/dunebugger.conf"
+install -m 600 conf/dunebugger-remote.env.example "$root/etc/dunebugger-remote/environment"
+chmod 700 "$root/etc/dunebugger-remote/credentials"
+install -m 644 conf/dunebugger-remote.service "$root/usr/lib/systemd/system/dunebugger-remote.service"
+install -m 644 README.md "$doc/README.md"
+install -m 644 conf/debian/copyright "$doc/copyright"
+gzip -9n < CHANGELOG.md > "$doc/changelog.gz"
+
+for script in postinst prerm postrm; do install -m 755 "conf/debian/$script" "$root/DEBIAN/$script"; done
+printf '%s\n' /etc/dunebugger-remote/dunebugger.conf /etc/dunebugger-remote/environment > "$root/DEBIAN/conffiles"
+find "$root" -type d -exec chmod u=rwx,go=rx {} +
+chmod 700 "$root/etc/dunebugger-remote/credentials"
+find "$lib" "$doc" -type f ! -name cli.js -exec chmod 644 {} +
+installed_size=$(du -k -s --apparent-size "$root" --exclude=DEBIAN | cut -f1)
+sed -e "s/@VERSION@/$version/" -e "s/@INSTALLED_SIZE@/$installed_size/" conf/debian/control > "$root/DEBIAN/control"
+(cd "$root" && find . -path ./DEBIAN -prune -o -type f -print | sort | sed 's,^\./,,' | xargs -d '\n' md5sum) > "$root/DEBIAN/md5sums"
+chmod 644 "$root/DEBIAN/control" "$root/DEBIAN/conffiles" "$root/DEBIAN/md5sums"
+find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+
+mkdir -p "$output"
+dpkg-deb --root-owner-group -Zxz --build "$root" "$output/dunebugger-remote_${version}_all.deb"

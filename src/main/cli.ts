@@ -1,0 +1,90 @@
+#!/usr/bin/env node
+/** The command line: parses, then hands over. */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+/** sysexits.h: the command line is wrong. */
+const EXIT_USAGE = 64;
+
+const HELP = `dunebugger-remote: watches the internet and keeps the cloud connection of a DuneBugger installation
+
+  dunebugger-remote run [--config FILE]
+      Runs until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+      Exit codes: 0 stopped, 78 the configuration is wrong (all errors are listed).
+
+  dunebugger-remote check [--json] [--config FILE] [--domain HOST[:PORT]] [--timeout SECONDS]
+      Looks at the internet once, phase by phase, says what is wrong and what to do about it.
+      Exit codes: 0 online, 1 offline.
+
+  dunebugger-remote --help | --version
+
+The configuration is read from FILE, else $DUNEBUGGER_CONFIG, else /etc/dunebugger-remote/dunebugger.conf,
+else the shipped conf/dunebugger.conf; environment variables win over it.
+`;
+
+export function packageVersion(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  return version;
+}
+
+async function main(argv: readonly string[]): Promise<number | undefined> {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        config: { type: 'string' },
+        json: { type: 'boolean' },
+        domain: { type: 'string' },
+        timeout: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'V' },
+      },
+    });
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error));
+  }
+  const { values, positionals } = parsed;
+  if (values.help === true) return print(HELP);
+  if (values.version === true) return print(`${packageVersion()}\n`);
+  const [command, ...rest] = positionals;
+  if (rest.length > 0) return usage(`unexpected argument "${rest[0] ?? ''}"`);
+  const confFile = values.config === undefined ? {} : { confFile: values.config };
+  switch (command) {
+    case 'run': {
+      for (const option of ['json', 'domain', 'timeout'] as const) {
+        if (values[option] !== undefined) return usage(`--${option} belongs to check`);
+      }
+      const { run } = await import('./cli/run.js');
+      return run({ ...confFile, version: packageVersion() });
+    }
+    case 'check': {
+      const { check } = await import('./cli/check.js');
+      return check({
+        ...confFile,
+        json: values.json === true,
+        ...(values.domain === undefined ? {} : { domain: values.domain }),
+        ...(values.timeout === undefined ? {} : { timeoutSecs: values.timeout }),
+      });
+    }
+    case undefined:
+      return usage('say what to do: run or check');
+    default:
+      return usage(`"${command}" is not a command: run and check are`);
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function usage(problem: string): number {
+  process.stderr.write(`dunebugger-remote: ${problem}\nTry: dunebugger-remote --help\n`);
+  return EXIT_USAGE;
+}
+
+const code = await main(process.argv.slice(2));
+if (code !== undefined) process.exitCode = code;

@@ -1,0 +1,95 @@
+/** `dunebugger-remote check`: one look at the internet, phase by phase. */
+import { InternetConnectionMonitor, type InternetMonitorStatus } from '../internet-monitor.js';
+import { reasonAdvice, reasonWords } from '../reasons.js';
+import { loadSettings, SettingsError, type Settings } from '../settings.js';
+import { evidenceLines } from '../evidence-text.js';
+
+/** Exit codes of the command; 78 is sysexits.h's EX_CONFIG. */
+const EXIT_ONLINE = 0;
+const EXIT_OFFLINE = 1;
+
+export interface CheckOptions {
+  readonly confFile?: string;
+  readonly json: boolean;
+  /** Instead of the configured testDomain. */
+  readonly domain?: string;
+  /** Instead of the configured connectionTimeoutSecs; still text. */
+  readonly timeoutSecs?: string;
+}
+
+/** Prints the outcome and resolves with the exit code, within twice the timeout and a worker's start. */
+export async function check(options: CheckOptions): Promise<number> {
+  let settings;
+  try {
+    settings = settingsFor(options);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    for (const problem of error.problems) process.stderr.write(`Configuration: ${problem}\n`);
+    return error.exitCode;
+  }
+  const monitor = new InternetConnectionMonitor({
+    testDomain: settings.testDomain,
+    checkIntervalSecs: settings.connectionIntervalSecs,
+    timeoutSecs: settings.connectionTimeoutSecs,
+    nameServers: settings.nameServers,
+    // One look has to do: a second would only tell whether it was one lost packet.
+    failuresToOffline: 1,
+    successesToOnline: 1,
+    followLinks: false,
+  });
+  try {
+    monitor.start();
+    const status = await firstVerdict(monitor, settings);
+    process.stdout.write(options.json ? `${JSON.stringify(report(status, settings), undefined, 2)}\n` : text(status, settings));
+    return status.verdict === 'online' ? EXIT_ONLINE : EXIT_OFFLINE;
+  } finally {
+    await monitor.stop();
+  }
+}
+
+/** The command line goes in as the environment does, so that it is validated by the same rules. */
+function settingsFor({ confFile, domain, timeoutSecs }: CheckOptions): Settings {
+  const env = {
+    ...process.env,
+    ...(domain === undefined ? {} : { DUNEBUGGER_WEBSOCKET_TEST_DOMAIN: domain }),
+    ...(timeoutSecs === undefined ? {} : { DUNEBUGGER_WEBSOCKET_CONNECTION_TIMEOUT_SECS: timeoutSecs }),
+  };
+  return loadSettings({ ...(confFile === undefined ? {} : { confFile }), env, purpose: 'check' }).settings;
+}
+
+/** The worker has its start, the check twice its timeout; a worker that never answers is an error, not a verdict. */
+async function firstVerdict(monitor: InternetConnectionMonitor, settings: Settings): Promise<InternetMonitorStatus> {
+  const deadlineMs = 2 * settings.connectionTimeoutSecs * 1_000 + 10_000;
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`The checks did not start within ${deadlineMs / 1_000} s; is this machine overloaded?`)),
+      deadlineMs,
+    );
+    const done = (status: InternetMonitorStatus): void => {
+      clearTimeout(timer);
+      resolve(status);
+    };
+    monitor.onConnected(done);
+    monitor.onDisconnected(done);
+  });
+}
+
+function report(status: InternetMonitorStatus, settings: Settings): object {
+  return {
+    verdict: status.verdict,
+    reason: status.reason ?? null,
+    message: status.reason === undefined ? null : reasonWords(status.reason),
+    advice: status.reason === undefined ? null : reasonAdvice(status.reason),
+    testDomain: settings.testDomain,
+    timeoutSecs: settings.connectionTimeoutSecs,
+    evidence: status.lastEvidence ?? null,
+  };
+}
+
+function text(status: InternetMonitorStatus, settings: Settings): string {
+  const lines = [`Checking ${settings.testDomain} (deadline of each phase: ${settings.connectionTimeoutSecs} s)`];
+  if (status.lastEvidence !== undefined) lines.push(...evidenceLines(status.lastEvidence).map((line) => `  ${line}`));
+  if (status.reason === undefined) lines.push('Online: the internet is there.');
+  else lines.push(`Offline (${status.reason}): ${reasonWords(status.reason)}.`, `What to do: ${reasonAdvice(status.reason)}`);
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,186 @@
+/**
+ * The daemon: what exists, and who is handed to whom. Read this file first.
+ *
+ *   internet monitor (its checks run in a worker thread)
+ *        | verdicts                       ^ "look again": a close nobody asked for
+ *        v                                |
+ *   connection supervisor --- opens ---> Web PubSub session, with a URL from the credentials
+ *        ^ sends      | group messages
+ *        |            v
+ *   remote: router, heartbeat, outbox, component watch, system_info <---> NATS bus (core, scheduler)
+ */
+import { createCredentials } from './connection/credentials/create.js';
+import { DEFAULT_POLICY, type ConnectionPolicy } from './connection/state.js';
+import { ConnectionSupervisor } from './connection/supervisor.js';
+import { createOpenSession } from './connection/web-pubsub.js';
+import { createInternetMonitor, type InternetConnectionMonitor } from './internet-monitor.js';
+import type { DaemonLogger } from './log.js';
+import { createLookup } from './net/lookup.js';
+import { createRemote, type Remote } from './remote.js';
+import { diffSettings, nameOf, takeOverLive, type Settings } from './settings.js';
+import { statusText } from './status-text.js';
+import type { SystemdNotifier } from './systemd.js';
+
+export interface DaemonOptions {
+  readonly settings: Settings;
+  readonly log: DaemonLogger;
+  readonly notifier: SystemdNotifier;
+  /** This package's version, for the log and system_info. */
+  readonly version: string;
+}
+
+/** Everything that runs while the connection is wanted. */
+interface Parts {
+  readonly monitor: InternetConnectionMonitor;
+  readonly connection: ConnectionSupervisor;
+  readonly remote: Remote;
+}
+
+/** How often an idle daemon wakes up; only so that the process stays. */
+const IDLE_MS = 3_600_000;
+/** The status line is put together again at least this often, as times in it grow old. */
+const STATUS_MS = 60_000;
+
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #log: DaemonLogger;
+  #settings: Settings;
+  #parts: Parts | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #lastStatus = '';
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#settings = options.settings;
+  }
+
+  /** Resolves when the daemon is in its loop; whether there is internet plays no part. */
+  async start(): Promise<void> {
+    const { notifier } = this.#options;
+    if (!this.#settings.websocketEnabled) {
+      this.#log.info(
+        {},
+        'websocketEnabled is False: neither the internet monitor nor the cloud connection is started; set it to True and restart to change that',
+      );
+      this.#timer = setInterval(() => undefined, IDLE_MS);
+      notifier.startWatchdog(() => undefined);
+      await notifier.ready('Idle: websocketEnabled is False');
+      return;
+    }
+    const parts = build(this.#settings, this.#options);
+    this.#parts = parts;
+    parts.monitor.onConnected(() => this.#tellStatus());
+    parts.monitor.onDisconnected(() => this.#tellStatus());
+    parts.connection.onStateChange(() => this.#tellStatus());
+    this.#timer = setInterval(() => this.#tellStatus(), STATUS_MS);
+
+    parts.remote.start();
+    parts.connection.start();
+    parts.monitor.start();
+    notifier.startWatchdog(() => parts.monitor.health.problem);
+    this.#lastStatus = this.#status(parts);
+    await notifier.ready(this.#lastStatus);
+  }
+
+  /** Takes over what can change while running and names what cannot. Never throws for a setting. */
+  async reload(settings: Settings): Promise<void> {
+    const { notifier } = this.#options;
+    await notifier.reloading();
+    const { live, restart } = diffSettings(this.#settings, settings);
+    if (live.length > 0) {
+      this.#settings = takeOverLive(this.#settings, settings);
+      this.#log.setLevel(this.#settings.dunebuggerLogLevel);
+      this.#parts?.monitor.configure(this.#settings);
+      this.#parts?.connection.updatePolicy(policyOf(this.#settings));
+      this.#parts?.remote.configure(this.#settings);
+      this.#log.info(
+        { changed: live.map((change) => change.text).join('; ') },
+        'Configuration reloaded: the changes are in force',
+      );
+    }
+    if (restart.length > 0) {
+      const keys = restart.map((change) => nameOf(change.key)).join(', ');
+      this.#log.warn({ keys }, `Configuration reloaded, but ${keys} changes only with a restart: systemctl restart dunebugger-remote`);
+    }
+    if (live.length === 0 && restart.length === 0) this.#log.info({}, 'Configuration reloaded: nothing has changed');
+    await notifier.ready(this.#parts === undefined ? 'Idle: websocketEnabled is False' : this.#status(this.#parts));
+  }
+
+  /** Resolves when nothing is left; every part has its own deadline, within 5 s together. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    const said = this.#options.notifier.stopping('Stopping');
+    const parts = this.#parts;
+    this.#parts = undefined;
+    if (parts !== undefined) {
+      await parts.remote.stop();
+      await Promise.all([parts.connection.stop(), parts.monitor.stop()]);
+    }
+    await said;
+  }
+
+  #status(parts: Parts): string {
+    const { offlineIntervalSecs } = parts.monitor;
+    return statusText(parts.monitor.status, parts.connection.state, { offlineIntervalSecs, nowMs: Date.now() });
+  }
+
+  #tellStatus(): void {
+    if (this.#parts === undefined) return;
+    const status = this.#status(this.#parts);
+    if (status === this.#lastStatus) return;
+    this.#lastStatus = status;
+    void this.#options.notifier.status(status);
+  }
+}
+
+function build(settings: Settings, { log, version }: DaemonOptions): Parts {
+  const lookup = createLookup({
+    timeoutMs: settings.connectionTimeoutSecs * 1_000,
+    nameServers: settings.nameServers,
+  });
+  const monitor = createInternetMonitor(settings, log);
+  const credentials = createCredentials({
+    clientUrl: settings.clientUrl,
+    negotiateUrl: settings.negotiateUrl,
+    auth0: {
+      authUrl: settings.authURL,
+      clientId: settings.auth0ClientId,
+      clientSecret: settings.auth0ClientSecret,
+      username: settings.auth0Username,
+      password: settings.auth0Password,
+    },
+    lookup,
+    log,
+    now: Date.now,
+  });
+  const connection = new ConnectionSupervisor({
+    monitor,
+    openSession: createOpenSession({
+      credentials,
+      group: settings.wsGroupName,
+      lookup,
+      mayOpen: () => monitor.isConnected,
+      halfOpenTimeoutMs: settings.halfOpenTimeoutSecs * 1_000,
+      log,
+    }),
+    policy: policyOf(settings),
+    group: settings.wsGroupName,
+    log,
+  });
+  const remote = createRemote({ settings, connection, monitor, lookup, log, version });
+  return { monitor, connection, remote };
+}
+
+function policyOf(settings: Settings): ConnectionPolicy {
+  return {
+    ...DEFAULT_POLICY,
+    stabilizationMs: settings.stabilizationSecs * 1_000,
+    stableMs: settings.stableAfterSecs * 1_000,
+    backoff: {
+      ...DEFAULT_POLICY.backoff,
+      baseMs: settings.backoffBaseSecs * 1_000,
+      capMs: settings.backoffCapSecs * 1_000,
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** The evidence of a check in words, a line a phase. Pure. */
+import type { CheckEvidence, DnsEvidence, HttpsEvidence } from '../workers/protocol.js';
+
+/** For people: `dns   ok      12 ms  203.0.113.7 (asked 192.0.2.53)`. */
+export function evidenceLines(evidence: CheckEvidence): string[] {
+  const lines: string[] = [];
+  const { link, dns, https } = evidence;
+  if (link !== undefined) lines.push(row('link', link.ok, undefined, link.detail ?? (link.ok ? 'link, address and route are there' : '')));
+  if (dns !== undefined) lines.push(row('dns', dns.ok, dns.ms, dnsWords(dns)));
+  for (const attempt of https) lines.push(...httpsRows(attempt));
+  lines.push(row('check', evidence.ok, evidence.ms, evidence.reason ?? ''));
+  return lines;
+}
+
+function dnsWords({ addresses, servers, error }: DnsEvidence): string {
+  const asked = servers.length > 0 ? `asked ${servers.join(', ')}` : 'no query needed';
+  const found = addresses.length > 0 ? `${addresses.join(', ')} ` : '';
+  return `${found}(${asked})${error === undefined ? '' : ` ${error}`}`;
+}
+
+function httpsRows(attempt: HttpsEvidence): string[] {
+  const { failedAt, tcpMs, tlsMs, httpMs } = attempt;
+  const where = `${attempt.address ?? 'no address'}${attempt.addressesFrom === 'last-good' ? ' (the last that worked)' : ''}`;
+  const problem = [attempt.error, attempt.detail].filter((part) => part !== undefined).join(': ');
+  if (attempt.reused) {
+    return [row('http', attempt.ok, attempt.ms, attempt.ok ? `status ${attempt.status ?? '?'} over the kept connection to ${where}` : problem)];
+  }
+  const lines: string[] = [];
+  const step = (phase: 'tcp' | 'tls' | 'http', ms: number | undefined, words: string): void => {
+    if (failedAt === phase) lines.push(row(phase, false, ms ?? attempt.ms, `${where} ${problem}`.trim()));
+    else if (ms !== undefined) lines.push(row(phase, true, ms, words));
+  };
+  step('tcp', tcpMs, where);
+  step('tls', tlsMs, attempt.resumed === true ? 'session resumed, certificate verified' : 'certificate verified');
+  step('http', httpMs, `status ${attempt.status ?? '?'}`);
+  if (lines.length === 0) lines.push(row('https', attempt.ok, attempt.ms, `${where} ${problem}`.trim()));
+  return lines;
+}
+
+function row(phase: string, ok: boolean, ms: number | undefined, words: string): string {
+  const time = ms === undefined ? '' : `${Math.round(ms)} ms`;
+  return `${phase.padEnd(6)}${(ok ? 'ok' : 'FAILED').padEnd(8)}${time.padStart(8)}  ${words}`.trimEnd();
+}

@@ -1,0 +1,64 @@
+/** One line that says how the daemon is, for `systemctl status`. Pure. */
+import type { VerdictState } from '../workers/protocol.js';
+import { reasonWords } from './reasons.js';
+
+/** What of the connection the line needs. */
+export interface ConnectionGlance {
+  readonly kind: string;
+  readonly sinceMs: number;
+  readonly group: string | undefined;
+  readonly nextAttemptAtMs: number | undefined;
+  readonly lastFailure: { readonly message: string } | undefined;
+}
+
+export interface StatusOptions {
+  /** Seconds between two looks while offline. */
+  readonly offlineIntervalSecs: number;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+}
+
+/** Such as `Online, connected since 14:02, group velasquez` or `Offline since 14:02: no name server answers; next look in 2 s`. */
+export function statusText(internet: VerdictState, connection: ConnectionGlance, options: StatusOptions): string {
+  switch (internet.verdict) {
+    case 'unknown':
+      return 'Looking for the internet for the first time';
+    case 'offline': {
+      const why = internet.reason === undefined ? 'no internet' : reasonWords(internet.reason);
+      return `Offline since ${clockTime(internet.sinceMs, options.nowMs)}: ${why}; next look in ${options.offlineIntervalSecs} s`;
+    }
+    case 'online':
+      return `Online, ${connectionText(connection, options.nowMs)}`;
+  }
+}
+
+function connectionText(connection: ConnectionGlance, nowMs: number): string {
+  const group = connection.group === undefined ? '' : `, group ${connection.group}`;
+  const failure = connection.lastFailure === undefined ? '' : `: ${connection.lastFailure.message}`;
+  switch (connection.kind) {
+    case 'connected':
+      return `connected since ${clockTime(connection.sinceMs, nowMs)}${group}`;
+    case 'backing-off': {
+      const at = connection.nextAttemptAtMs;
+      const next = at === undefined ? '' : `; next attempt at ${clockTime(at, nowMs, true)}`;
+      return `not connected${failure}${next}`;
+    }
+    case 'stabilising':
+      return 'waiting for it to settle, then connecting';
+    case 'recovering':
+      return `resuming the cloud connection${group}`;
+    case 'connecting':
+      return `connecting to the cloud${group}`;
+    default:
+      return 'not connected';
+  }
+}
+
+/** Local time; with the date where it is not today's. */
+function clockTime(atMs: number, nowMs: number, seconds = false): string {
+  const at = new Date(atMs);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}${seconds ? `:${two(at.getSeconds())}` : ''}`;
+  const today = new Date(nowMs).toDateString() === at.toDateString();
+  return today ? time : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
+}

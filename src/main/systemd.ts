@@ -1,0 +1,134 @@
+/**
+ * Tells systemd how the daemon is: READY, STATUS, RELOADING, STOPPING and the watchdog (sd_notify(3)).
+ *
+ * Node has no unix datagram sockets, so each message is a short-lived `systemd-notify` process: 15 to 20 ms of CPU on
+ * a PC, some 60 ms on a Pi 4. That is why messages are merged while one is on its way, and why the watchdog is fed
+ * a third of its time apart, not more often.
+ */
+import { spawn } from 'node:child_process';
+import type { Logger } from './log.js';
+
+/** Longest time one `systemd-notify` may take before it is killed. */
+const NOTIFY_DEADLINE_MS = 5_000;
+
+export interface SystemdNotifierOptions {
+  /** Where NOTIFY_SOCKET and WATCHDOG_USEC are looked up. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Logger;
+  /** The program that carries the message. Default: `systemd-notify`, found by PATH. */
+  readonly program?: string;
+}
+
+/** Does nothing, at no cost, where systemd has not asked to be notified. */
+export class SystemdNotifier {
+  /** True if systemd asked to be notified. */
+  readonly enabled: boolean;
+  /** How often the watchdog is to be fed, milliseconds: a third of WatchdogSec; undefined where there is none. */
+  readonly watchdogIntervalMs: number | undefined;
+  readonly #log: Logger;
+  readonly #program: string;
+  readonly #pending = new Map<string, string>();
+  #running: Promise<void> | undefined;
+  #watchdog: NodeJS.Timeout | undefined;
+  #failed = false;
+
+  constructor(options: SystemdNotifierOptions) {
+    this.#log = options.log;
+    this.#program = options.program ?? 'systemd-notify';
+    this.enabled = (options.env['NOTIFY_SOCKET'] ?? '') !== '';
+    const watchdogUsec = Number(options.env['WATCHDOG_USEC'] ?? '');
+    const watchdogPid = options.env['WATCHDOG_PID'];
+    const forUs = watchdogPid === undefined || watchdogPid === String(process.pid);
+    this.watchdogIntervalMs =
+      this.enabled && forUs && Number.isFinite(watchdogUsec) && watchdogUsec > 0 ? watchdogUsec / 3_000 : undefined;
+  }
+
+  /** The daemon is in its loop; whether there is internet plays no part. */
+  ready(status: string): Promise<void> {
+    return this.#send({ READY: '1', STATUS: status });
+  }
+
+  /** What `systemctl status` shows, in plain words, on one line. */
+  status(text: string): Promise<void> {
+    return this.#send({ STATUS: text });
+  }
+
+  /** A reload has begun; {@link ready} ends it. */
+  reloading(): Promise<void> {
+    return this.#send({ RELOADING: '1' });
+  }
+
+  /** The daemon is on its way out. */
+  stopping(status: string): Promise<void> {
+    this.stopWatchdog();
+    return this.#send({ STOPPING: '1', STATUS: status });
+  }
+
+  /**
+   * Feeds the watchdog for as long as `sick()` answers undefined. A main loop that hangs feeds nothing by itself;
+   * `sick` says what else is wrong, in words for the log.
+   */
+  startWatchdog(sick: () => string | undefined): void {
+    if (this.watchdogIntervalMs === undefined || this.#watchdog !== undefined) return;
+    let lastComplaint: string | undefined;
+    const feed = (): void => {
+      const complaint = sick();
+      if (complaint === undefined) void this.#send({ WATCHDOG: '1' });
+      else if (complaint !== lastComplaint)
+        this.#log.error({ reason: complaint }, `Not healthy: ${complaint}; systemd restarts this service if it lasts`);
+      lastComplaint = complaint;
+    };
+    feed();
+    this.#watchdog = setInterval(feed, this.watchdogIntervalMs);
+  }
+
+  stopWatchdog(): void {
+    clearInterval(this.#watchdog);
+    this.#watchdog = undefined;
+  }
+
+  /** Merges what is waiting into the next message; resolves when everything known now has been sent or given up. */
+  #send(fields: Readonly<Record<string, string>>): Promise<void> {
+    if (!this.enabled) return Promise.resolve();
+    for (const [key, value] of Object.entries(fields)) this.#pending.set(key, value);
+    // RELOADING and READY contradict each other, so the later one wins.
+    if ('RELOADING' in fields) this.#pending.delete('READY');
+    this.#running ??= this.#drain().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    // Lets everything that is said in one turn go out as one message.
+    await Promise.resolve();
+    while (this.#pending.size > 0) {
+      const fields = [...this.#pending].map(([key, value]) => `${key}=${oneLine(value)}`);
+      this.#pending.clear();
+      await this.#runProgram(fields);
+    }
+  }
+
+  #runProgram(fields: readonly string[]): Promise<void> {
+    return new Promise((resolve) => {
+      const child = spawn(this.#program, fields, { stdio: 'ignore', timeout: NOTIFY_DEADLINE_MS, killSignal: 'SIGKILL' });
+      const done = (problem: string | undefined): void => {
+        if (problem !== undefined && !this.#failed)
+          this.#log.warn(
+            { program: this.#program, problem },
+            'Could not notify systemd; it may take this service for dead. Is systemd-notify installed?',
+          );
+        this.#failed = problem !== undefined;
+        resolve();
+      };
+      child.once('error', (error) => done(error.message));
+      child.once('exit', (code, signal) => done(code === 0 ? undefined : `ended with ${signal ?? String(code)}`));
+    });
+  }
+}
+
+/** sd_notify separates fields by newlines; a status of several lines would forge one. */
+function oneLine(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what has to go
+  return text.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, 300);
+}
