@@ -101,7 +101,10 @@ export class Daemon {
     }
     if (restart.length > 0) {
       const keys = restart.map((change) => nameOf(change.key)).join(', ');
-      this.#log.warn({ keys }, `Configuration reloaded, but ${keys} changes only with a restart: systemctl restart dunebugger-remote`);
+      this.#log.warn(
+        { keys },
+        `Configuration reloaded, but ${keys} changes only with a restart: systemctl restart dunebugger-remote`,
+      );
     }
     if (live.length === 0 && restart.length === 0) this.#log.info({}, 'Configuration reloaded: nothing has changed');
     await notifier.ready(this.#parts === undefined ? 'Idle: websocketEnabled is False' : this.#status(this.#parts));

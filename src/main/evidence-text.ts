@@ -5,7 +5,8 @@ import type { CheckEvidence, DnsEvidence, HttpsEvidence } from '../workers/proto
 export function evidenceLines(evidence: CheckEvidence): string[] {
   const lines: string[] = [];
   const { link, dns, https } = evidence;
-  if (link !== undefined) lines.push(row('link', link.ok, undefined, link.detail ?? (link.ok ? 'link, address and route are there' : '')));
+  if (link !== undefined)
+    lines.push(row('link', link.ok, undefined, link.detail ?? (link.ok ? 'link, address and route are there' : '')));
   if (dns !== undefined) lines.push(row('dns', dns.ok, dns.ms, dnsWords(dns)));
   for (const attempt of https) lines.push(...httpsRows(attempt));
   lines.push(row('check', evidence.ok, evidence.ms, evidence.reason ?? ''));
@@ -23,7 +24,14 @@ function httpsRows(attempt: HttpsEvidence): string[] {
   const where = `${attempt.address ?? 'no address'}${attempt.addressesFrom === 'last-good' ? ' (the last that worked)' : ''}`;
   const problem = [attempt.error, attempt.detail].filter((part) => part !== undefined).join(': ');
   if (attempt.reused) {
-    return [row('http', attempt.ok, attempt.ms, attempt.ok ? `status ${attempt.status ?? '?'} over the kept connection to ${where}` : problem)];
+    return [
+      row(
+        'http',
+        attempt.ok,
+        attempt.ms,
+        attempt.ok ? `status ${attempt.status ?? '?'} over the kept connection to ${where}` : problem,
+      ),
+    ];
   }
   const lines: string[] = [];
   const step = (phase: 'tcp' | 'tls' | 'http', ms: number | undefined, words: string): void => {

@@ -111,7 +111,11 @@ export class SystemdNotifier {
 
   #runProgram(fields: readonly string[]): Promise<void> {
     return new Promise((resolve) => {
-      const child = spawn(this.#program, fields, { stdio: 'ignore', timeout: NOTIFY_DEADLINE_MS, killSignal: 'SIGKILL' });
+      const child = spawn(this.#program, fields, {
+        stdio: 'ignore',
+        timeout: NOTIFY_DEADLINE_MS,
+        killSignal: 'SIGKILL',
+      });
       const done = (problem: string | undefined): void => {
         if (problem !== undefined && !this.#failed)
           this.#log.warn(
@@ -129,6 +133,6 @@ export class SystemdNotifier {
 
 /** sd_notify separates fields by newlines; a status of several lines would forge one. */
 function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what has to go
+   
   return text.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, 300);
 }

@@ -40,7 +40,9 @@ export async function check(options: CheckOptions): Promise<number> {
   try {
     monitor.start();
     const status = await firstVerdict(monitor, settings);
-    process.stdout.write(options.json ? `${JSON.stringify(report(status, settings), undefined, 2)}\n` : text(status, settings));
+    process.stdout.write(
+      options.json ? `${JSON.stringify(report(status, settings), undefined, 2)}\n` : text(status, settings),
+    );
     return status.verdict === 'online' ? EXIT_ONLINE : EXIT_OFFLINE;
   } finally {
     await monitor.stop();
@@ -90,6 +92,10 @@ function text(status: InternetMonitorStatus, settings: Settings): string {
   const lines = [`Checking ${settings.testDomain} (deadline of each phase: ${settings.connectionTimeoutSecs} s)`];
   if (status.lastEvidence !== undefined) lines.push(...evidenceLines(status.lastEvidence).map((line) => `  ${line}`));
   if (status.reason === undefined) lines.push('Online: the internet is there.');
-  else lines.push(`Offline (${status.reason}): ${reasonWords(status.reason)}.`, `What to do: ${reasonAdvice(status.reason)}`);
+  else
+    lines.push(
+      `Offline (${status.reason}): ${reasonWords(status.reason)}.`,
+      `What to do: ${reasonAdvice(status.reason)}`,
+    );
   return `${lines.join('\n')}\n`;
 }

@@ -83,7 +83,10 @@ async function reload(load: () => LoadedSettings, daemon: Daemon, log: DaemonLog
   } catch (error) {
     const problems = error instanceof SettingsError ? error.problems : [String(error)];
     for (const problem of problems) log.error({}, `Configuration: ${problem}`);
-    log.error({}, 'Not reloaded: everything goes on with the configuration from before; correct the above, then reload again');
+    log.error(
+      {},
+      'Not reloaded: everything goes on with the configuration from before; correct the above, then reload again',
+    );
     return;
   }
   for (const secret of secretsOf(loaded.settings)) log.addSecret(secret);
