@@ -4,8 +4,8 @@ import { afterEach, describe, it } from 'node:test';
 import { connect } from '@nats-io/transport-node';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { Bus } from '../../src/main/remote/bus.js';
-import { Remote } from '../../src/main/remote/remote.js';
-import type { RemoteSettings } from '../../src/main/remote/remote.js';
+import { Exchange } from '../../src/main/remote/exchange.js';
+import type { RemoteSettings } from '../../src/main/remote/exchange.js';
 import { FakeConnection } from '../support/fake-cloud.js';
 import { NatsServer, findNatsServer } from '../support/nats-server.js';
 import { RecordedLog } from '../support/recorded-log.js';
@@ -28,7 +28,7 @@ describe('remote between a cloud and a real nats-server', { skip }, () => {
   async function make(
     settings: Partial<RemoteSettings> = {},
     absent = false,
-  ): Promise<{ nats: NatsServer; bus: Bus; cloud: FakeConnection; remote: Remote; log: RecordedLog }> {
+  ): Promise<{ nats: NatsServer; bus: Bus; cloud: FakeConnection; remote: Exchange; log: RecordedLog }> {
     const nats = await NatsServer.create({ absent });
     cleanups.push(() => nats.kill());
     const cloud = new FakeConnection();
@@ -39,7 +39,7 @@ describe('remote between a cloud and a real nats-server', { skip }, () => {
       lookup,
       timings: { retryMs: 50 },
     });
-    const remote = new Remote({
+    const remote = new Exchange({
       connection: cloud,
       bus,
       collectSystemInfo: (components) => Promise.resolve({ components: JSON.stringify(components) }),

@@ -1,7 +1,7 @@
 /** Stand-ins for the connection and the bus, moved by hand. */
 import type { GroupMessage, Json, SendOutcome } from '../../src/main/connection/session.js';
 import type { BusState, PublishOutcome } from '../../src/main/remote/bus.js';
-import type { RemoteBus, RemoteConnection } from '../../src/main/remote/remote.js';
+import type { RemoteBus, RemoteConnection } from '../../src/main/remote/exchange.js';
 
 export interface Sent {
   readonly body: unknown;

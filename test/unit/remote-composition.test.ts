@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Json, SendOutcome } from '../../src/main/connection/session.js';
-import { Remote } from '../../src/main/remote/remote.js';
-import type { ComponentStatus, RemoteSettings } from '../../src/main/remote/remote.js';
+import { Exchange } from '../../src/main/remote/exchange.js';
+import type { ComponentStatus, RemoteSettings } from '../../src/main/remote/exchange.js';
 import { DEFAULT_SENDER_LIMITS } from '../../src/main/remote/sender.js';
 import { FakeBus, FakeConnection } from '../support/fake-cloud.js';
 import { RecordedLog } from '../support/recorded-log.js';
@@ -18,12 +18,12 @@ const SETTINGS: RemoteSettings = {
 function make(
   settings: Partial<RemoteSettings> = {},
   collect: (components: readonly ComponentStatus[]) => Promise<Json> = () => Promise.resolve('info'),
-): { remote: Remote; cloud: FakeConnection; bus: FakeBus; log: RecordedLog; clock: SteppedClock } {
+): { remote: Exchange; cloud: FakeConnection; bus: FakeBus; log: RecordedLog; clock: SteppedClock } {
   const cloud = new FakeConnection();
   const bus = new FakeBus();
   const log = new RecordedLog();
   const clock = new SteppedClock();
-  const remote = new Remote({
+  const remote = new Exchange({
     connection: cloud,
     bus,
     collectSystemInfo: collect,

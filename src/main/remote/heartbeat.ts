@@ -21,6 +21,8 @@ export type HeartbeatEvent =
   | { readonly kind: 'requested' }
   /** The group was joined afresh: whoever looked before may have gone, whoever looks now has not asked. */
   | { readonly kind: 'joined' }
+  /** The settings changed: nothing is due later than they say from now on. */
+  | { readonly kind: 'configured' }
   | { readonly kind: 'tick' };
 
 export const I_AM_ALIVE = 'I am alive';
@@ -45,6 +47,16 @@ export function onHeartbeat(
       ];
     case 'joined':
       return [state, [IS_ANYONE_THERE]];
+    case 'configured':
+      if (state.kind === 'silent') return [state, []];
+      return [
+        {
+          kind: 'beating',
+          nextBeatMs: Math.min(state.nextBeatMs, nowMs + settings.everyMs),
+          untilMs: Math.min(state.untilMs, nowMs + settings.durationMs),
+        },
+        [],
+      ];
     case 'tick':
       if (state.kind === 'silent') return [state, []];
       // The end comes first: at the moment both are due, the question alone is a heartbeat too.

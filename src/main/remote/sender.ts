@@ -65,6 +65,8 @@ export class Sender {
   #seq = 0;
   /** The newest message of each state subject: an older one that comes back is not sent again. */
   readonly #newest = new Map<string, number>();
+  /** What is older than this and comes back unsent is not wanted any more. */
+  #clearedSeq = 0;
   #cancelRetry: (() => void) | undefined;
   #stopped = false;
   readonly #failures: RepeatedWarning;
@@ -128,11 +130,17 @@ export class Sender {
     this.#pump();
   }
 
+  /** Forgets everything that waits: nothing of it is wanted any more. */
+  clear(): void {
+    this.enter('away');
+    this.#outbox = EMPTY_OUTBOX;
+    this.#clearedSeq = this.#seq;
+  }
+
   /** Nothing is sent from now on; what is in flight is left to the connection. */
   stop(): void {
-    this.enter('away');
+    this.clear();
     this.#stopped = true;
-    this.#outbox = EMPTY_OUTBOX;
   }
 
   #mayQueue(bytes: number): boolean {
@@ -215,7 +223,7 @@ export class Sender {
 
   #unsent(message: OutgoingMessage, item: OutboxItem | undefined, outcome: SendOutcome, why: string | undefined): void {
     const fields = { subject: message.subject, outcome, ...(why === undefined ? {} : { why }) };
-    if (item === undefined) {
+    if (item === undefined || item.seq <= this.#clearedSeq) {
       this.log.debug(fields, 'Not sent, and of no use later.');
       return;
     }

@@ -79,7 +79,7 @@ export const TABLE = Object.freeze({
   ...auth('authURL', optionalSite, '', RESTART, 'Auth0 host that signs this device in; empty: not used.'),
 
   ...websocket('websocketEnabled', yesNo, true, RESTART, 'False starts neither the monitor nor the connection.'),
-  ...websocket('broadcastInitialState', yesNo, true, LIVE, 'False mutes the state messages to the group.'),
+  ...websocket('broadcastInitialState', yesNo, true, LIVE, 'False mutes everything this device says to the group.'),
   ...websocket(
     'heartBeatLoopDurationSecs',
     decimal(1, 86_400, 'seconds'),

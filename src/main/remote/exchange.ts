@@ -1,5 +1,5 @@
 /**
- * What DuneBugger Remote does with a connection: carries messages between the group and the bus, shows that it is
+ * The exchange between the cloud and the components: carries messages between the group and the bus, shows that it is
  * alive, watches the components, tells what this machine is. The decisions are pure (router, heartbeat, component
  * watch, token bucket, outbox); here they meet the connection, the bus and the clock.
  */
@@ -55,8 +55,6 @@ export interface RemoteSettings {
   readonly heartBeatLoopDurationSecs: number;
   /** Limit on messages from the group. Default {@link DEFAULT_FLOOD_LIMIT}. */
   readonly floodLimit?: TokenBucketOptions;
-  /** Default {@link DEFAULT_SENDER_LIMITS}. */
-  readonly senderLimits?: SenderLimits;
 }
 
 /** What is known of a component, in the words of system_info. */
@@ -68,23 +66,33 @@ export interface ComponentStatus {
   readonly version: string | null;
 }
 
-export interface RemoteDependencies {
+export interface ExchangeDependencies {
   readonly connection: RemoteConnection;
-  readonly bus: RemoteBus;
+  /** Undefined: no bus is wanted; the components are neither watched nor reached. */
+  readonly bus: RemoteBus | undefined;
   /** Collects the body of a `system_info` message, `{system_info: {...}}`. */
   readonly collectSystemInfo: (components: readonly ComponentStatus[]) => Promise<Json>;
   readonly settings: RemoteSettings;
+  /** Default {@link DEFAULT_SENDER_LIMITS}. */
+  readonly senderLimits?: SenderLimits;
   readonly log: Logger;
   readonly clock?: Clock;
 }
 
+const WHY_DROPPED = {
+  off: 'mQueueEnabled is False',
+  down: 'the bus is not there',
+  full: 'the bus does not keep up',
+  refused: 'the bus takes no message so large',
+} as const;
+
 /** How long what waited is held back on joining for the sake of system_info, milliseconds: each of its fields has 2 s. */
 const GREETING_MS = 3_000;
 
-export class Remote {
+export class Exchange {
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #flood: TokenBucketOptions;
+  #settings: RemoteSettings;
   readonly #sender: Sender;
   readonly #announcer: SystemInfoAnnouncer;
   readonly #refused: RepeatedWarning;
@@ -97,13 +105,14 @@ export class Remote {
   /** What a browser missed while the connection was away; said after a recovery. */
   #missed: { heartbeat: boolean; systemInfo: boolean } = { heartbeat: false, systemInfo: false };
   #joins = 0;
+  #connected = false;
   #running = false;
   #stopped = false;
 
-  constructor(private readonly deps: RemoteDependencies) {
+  constructor(private readonly deps: ExchangeDependencies) {
     this.#clock = deps.clock ?? systemClock;
     this.#log = deps.log;
-    this.#flood = deps.settings.floodLimit ?? DEFAULT_FLOOD_LIMIT;
+    this.#settings = deps.settings;
     const now = this.#clock.nowMs();
     this.#bucket = fullBucket(this.#flood, now);
     this.#watch = startComponentWatch(now);
@@ -113,7 +122,7 @@ export class Remote {
       (data, options) => deps.connection.send(data, options),
       deps.log,
       this.#clock,
-      deps.settings.senderLimits ?? DEFAULT_SENDER_LIMITS,
+      deps.senderLimits ?? DEFAULT_SENDER_LIMITS,
     );
     this.#announcer = new SystemInfoAnnouncer(
       () => deps.collectSystemInfo(this.components),
@@ -154,13 +163,37 @@ export class Remote {
       connection.onMessage((message) => this.#fromGroup(message)),
       connection.onJoined(({ recovered }) => this.#joined(recovered)),
       connection.onStateChange(({ kind }) => this.#connectionIs(kind)),
-      bus.onMessage((token, data) => this.#fromBus(token, data)),
-      bus.onStateChange((state) => {
-        if (state === 'up') this.#watched({ kind: 'bus-up' });
-      }),
     ];
-    bus.start();
+    if (bus === undefined) {
+      this.#log.info({}, 'mQueueEnabled is False: no bus, so neither core nor scheduler is reached or watched.');
+    } else {
+      this.#unsubscribe.push(
+        bus.onMessage((token, data) => this.#fromBus(token, data)),
+        bus.onStateChange((state) => {
+          if (state === 'up') this.#watched({ kind: 'bus-up' });
+        }),
+      );
+      bus.start();
+    }
     this.#arm();
+  }
+
+  /** New settings, in force at once. */
+  configure(settings: RemoteSettings): void {
+    if (this.#stopped) return;
+    const wasMuted = this.#muted;
+    this.#settings = settings;
+    this.#beat({ kind: 'configured' });
+    if (this.#muted === wasMuted) return;
+    if (this.#muted) {
+      this.#log.info({}, 'broadcastInitialState is now False: nothing more is sent to the group.');
+      this.#joins += 1;
+      this.#sender.clear();
+      return;
+    }
+    // The browsers have seen nothing of this Pi so far.
+    if (this.#connected) this.#joined(false);
+    else this.#missed = { heartbeat: true, systemInfo: true };
   }
 
   /** Ends everything here, the bus included; the connection belongs to whoever made it. Never rejects. */
@@ -173,17 +206,22 @@ export class Remote {
     this.#tick = undefined;
     this.#announcer.stop();
     this.#sender.stop();
-    await this.deps.bus.close();
+    await this.deps.bus?.close();
   }
 
   get #muted(): boolean {
-    return !this.deps.settings.broadcastInitialState;
+    return !this.#settings.broadcastInitialState;
+  }
+
+  get #flood(): TokenBucketOptions {
+    return this.#settings.floodLimit ?? DEFAULT_FLOOD_LIMIT;
   }
 
   // The connection.
 
   #connectionIs(kind: string): void {
-    if (this.#stopped || kind === 'connected') return;
+    this.#connected = kind === 'connected';
+    if (this.#stopped || this.#connected) return;
     this.#joins += 1;
     this.#sender.enter(kind === 'recovering' && this.#sender.phase !== 'away' ? 'holding' : 'away');
   }
@@ -266,13 +304,13 @@ export class Remote {
   }
 
   #publish(recipient: Component, subject: string, payload: JsonObject): void {
-    const outcome = this.deps.bus.publish(recipient, subject, payload);
+    const outcome = this.deps.bus?.publish(recipient, subject, payload) ?? 'off';
     if (outcome === 'published') this.#log.debug({ recipient, subject }, 'Handed to the bus.');
     else {
       // Never kept for later: a command that is minutes old must not move anything.
       this.#undelivered.warn(
         { recipient, subject, outcome },
-        'A command from a browser was dropped: the bus is not there.',
+        `A command from a browser was dropped: ${WHY_DROPPED[outcome]}.`,
       );
     }
   }
@@ -280,7 +318,7 @@ export class Remote {
   // Time.
 
   #beat(event: HeartbeatEvent): void {
-    const { heartBeatEverySecs, heartBeatLoopDurationSecs } = this.deps.settings;
+    const { heartBeatEverySecs, heartBeatLoopDurationSecs } = this.#settings;
     const settings = { everyMs: heartBeatEverySecs * 1000, durationMs: heartBeatLoopDurationSecs * 1000 };
     const [next, bodies] = onHeartbeat(this.#heartbeat, event, settings, this.#clock.nowMs());
     this.#heartbeat = next;
@@ -305,7 +343,7 @@ export class Remote {
     if (effect.kind === 'ask') {
       const question = outgoing('heartbeat', 'are you there?');
       const { body, subject, source } = question;
-      const outcome = this.deps.bus.publish(component, subject, { body, subject, source });
+      const outcome = this.deps.bus?.publish(component, subject, { body, subject, source });
       this.#log.debug({ component, outcome }, 'Asked a component whether it is there.');
       return;
     }
@@ -343,10 +381,13 @@ export class Remote {
   /** One timer, for whatever is due first. */
   #arm(): void {
     if (!this.#running || this.#stopped) return;
-    const due = [nextTickMs(this.#heartbeat), nextSettleMs(this.#bucket, this.#flood), nextWatchTickMs(this.#watch)];
+    const watchAtMs = this.deps.bus === undefined ? undefined : nextWatchTickMs(this.#watch);
+    const due = [nextTickMs(this.#heartbeat), nextSettleMs(this.#bucket, this.#flood), watchAtMs];
     const atMs = Math.min(...due.filter((at) => at !== undefined));
     if (this.#tick?.atMs === atMs) return;
     this.#tick?.cancel();
+    this.#tick = undefined;
+    if (atMs === Infinity) return;
     const cancel = this.#clock.setTimer(
       () => {
         this.#tick = undefined;
@@ -361,7 +402,7 @@ export class Remote {
     const [bucket, effects] = settle(this.#bucket, this.#flood, this.#clock.nowMs());
     this.#bucket = bucket;
     this.#floodNews(effects);
-    this.#watched({ kind: 'tick' });
+    if (this.deps.bus !== undefined) this.#watched({ kind: 'tick' });
     this.#beat({ kind: 'tick' });
   }
 }

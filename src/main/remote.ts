@@ -1,0 +1,72 @@
+/**
+ * DuneBugger Remote proper: what is done with a connection to the cloud. The parts are made here and handed to each other;
+ * `remote/exchange.ts` is where they meet.
+ */
+import type { LookupFunction } from 'node:net';
+import type { Logger } from './log.js';
+import { Bus, type BusSettings } from './remote/bus.js';
+import { Exchange, type RemoteConnection, type RemoteSettings } from './remote/exchange.js';
+import { DEFAULT_SENDER_LIMITS } from './remote/sender.js';
+import { createSystemInfoCollector } from './remote/system-info.js';
+import { DEFAULT_FLOOD_LIMIT } from './remote/token-bucket.js';
+import type { Settings } from './settings.js';
+
+export interface RemoteOptions {
+  readonly settings: Settings;
+  readonly connection: RemoteConnection;
+  /** Its verdict is `internet_reachable` of system_info. */
+  readonly monitor: { readonly isConnected: boolean };
+  /** Name look-up with a deadline, for the bus. */
+  readonly lookup: LookupFunction;
+  readonly log: Logger;
+  /** This package's version, for system_info. */
+  readonly version: string;
+}
+
+export interface Remote {
+  /** To be called before the connection starts, so that no join is missed. */
+  start(): void;
+  /** Ends everything made here, the bus included, within its own deadlines. Never rejects. */
+  stop(): Promise<void>;
+  /** Takes over what can change while running: `broadcastInitialState`, `heartBeat*`, `rateLimit*`. */
+  configure(settings: Settings): void;
+}
+
+export function createRemote({ settings, connection, monitor, lookup, log, version }: RemoteOptions): Remote {
+  const collect = createSystemInfoCollector();
+  const exchange = new Exchange({
+    connection,
+    bus: settings.mQueueEnabled ? new Bus({ settings: busSettings(settings), log, lookup }) : undefined,
+    collectSystemInfo: (components) =>
+      collect({
+        deviceId: settings.deviceId,
+        locationDescription: settings.locationDescription,
+        internetReachable: monitor.isConnected,
+        components,
+        version,
+      }),
+    settings: liveSettings(settings),
+    senderLimits: { ...DEFAULT_SENDER_LIMITS, sendTimeoutMs: settings.sendTimeoutSecs * 1_000 },
+    log,
+  });
+  return {
+    start: () => exchange.start(),
+    stop: () => exchange.stop(),
+    configure: (changed) => exchange.configure(liveSettings(changed)),
+  };
+}
+
+function busSettings({ mQueueServers, mQueueClientID, mQueueSubjectRoot }: Settings): BusSettings {
+  return { servers: mQueueServers, clientId: mQueueClientID, subjectRoot: mQueueSubjectRoot };
+}
+
+function liveSettings(settings: Settings): RemoteSettings {
+  const { broadcastInitialState, heartBeatEverySecs, heartBeatLoopDurationSecs, rateLimitPerSec, rateLimitBurst } =
+    settings;
+  return {
+    broadcastInitialState,
+    heartBeatEverySecs,
+    heartBeatLoopDurationSecs,
+    floodLimit: { ...DEFAULT_FLOOD_LIMIT, perSecond: rateLimitPerSec, burst: rateLimitBurst },
+  };
+}
