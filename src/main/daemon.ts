@@ -13,7 +13,7 @@ import { createCredentials } from './connection/credentials/create.js';
 import { DEFAULT_POLICY, type ConnectionPolicy } from './connection/state.js';
 import { ConnectionSupervisor } from './connection/supervisor.js';
 import { createOpenSession } from './connection/web-pubsub.js';
-import { createInternetMonitor, type InternetConnectionMonitor } from './internet-monitor.js';
+import { createInternetMonitor, monitorSettingsOf, type InternetConnectionMonitor } from './internet-monitor.js';
 import type { DaemonLogger } from './log.js';
 import { createLookup } from './net/lookup.js';
 import { createRemote, type Remote } from './remote.js';
@@ -91,7 +91,7 @@ export class Daemon {
     if (live.length > 0) {
       this.#settings = takeOverLive(this.#settings, settings);
       this.#log.setLevel(this.#settings.dunebuggerLogLevel);
-      this.#parts?.monitor.configure(this.#settings);
+      this.#parts?.monitor.configure(monitorSettingsOf(this.#settings));
       this.#parts?.connection.updatePolicy(policyOf(this.#settings));
       this.#parts?.remote.configure(this.#settings);
       this.#log.info(

@@ -13,6 +13,35 @@ export function evidenceLines(evidence: CheckEvidence): string[] {
   return lines;
 }
 
+/** For a line of the log: each phase as one short field. */
+export function evidenceFields(evidence: CheckEvidence): Readonly<Record<string, string | number>> {
+  const { link, dns, https } = evidence;
+  return {
+    trigger: evidence.trigger,
+    ms: evidence.ms,
+    ...(link === undefined || link.ok ? {} : { link: link.detail ?? link.reason ?? 'no way out' }),
+    ...(dns === undefined ? {} : { dns: `${dns.ok ? 'ok' : 'failed'} ${dns.ms} ms ${dnsWords(dns)}`.trim() }),
+    ...(https.length === 0 ? {} : { https: https.map(httpsWords).join('; ') }),
+  };
+}
+
+function httpsWords(attempt: HttpsEvidence): string {
+  const how = attempt.reused ? 'kept' : attempt.resumed === true ? 'resumed' : 'fresh';
+  const steps = [
+    ['tcp', attempt.tcpMs],
+    ['tls', attempt.tlsMs],
+    ['http', attempt.httpMs],
+  ]
+    .filter(([, ms]) => ms !== undefined)
+    .map(([step, ms]) => `${step ?? ''} ${ms ?? ''} ms`);
+  const failure =
+    attempt.failedAt === undefined ? [] : [`failed at ${attempt.failedAt}: ${attempt.error ?? 'unknown'}`];
+  const status = attempt.status === undefined ? [] : [`status ${attempt.status}`];
+  const detail = attempt.detail === undefined ? [] : [attempt.detail];
+  const from = attempt.addressesFrom === 'last-good' && !attempt.reused ? ' (the last that worked)' : '';
+  return `${how} ${attempt.address ?? 'no address'}${from}, ${[...steps, ...status, ...failure, ...detail].join(', ')}`;
+}
+
 function dnsWords({ addresses, servers, error }: DnsEvidence): string {
   const asked = servers.length > 0 ? `asked ${servers.join(', ')}` : 'no query needed';
   const found = addresses.length > 0 ? `${addresses.join(', ')} ` : '';

@@ -133,6 +133,5 @@ export class SystemdNotifier {
 
 /** sd_notify separates fields by newlines; a status of several lines would forge one. */
 function oneLine(text: string): string {
-   
   return text.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, 300);
 }

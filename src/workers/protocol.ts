@@ -73,6 +73,8 @@ export interface HttpsEvidence {
   readonly error?: string;
   /** Plain words to the error where the code alone does not say it, such as whose certificate was shown. */
   readonly detail?: string;
+  /** What this failure means. Set when not ok. */
+  readonly reason?: OfflineReason;
 }
 
 /** What the kernel says of links, addresses and routes, before a packet is sent. */

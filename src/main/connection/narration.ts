@@ -1,5 +1,6 @@
 /** What the connection machine says, and the words for it. Pure: a note becomes a level, a sentence and fields. */
 import type { OfflineReason } from '../../workers/protocol.js';
+import { reasonWords } from '../reasons.js';
 import type { OpenFailure } from './session.js';
 
 /** Something that happened to the connection, as the machine notes it. Durations are milliseconds. */
@@ -46,20 +47,6 @@ export interface Narration {
   readonly fields: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** Plain words to each reason of a verdict. */
-export const REASON_WORDS: Readonly<Record<OfflineReason, string>> = {
-  'no-link': 'no network link',
-  'no-route': 'no address or no route',
-  'dns-timeout': 'name server silent',
-  'dns-failed': 'name server knows no address',
-  'tcp-timeout': 'test site does not answer',
-  'tcp-refused': 'test site refuses connections',
-  portal: 'captive portal or foreign certificate',
-  clock: 'the clock of this machine is wrong',
-  'tls-failed': 'TLS handshake failed',
-  'http-timeout': 'test site sends no answer',
-};
-
 /** `800 ms`, `3 s`, `28 s`, `5 min`, `1 h`: rounded, for reading. */
 export function humanDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
@@ -71,7 +58,7 @@ export function humanDuration(ms: number): string {
 }
 
 const toSecs = (ms: number): number => Math.round(ms / 100) / 10;
-const because = (reason: OfflineReason | undefined): string => (reason ? ` (${REASON_WORDS[reason]})` : '');
+const because = (reason: OfflineReason | undefined): string => (reason ? ` (${reasonWords(reason)})` : '');
 const reasonField = (reason: OfflineReason | undefined): { reason?: string } => (reason ? { reason } : {});
 
 /** The level, the words and the fields for one note. */

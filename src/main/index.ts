@@ -1,0 +1,22 @@
+/** The library: the internet monitor, for programs other than the daemon. */
+export {
+  InternetConnectionMonitor,
+  MonitorError,
+  type InternetMonitorStatus,
+  type MonitorErrorCode,
+  type MonitorOptions,
+  type MonitorSettings,
+  type StatusListener,
+  type WaitOptions,
+} from './internet-monitor.js';
+export type { Logger } from './log/logger.js';
+export { reasonAdvice, reasonWords } from './reasons.js';
+export type {
+  CheckEvidence,
+  CheckTrigger,
+  DnsEvidence,
+  HttpsEvidence,
+  LinkEvidence,
+  OfflineReason,
+  Verdict,
+} from '../workers/protocol.js';

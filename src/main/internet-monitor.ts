@@ -1,0 +1,311 @@
+/**
+ * Knows whether the internet is really there. The checks run in a worker thread; here are the verdict, its listeners and the words of the log.
+ *
+ * ```ts
+ * const monitor = new InternetConnectionMonitor({ testDomain: 'example.org', checkIntervalSecs: 15, timeoutSecs: 3 });
+ * monitor.onConnected(() => console.log('Internet restored!'));
+ * monitor.start();
+ * ```
+ */
+import type { CheckEvidence, FromWorker, Verdict, VerdictState, OfflineReason } from '../workers/protocol.js';
+import { Listeners } from './connection/guard.js';
+import { humanDuration } from './connection/narration.js';
+import { evidenceFields } from './evidence-text.js';
+import { MonitorError } from './internet-monitor/error.js';
+import {
+  monitorSettingsOf,
+  workerSettingsOf,
+  type MonitorOptions,
+  type MonitorSettings,
+} from './internet-monitor/options.js';
+import { WorkerHost } from './internet-monitor/worker-host.js';
+import type { Logger } from './log.js';
+import { reasonAdvice, reasonWords } from './reasons.js';
+import type { Settings } from './settings.js';
+
+export { MonitorError, type MonitorErrorCode } from './internet-monitor/error.js';
+export { monitorSettingsOf, type MonitorOptions, type MonitorSettings } from './internet-monitor/options.js';
+
+/** What is known of the internet. */
+export interface InternetMonitorStatus {
+  /** `unknown` until the first verdict. */
+  readonly verdict: Verdict;
+  /** Set when offline. */
+  readonly reason?: OfflineReason;
+  /** Wall clock of the change to this verdict, milliseconds since 1970. */
+  readonly sinceMs: number;
+  /** What the last check saw. */
+  readonly lastEvidence?: CheckEvidence;
+}
+
+export type StatusListener = (status: InternetMonitorStatus) => unknown;
+
+export interface WaitOptions {
+  /** Milliseconds. Default: for ever. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const WORKER_MODULE = new URL('../workers/connectivity.js', import.meta.url);
+/** A check that was asked for may have to wait for a running one and for a new worker, milliseconds beyond twice the longest check. */
+const CHECK_GRACE_MS = 10_000;
+
+interface Waiter {
+  readonly resolve: (status: InternetMonitorStatus) => void;
+  readonly reject: (error: MonitorError) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** The document's `InternetConnectionMonitor`. Start it once; several listeners may be added at any time. */
+export class InternetConnectionMonitor {
+  readonly #log: Logger;
+  readonly #connected: Listeners<InternetMonitorStatus>;
+  readonly #disconnected: Listeners<InternetMonitorStatus>;
+  #options: MonitorOptions;
+  #host: WorkerHost | undefined;
+  #state: VerdictState = { verdict: 'unknown', sinceMs: Date.now() };
+  #lastEvidence: CheckEvidence | undefined;
+  #saidReason: OfflineReason | undefined;
+  #checkId = 0;
+  /** Of `checkNow`: one message to the worker serves all that wait for it. */
+  readonly #checks = new Map<number, Set<Waiter>>();
+  /** What `stop` has to end. */
+  readonly #waits = new Set<(error: MonitorError) => void>();
+
+  /** @throws {MonitorError} ERR_INVALID_OPTION */
+  constructor(options: MonitorOptions = {}) {
+    this.#options = options;
+    workerSettingsOf(options);
+    this.#log = options.log ?? SILENT;
+    this.#connected = new Listeners(this.#log, 'connected');
+    this.#disconnected = new Listeners(this.#log, 'disconnected');
+  }
+
+  /** Begins to check, at once and then at each interval. A second call does nothing. */
+  start(): void {
+    if (this.#host !== undefined) return;
+    const settings = workerSettingsOf(this.#options);
+    this.#state = { verdict: 'unknown', sinceMs: Date.now() };
+    this.#host = new WorkerHost({
+      settings,
+      verdict: () => this.#state,
+      onMessage: (message) => this.#heard(message),
+      onReplaced: () => {
+        for (const id of this.#checks.keys()) this.#host?.post({ kind: 'check-now', id });
+      },
+      log: this.#log,
+      memoryMb: this.#options.workerMemoryMb ?? 48,
+      module: this.#options.workerModule ?? WORKER_MODULE,
+    });
+    this.#host.start();
+    this.#log.debug(
+      {
+        host: settings.host,
+        port: settings.port,
+        intervalSecs: settings.intervalMs / 1_000,
+        timeoutSecs: settings.timeoutMs / 1_000,
+      },
+      'The internet checks begin',
+    );
+  }
+
+  /** Ends the checks; resolves within 3 s, when thread, port and timers are gone. The verdict is unknown then. */
+  async stop(): Promise<void> {
+    const host = this.#host;
+    if (host === undefined) return;
+    this.#host = undefined;
+    this.#state = { verdict: 'unknown', sinceMs: Date.now() };
+    this.#saidReason = undefined;
+    const stopped = new MonitorError('ERR_MONITOR_STOPPED', 'The internet monitor was stopped');
+    for (const waiters of this.#checks.values()) for (const waiter of waiters) waiter.reject(stopped);
+    for (const end of [...this.#waits]) end(stopped);
+    await host.stop();
+  }
+
+  /** True if the verdict is online. */
+  get isConnected(): boolean {
+    return this.#state.verdict === 'online';
+  }
+
+  get status(): InternetMonitorStatus {
+    return this.#lastEvidence === undefined ? this.#state : { ...this.#state, lastEvidence: this.#lastEvidence };
+  }
+
+  /** How the monitor itself is; `problem` says what is wrong, in words. */
+  get health(): { readonly problem: string | undefined } {
+    return { problem: this.#host?.problem };
+  }
+
+  /** Seconds from one look to the next while offline. */
+  get offlineIntervalSecs(): number {
+    return workerSettingsOf(this.#options).offlineIntervalMs / 1_000;
+  }
+
+  /** Called when the verdict becomes online, the first one included. Returns the remover. */
+  onConnected(listener: StatusListener): () => void {
+    return this.#connected.add(listener);
+  }
+
+  /** Called when the verdict becomes offline, the first one included. Returns the remover. */
+  onDisconnected(listener: StatusListener): () => void {
+    return this.#disconnected.add(listener);
+  }
+
+  /**
+   * Checks now, and resolves when that check has ended; the verdict may still want it confirmed by another.
+   * @throws {MonitorError} ERR_MONITOR_STOPPED, ERR_CHECK_TIMEOUT
+   */
+  checkNow(): Promise<InternetMonitorStatus> {
+    const host = this.#host;
+    if (host === undefined) {
+      return Promise.reject(
+        new MonitorError('ERR_MONITOR_STOPPED', 'The internet monitor is not running: start it first'),
+      );
+    }
+    this.#checkId += 1;
+    const id = this.#checkId;
+    // Whatever check answers this message was begun after it, so one message a turn serves everybody who asks in it.
+    const waiters = new Set<Waiter>();
+    this.#checks.set(id, waiters);
+    host.post({ kind: 'check-now', id });
+    const deadlineMs = 4 * workerSettingsOf(this.#options).timeoutMs + CHECK_GRACE_MS;
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        clearTimeout(waiter.timer);
+        waiters.delete(waiter);
+        if (waiters.size === 0) this.#checks.delete(id);
+      };
+      const waiter: Waiter = {
+        resolve: (status) => {
+          done();
+          resolve(status);
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
+        timer: setTimeout(
+          () =>
+            waiter.reject(
+              new MonitorError('ERR_CHECK_TIMEOUT', `No internet check ended within ${deadlineMs / 1_000} s`),
+            ),
+          deadlineMs,
+        ),
+      };
+      waiters.add(waiter);
+    });
+  }
+
+  /**
+   * Resolves when the verdict is online, at once if it is.
+   * @throws {MonitorError} ERR_WAIT_TIMEOUT, ERR_MONITOR_STOPPED
+   * @throws the signal's reason, if it aborts
+   */
+  waitForConnection({ timeoutMs, signal }: WaitOptions = {}): Promise<void> {
+    if (this.isConnected) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void): void => {
+        clearTimeout(timer);
+        remove();
+        this.#waits.delete(fail);
+        signal?.removeEventListener('abort', onAbort);
+        settle();
+      };
+      const fail = (error: MonitorError): void => finish(() => reject(error));
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason is handed on as it is
+      const onAbort = (): void => finish(() => reject(signal?.reason));
+      const remove = this.onConnected(() => finish(resolve));
+      const timer =
+        timeoutMs === undefined
+          ? undefined
+          : setTimeout(
+              () => fail(new MonitorError('ERR_WAIT_TIMEOUT', `No internet within ${timeoutMs} ms`)),
+              timeoutMs,
+            );
+      this.#waits.add(fail);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal?.aborted === true) onAbort();
+    });
+  }
+
+  /** New settings, from the next check on, which begins at once. @throws {MonitorError} ERR_INVALID_OPTION */
+  configure(settings: MonitorSettings): void {
+    const options = { ...this.#options, ...settings };
+    const before = JSON.stringify(workerSettingsOf(this.#options));
+    const after = workerSettingsOf(options);
+    this.#options = options;
+    if (JSON.stringify(after) !== before) this.#host?.configure(after);
+  }
+
+  #heard(message: FromWorker): void {
+    switch (message.kind) {
+      case 'beat':
+        break;
+      case 'note':
+        this.#log[message.level](message.fields ?? {}, message.message);
+        break;
+      case 'checked':
+        this.#checked(message.evidence, message.state, message.answers);
+        break;
+      case 'changed':
+        this.#changed(message.state);
+        break;
+    }
+  }
+
+  /** A change of the verdict is taken over by the `changed` that follows, so that it is never seen before its listeners are told. */
+  #checked(evidence: CheckEvidence, state: VerdictState, answers: readonly number[]): void {
+    this.#lastEvidence = evidence;
+    const { verdict, reason } = state;
+    this.#log.debug(
+      { verdict, ...evidenceFields(evidence) },
+      evidence.ok
+        ? `Internet check passed in ${evidence.ms} ms`
+        : `Internet check failed (${evidence.reason ?? 'unknown'}) after ${evidence.ms} ms`,
+    );
+    if (verdict === this.#state.verdict) {
+      this.#state = state;
+      if (verdict === 'offline' && reason !== undefined && reason !== this.#saidReason) {
+        this.#saidReason = reason;
+        this.#log.info(
+          { verdict, reason },
+          `Still offline, now because: ${reasonWords(reason)}. ${reasonAdvice(reason)}`,
+        );
+      }
+    }
+    // After a change that comes with it.
+    queueMicrotask(() => {
+      for (const id of answers) for (const waiter of [...(this.#checks.get(id) ?? [])]) waiter.resolve(this.status);
+    });
+  }
+
+  #changed(state: VerdictState): void {
+    const before = this.#state;
+    this.#state = state;
+    const { verdict, reason } = state;
+    if (verdict === 'online') {
+      this.#saidReason = undefined;
+      const again = before.verdict === 'offline';
+      const lastedMs = Math.max(0, state.sinceMs - before.sinceMs);
+      this.#log.info(
+        { verdict, ...(again ? { offlineSecs: Math.round(lastedMs / 100) / 10 } : {}) },
+        again ? `Online again after ${humanDuration(lastedMs)}` : 'Online: the internet is there',
+      );
+      this.#connected.tell(this.status);
+    } else if (verdict === 'offline' && reason !== undefined) {
+      this.#saidReason = reason;
+      const evidence = this.#lastEvidence === undefined ? {} : evidenceFields(this.#lastEvidence);
+      this.#log.warn(
+        { verdict, reason, ...evidence },
+        `Offline: ${reasonWords(reason)}; looking again every ${this.offlineIntervalSecs} s. ${reasonAdvice(reason)}`,
+      );
+      this.#disconnected.tell(this.status);
+    }
+  }
+}
+
+/** The document's shared instance: what the daemon uses, configured from its settings. */
+export function createInternetMonitor(settings: Settings, log: Logger): InternetConnectionMonitor {
+  return new InternetConnectionMonitor({ ...monitorSettingsOf(settings), log });
+}

@@ -1,0 +1,98 @@
+/** The monitor's options, and what the worker is told of them. */
+import type { WorkerSettings } from '../../workers/protocol.js';
+import type { Logger } from '../log.js';
+import type { Settings } from '../settings.js';
+import { parseHostPort } from '../settings.js';
+import { MonitorError } from './error.js';
+
+/** What can be changed while the monitor runs. */
+export interface MonitorSettings {
+  /**
+   * HTTPS site whose answer proves the internet: a host name, an IP literal or `localhost`, with `:port` if it is not 443.
+   * Default `smart.dunebugger.it` (the document).
+   */
+  readonly testDomain?: string;
+  /** Time from the start of one check to that of the next, seconds, from 0.05 to 86,400. Default 7 (the document). */
+  readonly checkIntervalSecs?: number;
+  /** Deadline of each phase of a check (names; connect, TLS and answer), seconds, from 0.05 to 60. Default 2 (the document). */
+  readonly timeoutSecs?: number;
+  /** Checks in a row that must fail before the verdict is offline, from 1 to 10. Default 2: one lost packet is no outage. */
+  readonly failuresToOffline?: number;
+  /** Checks in a row that must succeed before the verdict is online, from 1 to 10. Default 1. */
+  readonly successesToOnline?: number;
+  /** Name servers to ask, `address` or `address:port`. Default: the system's, as they are at each check. */
+  readonly nameServers?: readonly string[];
+}
+
+export interface MonitorOptions extends MonitorSettings {
+  /** PEM certificates to trust instead of Node's. Default: Node's, and those of NODE_EXTRA_CA_CERTS. */
+  readonly ca?: string;
+  /** Follow the kernel's link, address and route changes (Linux, by the `ip` command). Default true. */
+  readonly followLinks?: boolean;
+  /** Default: silent. */
+  readonly log?: Logger;
+  /** Heap the worker thread may have, MB; beyond that it is replaced. Default 48: it needs some 8. */
+  readonly workerMemoryMb?: number;
+  /** Module of the worker's task, a file URL. Default: this package's own. */
+  readonly workerModule?: URL;
+}
+
+/** While offline it is looked again after this time, or the interval if that is shorter, milliseconds. */
+const OFFLINE_INTERVAL_MS = 2_000;
+/** A failed check is confirmed by another, begun not sooner than this after the first, milliseconds. */
+const CONFIRM_AFTER_MS = 1_000;
+/** The worker says so often that it is alive, milliseconds; four times an interval where that is short. */
+const BEAT_MS = 1_000;
+
+/** The options, checked and with their defaults. @throws {MonitorError} ERR_INVALID_OPTION */
+export function workerSettingsOf(options: MonitorOptions): WorkerSettings {
+  const testDomain = options.testDomain ?? 'smart.dunebugger.it';
+  const site = parseHostPort(testDomain);
+  if (site === undefined) {
+    throw new MonitorError(
+      'ERR_INVALID_OPTION',
+      `testDomain "${testDomain}" is not allowed: give a host name or IP address, with a port if need be, without https:// and without a path`,
+    );
+  }
+  const intervalMs = 1_000 * within('checkIntervalSecs', options.checkIntervalSecs ?? 7, 0.05, 86_400);
+  const timeoutMs = 1_000 * within('timeoutSecs', options.timeoutSecs ?? 2, 0.05, 60);
+  return {
+    host: site.host,
+    port: site.port ?? 443,
+    intervalMs,
+    offlineIntervalMs: Math.min(OFFLINE_INTERVAL_MS, intervalMs),
+    timeoutMs,
+    failuresToOffline: whole('failuresToOffline', options.failuresToOffline ?? 2, 1, 10),
+    successesToOnline: whole('successesToOnline', options.successesToOnline ?? 1, 1, 10),
+    confirmAfterMs: Math.min(CONFIRM_AFTER_MS, intervalMs),
+    nameServers: options.nameServers ?? [],
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    beatMs: Math.min(BEAT_MS, intervalMs / 4),
+    followLinks: options.followLinks ?? true,
+  };
+}
+
+/** The daemon's settings, as options. */
+export function monitorSettingsOf(settings: Settings): Required<MonitorSettings> {
+  return {
+    testDomain: settings.testDomain,
+    checkIntervalSecs: settings.connectionIntervalSecs,
+    timeoutSecs: settings.connectionTimeoutSecs,
+    failuresToOffline: settings.failuresToOffline,
+    successesToOnline: settings.successesToOnline,
+    nameServers: settings.nameServers,
+  };
+}
+
+function within(name: string, value: number, least: number, most: number): number {
+  if (value >= least && value <= most) return value;
+  throw new MonitorError(
+    'ERR_INVALID_OPTION',
+    `${name} = ${value} is not allowed: give a number from ${least} to ${most}`,
+  );
+}
+
+function whole(name: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value)) return within(name, value, least, most);
+  throw new MonitorError('ERR_INVALID_OPTION', `${name} = ${value} is not allowed: give a whole number`);
+}

@@ -1,0 +1,222 @@
+/**
+ * Owns the piscina pool of one thread, its one long-lived task and the port to it: starts the worker, notices when it dies, hangs or runs
+ * out of memory, and replaces it, with growing pauses.
+ */
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import {
+  PROTOCOL_VERSION,
+  type FromWorker,
+  type ToWorker,
+  type VerdictState,
+  type WorkerSettings,
+  type WorkerTask,
+} from '../../workers/protocol.js';
+import { describeError } from '../connection/guard.js';
+import type { Logger } from '../log.js';
+
+export interface WorkerHostOptions {
+  readonly settings: WorkerSettings;
+  /** The verdict so far, from which a new worker goes on. */
+  readonly verdict: () => VerdictState;
+  readonly onMessage: (message: FromWorker) => void;
+  /** A new worker has been started in place of one that failed. */
+  readonly onReplaced: () => void;
+  readonly log: Logger;
+  readonly memoryMb: number;
+  readonly module: URL;
+}
+
+/** A worker and what is known of it. */
+interface Life {
+  readonly pool: Piscina;
+  readonly port: MessagePort;
+  readonly ended: Promise<void>;
+  readonly startedAt: number;
+  /** Beats of the clock since it last said something, and since it last ended a check. Not time: a process that was stopped must not blame its worker. */
+  silentTicks: number;
+  uncheckedTicks: number;
+  spoke: boolean;
+}
+
+/** The time a new worker has to its first word, milliseconds. Measured: 0.4 s on a PC; a Pi Zero under load takes some ten. */
+const START_LIMIT_MS = 30_000;
+/** Silence after which a worker counts as hung: two intervals, but not less or more than these, milliseconds. */
+const LEAST_SILENCE_MS = 500;
+const MOST_SILENCE_MS = 10_000;
+/** First pause before a new worker, milliseconds; doubles with each failure, starts over after a stable minute. */
+const RESTART_MS = 100;
+const RESTART_CAP_MS = 60_000;
+const STABLE_MS = 60_000;
+/** So many failures in a row are not bad luck. */
+const MANY_FAILURES = 4;
+/** A worker that was asked to end has this time, milliseconds; then its thread is terminated, which takes some 10 ms. */
+const STOP_MS = 1_000;
+const TERMINATE_MS = 1_500;
+
+export class WorkerHost {
+  readonly #options: WorkerHostOptions;
+  #settings: WorkerSettings;
+  #life: Life | undefined;
+  #failures = 0;
+  #lastFailure: string | undefined;
+  #restart: NodeJS.Timeout | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #stopped = false;
+  readonly #ending = new Set<Promise<void>>();
+
+  constructor(options: WorkerHostOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+  }
+
+  start(): void {
+    this.#watchOver();
+    this.#launch();
+  }
+
+  /** Undefined while checks are made; otherwise what is wrong, in words. */
+  get problem(): string | undefined {
+    if (this.#failures < MANY_FAILURES) return undefined;
+    return `the worker thread of the internet checks failed ${this.#failures} times in a row (${this.#lastFailure ?? 'unknown'})`;
+  }
+
+  post(message: ToWorker): void {
+    this.#life?.port.postMessage(message);
+  }
+
+  configure(settings: WorkerSettings): void {
+    this.#settings = settings;
+    this.#watchOver();
+    this.post({ kind: 'configure', settings });
+  }
+
+  /** Resolves when thread, port and timers are gone, within 3 s. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#restart);
+    clearInterval(this.#watch);
+    const life = this.#life;
+    this.#life = undefined;
+    if (life !== undefined) {
+      life.port.postMessage({ kind: 'stop' } satisfies ToWorker);
+      await within(STOP_MS, life.ended);
+      this.#end(life);
+    }
+    await Promise.all([...this.#ending]);
+  }
+
+  #launch(): void {
+    const { port1: port, port2 } = new MessageChannel();
+    const pool = new Piscina({
+      filename: this.#options.module.href,
+      minThreads: 1,
+      maxThreads: 1,
+      // The thread has one task for life: nothing to wait for between tasks, nothing to measure.
+      atomics: 'disabled',
+      recordTiming: false,
+      resourceLimits: { maxOldGenerationSizeMb: this.#options.memoryMb, maxYoungGenerationSizeMb: 4 },
+    });
+    const task: WorkerTask = {
+      version: PROTOCOL_VERSION,
+      port: port2,
+      settings: this.#settings,
+      verdict: this.#options.verdict(),
+    };
+    const running = pool.run(task, { transferList: [port2] });
+    const life: Life = {
+      pool,
+      port,
+      ended: running.then(
+        () => undefined,
+        () => undefined,
+      ),
+      startedAt: performance.now(),
+      silentTicks: 0,
+      uncheckedTicks: 0,
+      spoke: false,
+    };
+    this.#life = life;
+    port.on('message', (message: FromWorker) => this.#heard(life, message));
+    // Without a task of its own an error of the thread is the pool's.
+    pool.on('error', (error: unknown) => this.#failed(life, describeError(error)));
+    running.then(
+      () => this.#failed(life, 'it ended by itself'),
+      (error: unknown) => this.#failed(life, describeError(error)),
+    );
+  }
+
+  #heard(life: Life, message: FromWorker): void {
+    if (this.#life !== life) return;
+    life.silentTicks = 0;
+    life.spoke = true;
+    if (message.kind === 'checked') {
+      life.uncheckedTicks = 0;
+      if (performance.now() - life.startedAt >= STABLE_MS) this.#failures = 0;
+    }
+    if (message.kind !== 'beat') this.#options.onMessage(message);
+  }
+
+  #watchOver(): void {
+    clearInterval(this.#watch);
+    this.#watch = setInterval(() => this.#tick(), this.#settings.beatMs);
+  }
+
+  #tick(): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    life.silentTicks += 1;
+    life.uncheckedTicks += 1;
+    const { intervalMs, timeoutMs, beatMs } = this.#settings;
+    const silenceMs = Math.min(MOST_SILENCE_MS, Math.max(LEAST_SILENCE_MS, 2 * intervalMs));
+    const silentMs = life.silentTicks * beatMs;
+    if (!life.spoke) {
+      if (silentMs >= START_LIMIT_MS) this.#failed(life, `it did not start within ${START_LIMIT_MS / 1_000} s`);
+    } else if (silentMs >= silenceMs) {
+      this.#failed(life, `it has hung for ${Math.round(silentMs / 100) / 10} s`);
+    } else if (life.uncheckedTicks * beatMs >= intervalMs + 4 * timeoutMs + silenceMs) {
+      this.#failed(life, 'its checks do not end');
+    }
+  }
+
+  #failed(life: Life, why: string): void {
+    if (this.#life !== life || this.#stopped) return;
+    this.#life = undefined;
+    this.#end(life);
+    if (performance.now() - life.startedAt >= STABLE_MS) this.#failures = 0;
+    this.#failures += 1;
+    this.#lastFailure = why;
+    const retryMs = Math.min(RESTART_CAP_MS, RESTART_MS * 2 ** Math.min(this.#failures - 1, 20));
+    const fields = { error: why, failures: this.#failures, retrySecs: retryMs / 1_000 };
+    const message = `The worker thread of the internet checks failed (${why}); the last verdict stands, a new one starts in ${retryMs / 1_000} s`;
+    if (this.#failures < MANY_FAILURES) this.#options.log.warn(fields, message);
+    else this.#options.log.error(fields, `${message}. If this goes on, restart the service and report it as a bug`);
+    this.#restart = setTimeout(() => {
+      this.#launch();
+      this.#options.onReplaced();
+    }, retryMs);
+  }
+
+  /** Terminates the thread; a spinning one, too. */
+  #end(life: Life): void {
+    life.port.close();
+    const gone = within(
+      TERMINATE_MS,
+      life.pool.destroy().catch(() => undefined),
+    );
+    this.#ending.add(gone);
+    void gone.then(() => this.#ending.delete(gone));
+  }
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,305 @@
+/**
+ * The task of the worker thread: checks the internet, again and again, and tells the main thread what it finds. Every name look-up and every
+ * HTTPS request of the checks happens here, so that nothing a broken network does can delay the WebSocket.
+ *
+ * Ends when told to, when the port closes, or by an error of its own, which the main thread answers with a new worker.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import { Prober } from './probe/check.js';
+import { lookAtLinks, OUT_THERE } from './probe/link-snapshot.js';
+import { decideLink } from './probe/link-state.js';
+import { followLinks, type LinkEvent, type LinkFollower, type LinkState } from './probe/link-follower.js';
+import {
+  PROTOCOL_VERSION,
+  type CheckEvidence,
+  type CheckTrigger,
+  type FromWorker,
+  type LinkEvidence,
+  type ToWorker,
+  type WorkerSettings,
+  type WorkerTask,
+} from './protocol.js';
+import {
+  initialMemory,
+  onChecked,
+  onLinkBack,
+  onLinkHeld,
+  reasonOf,
+  type Outcome,
+  type VerdictMemory,
+} from './verdict.js';
+
+/** Between the end of a check and the start of the next, at least: a check that fails at once must not spin. */
+const MIN_PAUSE_MS = 50;
+/** Between the starts of two checks that were asked for, at least. */
+const MIN_SPACING_MS = 200;
+/** A link change gives the running check up for a new one; not more often than this, so that a flapping link starves nothing. */
+const MIN_ABORT_SPACING_MS = 1_000;
+
+/** What {@link WorkerTask.port} is here. */
+export type Task = WorkerTask<MessagePort>;
+
+export default function run(task: Task): Promise<void> {
+  if (task.version !== PROTOCOL_VERSION) {
+    throw new Error(`The two threads are of different versions (${task.version}, ${PROTOCOL_VERSION}): reinstall`);
+  }
+  return new Connectivity(task).run();
+}
+
+class Connectivity {
+  readonly #port: MessagePort;
+  #settings: WorkerSettings;
+  #prober: Prober;
+  #memory: VerdictMemory;
+  #follower: LinkFollower | undefined;
+  #checkId = 0;
+  /** Ids of the check-now messages that no check has answered yet. */
+  #asked: number[] = [];
+  /** Set while a check runs. */
+  #running: { readonly abort: AbortController } | undefined;
+  #lastAbortAt = -Infinity;
+  /** Why the next check is begun sooner than its time. */
+  #wanted: CheckTrigger | undefined;
+  #wake: (() => void) | undefined;
+  #stopped = false;
+
+  constructor({ port, settings, verdict }: Task) {
+    this.#port = port;
+    this.#settings = settings;
+    this.#prober = proberOf(settings);
+    this.#memory = initialMemory(verdict);
+  }
+
+  async run(): Promise<void> {
+    this.#port.on('message', (message: ToWorker) => this.#told(message));
+    this.#port.on('close', () => this.#stop());
+    const beat = setInterval(() => this.#post({ kind: 'beat' }), this.#settings.beatMs);
+    this.#post({ kind: 'beat' });
+    if (this.#settings.followLinks) this.#follower = this.#follow();
+    try {
+      await this.#loop();
+    } finally {
+      clearInterval(beat);
+      this.#prober.close();
+      await this.#follower?.stop();
+      this.#port.close();
+    }
+  }
+
+  async #loop(): Promise<void> {
+    let trigger: CheckTrigger = 'start';
+    for (;;) {
+      const startedAt = performance.now();
+      const outcome = await this.#checkOnce(trigger);
+      if (this.#stopped) return;
+      const { intervalMs, offlineIntervalMs, confirmAfterMs } = this.#settings;
+      const everyMs = this.#memory.state.verdict === 'online' ? intervalMs : offlineIntervalMs;
+      const afterMs = outcome?.confirm === true ? Math.min(confirmAfterMs, everyMs) : everyMs;
+      const nextAt = Math.max(startedAt + afterMs, performance.now() + MIN_PAUSE_MS);
+      const early = await this.#until(nextAt, startedAt + MIN_SPACING_MS);
+      trigger = early ?? (outcome?.confirm === true ? 'confirming' : 'interval');
+    }
+  }
+
+  /** Resolves at `at`, or as soon as somebody wants a check, but not before `earliest`; with who wanted it. */
+  async #until(at: number, earliest: number): Promise<CheckTrigger | undefined> {
+    if (this.#wanted === undefined) await this.#sleep(at - performance.now());
+    while (!this.#stopped && this.#wanted !== undefined && performance.now() < earliest) {
+      await this.#sleep(earliest - performance.now());
+    }
+    const wanted = this.#wanted;
+    this.#wanted = undefined;
+    return wanted;
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#wake?.(), Math.max(0, Math.ceil(ms)));
+      this.#wake = () => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+
+  #want(trigger: CheckTrigger): void {
+    this.#wanted = trigger;
+    this.#wake?.();
+  }
+
+  async #checkOnce(trigger: CheckTrigger): Promise<Outcome | undefined> {
+    const answers = this.#asked;
+    this.#asked = [];
+    const abort = new AbortController();
+    this.#running = { abort };
+    this.#checkId += 1;
+    const checkId = this.#checkId;
+    const startedAtMs = Date.now();
+    const startedAt = performance.now();
+    const linkBefore = this.#follower?.state();
+    const seen = await this.#prober.check(abort.signal);
+    this.#running = undefined;
+    if (seen === undefined) {
+      // Given up for a fresh one, which answers instead.
+      this.#asked = [...answers, ...this.#asked];
+      return undefined;
+    }
+    const link = this.#follower?.state()?.evidence ?? (await this.#lookOnce());
+    const evidence: CheckEvidence = {
+      checkId,
+      trigger,
+      startedAtMs,
+      ms: Math.round(performance.now() - startedAt),
+      ok: seen.ok,
+      ...(seen.ok ? {} : { reason: reasonOf(link, seen.dns, seen.https) }),
+      link,
+      dns: seen.dns,
+      https: seen.https,
+    };
+    const contradictsLink = seen.ok && this.#contradicts(linkBefore, startedAt);
+    if (contradictsLink && this.#memory.linkTrusted) {
+      this.#post({
+        kind: 'note',
+        level: 'info',
+        message: `The kernel's tables show no way out (${link.detail ?? 'unknown'}), yet the test site answers: from now on they are not taken as proof of an outage`,
+      });
+    }
+    const outcome = onChecked(this.#memory, { ...evidence, contradictsLink }, this.#settings, Date.now());
+    this.#take(outcome, evidence, answers);
+    return outcome;
+  }
+
+  /** True if the kernel had shown no way out from before the check on, all the time. */
+  #contradicts(before: LinkState | undefined, startedAt: number): boolean {
+    const now = this.#follower?.state();
+    if (before === undefined || now === undefined || before.evidence.ok || now.evidence.ok) return false;
+    return before.sinceMs === now.sinceMs && before.sinceMs < startedAt;
+  }
+
+  #take(outcome: Outcome, evidence: CheckEvidence, answers: readonly number[]): void {
+    this.#memory = outcome.memory;
+    const { state } = outcome.memory;
+    this.#post({ kind: 'checked', evidence, state, answers });
+    if (outcome.changed) this.#post({ kind: 'changed', state, evidence });
+  }
+
+  // Links.
+
+  #follow(): LinkFollower {
+    const note = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) =>
+      this.#post({ kind: 'note', level, message, fields: plain(fields) });
+    return followLinks({
+      onEvent: (event) => this.#linkEvent(event),
+      destinations: () => destinationsOf(this.#settings.host, this.#prober.lastGood),
+      log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
+    });
+  }
+
+  #linkEvent({ kind, state }: LinkEvent): void {
+    if (this.#stopped) return;
+    const { evidence, sinceMs } = state;
+    this.#post({
+      kind: 'note',
+      level: 'debug',
+      message: evidence.ok
+        ? 'The way out has changed'
+        : `No way out: ${evidence.detail ?? evidence.reason ?? 'unknown'}`,
+      fields: { event: kind, ...(evidence.ok ? {} : { ms: Math.round(performance.now() - sinceMs) }) },
+    });
+    if (evidence.ok) {
+      this.#memory = onLinkBack(this.#memory);
+      this.#checkAfresh();
+    } else if (kind === 'held' && evidence.reason !== undefined) {
+      const outcome = onLinkHeld(this.#memory, evidence.reason, Date.now());
+      // What a running check still hears comes from before the loss.
+      if (outcome.changed) this.#running?.abort.abort();
+      if (outcome.confirm) this.#want('link');
+      else this.#take(outcome, this.#kernelsWord(evidence), []);
+    } else this.#want('link');
+  }
+
+  #checkAfresh(): void {
+    const now = performance.now();
+    if (this.#running !== undefined && now - this.#lastAbortAt >= MIN_ABORT_SPACING_MS) {
+      this.#lastAbortAt = now;
+      this.#running.abort.abort();
+    }
+    this.#want('link');
+  }
+
+  #kernelsWord(link: LinkEvidence): CheckEvidence {
+    this.#checkId += 1;
+    const reason = link.reason ?? 'no-route';
+    return {
+      checkId: this.#checkId,
+      trigger: 'link',
+      startedAtMs: Date.now(),
+      ms: 0,
+      ok: false,
+      reason,
+      link,
+      https: [],
+    };
+  }
+
+  /** Where nobody follows the links. */
+  async #lookOnce(): Promise<LinkEvidence> {
+    return decideLink(await lookAtLinks(destinationsOf(this.#settings.host, this.#prober.lastGood)));
+  }
+
+  // The main thread.
+
+  #told(message: ToWorker): void {
+    switch (message.kind) {
+      case 'check-now':
+        this.#asked.push(message.id);
+        this.#want('asked');
+        break;
+      case 'configure':
+        this.#configure(message.settings);
+        break;
+      case 'stop':
+        this.#stop();
+        break;
+    }
+  }
+
+  #configure(settings: WorkerSettings): void {
+    this.#settings = settings;
+    this.#running?.abort.abort();
+    this.#prober.close();
+    this.#prober = proberOf(settings);
+    this.#want('asked');
+  }
+
+  #stop(): void {
+    this.#stopped = true;
+    this.#running?.abort.abort();
+    this.#wake?.();
+  }
+
+  #post(message: FromWorker): void {
+    this.#port.postMessage(message);
+  }
+}
+
+function proberOf({ host, port, ca, timeoutMs, nameServers }: WorkerSettings): Prober {
+  return new Prober({ site: { host, port, ca }, timeoutMs, nameServers });
+}
+
+/** The way that matters is the one to the site; before its address is known, the one to the internet at large. */
+function destinationsOf(host: string, lastGood: string | undefined): readonly string[] {
+  if (/^[\d.]+$|:/.test(host)) return [host];
+  if (host === 'localhost' || host.endsWith('.localhost')) return ['127.0.0.1'];
+  return lastGood === undefined ? OUT_THERE : [...OUT_THERE, lastGood];
+}
+
+function plain(fields: object): Record<string, string | number | boolean> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]: [string, unknown]) => [
+      key,
+      typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : String(value),
+    ]),
+  );
+}

@@ -1,0 +1,276 @@
+/**
+ * One check: asks the name servers and the site, and tells what it saw. Never rejects, never takes longer than twice the
+ * time-out, and leaves one idle connection behind at most.
+ *
+ * The tries over HTTPS are begun as the picture unfolds:
+ * - the connection kept from the last check is asked at the same time as the name servers;
+ * - the addresses found are tried on a fresh connection unless the kept one answers soon and leads to one of them;
+ * - the last address that worked is tried where the name servers are late or fail (the document's fall-back).
+ * An answer counts if the name servers agree with its address, or have nothing to say. One that leads elsewhere does not: behind a
+ * captive portal the old connection may live on while every new one ends at the portal.
+ */
+import type { DnsEvidence, HttpsEvidence } from '../protocol.js';
+import { resolveHost } from './dns.js';
+import { stillServes, tryFresh, tryKept, type Connection, type Site, type Tried } from './https.js';
+
+export interface ProberSettings {
+  readonly site: Site;
+  /** Deadline of each phase, milliseconds. */
+  readonly timeoutMs: number;
+  /** `address` or `address:port`; empty: the system's, as they are at each check. */
+  readonly nameServers: readonly string[];
+}
+
+export interface Seen {
+  readonly ok: boolean;
+  readonly dns: DnsEvidence;
+  /** In the order in which they ended; tries that were no longer needed are left out. */
+  readonly https: readonly HttpsEvidence[];
+}
+
+/** Shares of the time-out: how long the name servers may take before the fall-back is tried, and the kept connection before a fresh one. */
+const LATE_NAMES = 1 / 8;
+const LATE_ANSWER = 1 / 4;
+/** How long an address that proved to be the site's is believed to be, where the name servers give others by turns. */
+const VERIFIED_FOR_MS = 3_600_000;
+const MAX_VERIFIED = 16;
+
+/** Makes the checks of one site, and remembers between them what makes the next one cheap. */
+export class Prober {
+  readonly #settings: ProberSettings;
+  #kept: Connection | undefined;
+  #session: Buffer | undefined;
+  #lastGood: string | undefined;
+  #namesFailed = false;
+  /** Address -> when it last proved to be the site's, on the clock of `performance.now()`. */
+  readonly #verified = new Map<string, number>();
+
+  constructor(settings: ProberSettings) {
+    this.#settings = settings;
+  }
+
+  /** The address that answered last. */
+  get lastGood(): string | undefined {
+    return this.#lastGood;
+  }
+
+  /** Resolves with undefined if `signal` aborted meanwhile. Calls must not overlap. */
+  async check(signal: AbortSignal): Promise<Seen | undefined> {
+    const seen = await new OneCheck(this.#settings, {
+      kept: this.#takeKept(),
+      lastGood: this.#lastGood,
+      namesFailed: this.#namesFailed,
+      session: this.#session,
+      onSession: (session) => (this.#session = session),
+      isVerified: (address) => this.#isVerified(address),
+      signal,
+    }).run();
+    if (signal.aborted) {
+      seen.connection?.close();
+      return undefined;
+    }
+    this.#namesFailed = !seen.dns.ok;
+    if (seen.connection !== undefined) {
+      this.#kept = seen.connection;
+      this.#lastGood = seen.connection.address;
+      this.#remember(seen.connection.address);
+    }
+    return seen;
+  }
+
+  /** Closes what is open. */
+  close(): void {
+    this.#kept?.close();
+    this.#kept = undefined;
+  }
+
+  #takeKept(): Connection | undefined {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    if (kept === undefined || stillServes(kept)) return kept;
+    kept.close();
+    return undefined;
+  }
+
+  #isVerified(address: string): boolean {
+    const at = this.#verified.get(address);
+    return at !== undefined && performance.now() - at < VERIFIED_FOR_MS;
+  }
+
+  #remember(address: string): void {
+    this.#verified.delete(address);
+    this.#verified.set(address, performance.now());
+    const [oldest] = this.#verified.keys();
+    if (this.#verified.size > MAX_VERIFIED && oldest !== undefined) this.#verified.delete(oldest);
+  }
+}
+
+interface Given {
+  readonly kept: Connection | undefined;
+  readonly lastGood: string | undefined;
+  /** The name servers did not serve the last check, so the fall-back does not wait for them. */
+  readonly namesFailed: boolean;
+  readonly session: Buffer | undefined;
+  readonly onSession: (session: Buffer) => void;
+  readonly isVerified: (address: string) => boolean;
+  readonly signal: AbortSignal;
+}
+
+type SeenHere = Seen & { readonly connection: Connection | undefined };
+
+/** A try that is under way. */
+interface Running {
+  readonly addresses: readonly string[];
+  readonly abort: AbortController;
+  /** It has had its time; another may begin beside it. */
+  late: boolean;
+}
+
+class OneCheck {
+  readonly #settings: ProberSettings;
+  readonly #given: Given;
+  readonly #startedAt = performance.now();
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #running = new Set<Running>();
+  readonly #ended: Tried[] = [];
+  #dns: DnsEvidence | undefined;
+  #namesLate: boolean;
+  #foundTried = false;
+  /** Addresses tried, or being tried, over a fresh connection. */
+  readonly #triedFresh = new Set<string>();
+  #finish!: (seen: SeenHere) => void;
+  #over = false;
+
+  constructor(settings: ProberSettings, given: Given) {
+    this.#settings = settings;
+    this.#given = given;
+    this.#namesLate = given.namesFailed;
+  }
+
+  run(): Promise<SeenHere> {
+    const { site, timeoutMs, nameServers } = this.#settings;
+    const { signal, kept } = this.#given;
+    return new Promise((resolve) => {
+      this.#finish = resolve;
+      void resolveHost({ host: site.host, timeoutMs, nameServers, signal }).then((dns) => {
+        this.#dns = dns;
+        this.#advance();
+      });
+      this.#after(timeoutMs * LATE_NAMES, () => (this.#namesLate = true));
+      if (kept !== undefined) {
+        const running = this.#begin([kept.address], (inner) => tryKept(kept, timeoutMs, inner));
+        this.#after(timeoutMs * LATE_ANSWER, () => (running.late = true));
+      }
+      this.#advance();
+    });
+  }
+
+  #after(ms: number, note: () => void): void {
+    this.#timers.push(
+      setTimeout(() => {
+        note();
+        this.#advance();
+      }, ms),
+    );
+  }
+
+  #begin(addresses: readonly string[], work: (signal: AbortSignal) => Promise<Tried>): Running {
+    const running: Running = { addresses, abort: new AbortController(), late: false };
+    this.#running.add(running);
+    void work(AbortSignal.any([this.#given.signal, running.abort.signal])).then((tried) => {
+      this.#running.delete(running);
+      if (this.#over) {
+        tried.connection?.close();
+        return;
+      }
+      this.#ended.push(tried);
+      this.#advance();
+    });
+    return running;
+  }
+
+  /** Looks at all that is known, and begins what is now due or ends the check. */
+  #advance(): void {
+    if (this.#over) return;
+    const dns = this.#dns;
+    const { lastGood, signal, kept } = this.#given;
+    if (signal.aborted && dns !== undefined && this.#running.size === 0) {
+      this.#end(dns, undefined);
+      return;
+    }
+    if (dns !== undefined) {
+      const winner = this.#ended.find((tried) => tried.evidence.ok && this.#counts(tried.evidence, dns));
+      if (winner !== undefined) {
+        this.#end(dns, winner);
+        return;
+      }
+    }
+    // Something that may yet count is under way, and not late: nothing to begin.
+    const hopeful = [...this.#running].some(
+      ({ addresses, late }) => !late && (dns?.ok !== true || addresses.some((address) => this.#agrees(address, dns))),
+    );
+    if (!hopeful && !signal.aborted) {
+      const { timeoutMs } = this.#settings;
+      if (dns?.ok === true) this.#tryFound(dns.addresses, timeoutMs);
+      else if (lastGood !== undefined && (dns !== undefined || this.#namesLate)) {
+        // Beside a kept connection it is the same question asked again, within the same time.
+        const usedMs = kept === undefined ? 0 : performance.now() - this.#startedAt;
+        this.#tryLastGood(lastGood, Math.max(1, timeoutMs - usedMs));
+      }
+    }
+    if (dns !== undefined && this.#running.size === 0) this.#end(dns, undefined);
+  }
+
+  #tryFound(addresses: readonly string[], timeoutMs: number): void {
+    if (this.#foundTried) return;
+    this.#foundTried = true;
+    // No check takes longer than twice the time-out, however late the addresses came.
+    const leftMs = 2 * timeoutMs - (performance.now() - this.#startedAt);
+    const rest = this.#inOrder(addresses).filter((address) => !this.#triedFresh.has(address));
+    if (rest.length > 0) this.#tryFresh(rest, 'dns', Math.max(1, Math.min(timeoutMs, leftMs)));
+  }
+
+  #tryLastGood(address: string, timeoutMs: number): void {
+    if (this.#triedFresh.has(address) || this.#ended.some(({ evidence }) => evidence.ok)) return;
+    const running = this.#tryFresh([address], 'last-good', timeoutMs);
+    this.#after(timeoutMs * LATE_ANSWER, () => (running.late = true));
+  }
+
+  #tryFresh(addresses: readonly string[], addressesFrom: HttpsEvidence['addressesFrom'], timeoutMs: number): Running {
+    const { site } = this.#settings;
+    for (const address of addresses) this.#triedFresh.add(address);
+    const { session, onSession } = this.#given;
+    return this.#begin(addresses, (signal) =>
+      tryFresh({ site, addresses, addressesFrom, session, onSession, timeoutMs, signal }),
+    );
+  }
+
+  /** What worked last goes first. */
+  #inOrder(addresses: readonly string[]): readonly string[] {
+    const { lastGood } = this.#given;
+    if (lastGood === undefined || !addresses.includes(lastGood)) return addresses;
+    return [lastGood, ...addresses.filter((address) => address !== lastGood)];
+  }
+
+  #counts(evidence: HttpsEvidence, dns: DnsEvidence): boolean {
+    return !dns.ok || (evidence.address !== undefined && this.#agrees(evidence.address, dns));
+  }
+
+  /** The name leads to that address, or to one that has lately proved to be the same site. */
+  #agrees(address: string, dns: DnsEvidence): boolean {
+    return dns.addresses.includes(address) || dns.addresses.some((found) => this.#given.isVerified(found));
+  }
+
+  #end(dns: DnsEvidence, winner: Tried | undefined): void {
+    this.#over = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const { abort } of this.#running) abort.abort();
+    for (const tried of this.#ended) if (tried !== winner) tried.connection?.close();
+    const https = this.#ended.map(({ evidence }) =>
+      evidence.ok && !this.#counts(evidence, dns)
+        ? { ...evidence, detail: `not counted: the name now leads to ${dns.addresses.join(', ')}` }
+        : evidence,
+    );
+    this.#finish({ ok: winner !== undefined, dns, https, connection: winner?.connection });
+  }
+}

@@ -1,0 +1,278 @@
+/**
+ * One connection to the test site: TCP, TLS, and HEAD requests over it for as long as it lives. Bounded by the caller's
+ * signals; never throws.
+ *
+ * Not `fetch`: that resolves names by getaddrinfo, tells no phases, and cannot be handed an address.
+ */
+import { Agent, request, type ClientRequest } from 'node:http';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { OfflineReason } from '../protocol.js';
+import { readCertificateFailure } from './certificate-failure.js';
+
+/** Whose answer is wanted. */
+export interface Site {
+  /** Host name, IP literal (without brackets) or `localhost`: what the certificate must be for. */
+  readonly host: string;
+  readonly port: number;
+  /** PEM certificates to trust instead of Node's bundled ones; undefined: Node's and NODE_EXTRA_CA_CERTS. */
+  readonly ca?: string | undefined;
+}
+
+/** Why a step failed. */
+export interface Failure {
+  readonly at: 'tcp' | 'tls' | 'http';
+  /** The system's own code, `ETIMEDOUT` at the deadline, `ECANCELLED` when given up. */
+  readonly error: string;
+  readonly detail?: string;
+  readonly reason: OfflineReason;
+}
+
+/** Milliseconds of the steps that were completed. */
+export interface Steps {
+  readonly tcpMs?: number;
+  readonly tlsMs?: number;
+}
+
+export type Opened =
+  | { readonly ok: true; readonly connection: Connection; readonly steps: Steps; readonly resumed: boolean }
+  | { readonly ok: false; readonly failure: Failure; readonly steps: Steps };
+
+export type Answer =
+  | { readonly ok: true; readonly status: number; readonly ms: number; readonly date: string | undefined }
+  | { readonly ok: false; readonly failure: Failure };
+
+export interface OpenOptions {
+  readonly site: Site;
+  /** IP literal. */
+  readonly address: string;
+  /** A TLS session of an earlier connection, to be resumed. */
+  readonly session: Buffer | undefined;
+  /** Aborting gives the attempt up; a reason that is a {@link DeadlineError} counts as a time-out. */
+  readonly signal: AbortSignal;
+  /** A session that can be resumed, whenever the site sends one. */
+  readonly onSession: (session: Buffer) => void;
+}
+
+/** The reason of a signal that aborts because time is up. */
+export class DeadlineError extends Error {
+  readonly code = 'ETIMEDOUT';
+}
+
+/** Longer than any connection is kept. */
+const NO_KEEPALIVE_PACKETS_MS = 4 * 3_600_000;
+
+/** Hands its one socket to each request in turn, and heeds the site's `Keep-Alive` and `Connection: close`. */
+class OneSocketAgent extends Agent {
+  #socket: TLSSocket | undefined;
+  constructor(socket: TLSSocket) {
+    // An agent asks the kernel for keep-alive packets after a second of silence; on a metered line they would cost more than the checks.
+    super({ keepAlive: true, maxSockets: 1, keepAliveMsecs: NO_KEEPALIVE_PACKETS_MS });
+    this.#socket = socket;
+  }
+  override createConnection(): TLSSocket {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (socket === undefined) throw Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' });
+    return socket;
+  }
+}
+
+/** A TLS connection whose certificate was verified. */
+export class Connection {
+  readonly address: string;
+  readonly localAddress: string;
+  readonly #socket: TLSSocket;
+  readonly #agent: OneSocketAgent;
+  readonly #hostHeader: string;
+  #busy = false;
+
+  constructor(socket: TLSSocket, site: Site, address: string) {
+    this.address = address;
+    this.localAddress = socket.localAddress ?? '';
+    this.#socket = socket;
+    this.#agent = new OneSocketAgent(socket);
+    const host = isIP(site.host) === 6 ? `[${site.host}]` : site.host;
+    this.#hostHeader = site.port === 443 ? host : `${host}:${site.port}`;
+    // Between two requests nobody else listens.
+    socket.on('error', () => undefined);
+  }
+
+  /** False once either side has closed it, or while a request is under way. */
+  get usable(): boolean {
+    return !this.#busy && !this.#socket.destroyed && this.#socket.writable && this.#socket.readable;
+  }
+
+  /** Any well-formed answer counts; what it says is for the evidence. An aborted or failed request ends the connection. */
+  head(signal: AbortSignal): Promise<Answer> {
+    const startedAt = performance.now();
+    this.#busy = true;
+    return new Promise((resolve) => {
+      let outgoing: ClientRequest | undefined;
+      let settled = false;
+      const settle = (answer: Answer): void => {
+        if (settled) return;
+        settled = true;
+        signal.removeEventListener('abort', onAbort);
+        this.#busy = false;
+        if (!answer.ok) {
+          outgoing?.destroy();
+          this.close();
+        }
+        resolve(answer);
+      };
+      const fail = (error: string, detail?: string): void =>
+        settle({
+          ok: false,
+          failure: { at: 'http', error, reason: 'http-timeout', ...(detail === undefined ? {} : { detail }) },
+        });
+      const onAbort = (): void => fail(codeOfAbort(signal));
+      if (signal.aborted) {
+        onAbort();
+        return;
+      }
+      signal.addEventListener('abort', onAbort, { once: true });
+      try {
+        outgoing = request({ method: 'HEAD', path: '/', agent: this.#agent, headers: { host: this.#hostHeader } });
+        outgoing.on('error', (error) => fail(codeOf(error), httpWords(error)));
+        outgoing.on('response', (response) => {
+          const { statusCode: status = 0 } = response;
+          const { date } = response.headers;
+          response.on('error', () => undefined);
+          response.resume();
+          settle({ ok: true, status, ms: Math.round(performance.now() - startedAt), date });
+        });
+        outgoing.on('close', () => fail('ECONNRESET', 'closed without an answer'));
+        outgoing.end();
+      } catch (error) {
+        fail(codeOf(error));
+      }
+    });
+  }
+
+  /** Ends it at once. */
+  close(): void {
+    this.#agent.destroy();
+    this.#socket.destroy();
+  }
+}
+
+/** Connects and verifies. */
+export function openConnection(options: OpenOptions): Promise<Opened> {
+  const { site, address, signal } = options;
+  const startedAt = performance.now();
+  return new Promise((resolve) => {
+    let tcpMs: number | undefined;
+    let tls: TLSSocket | undefined;
+    let settled = false;
+    const since = (from: number): number => Math.round(performance.now() - from);
+    const steps = (tlsMs?: number): Steps => ({
+      ...(tcpMs === undefined ? {} : { tcpMs }),
+      ...(tlsMs === undefined ? {} : { tlsMs }),
+    });
+    const settle = (opened: Opened): void => {
+      if (settled) return;
+      settled = true;
+      signal.removeEventListener('abort', onAbort);
+      if (!opened.ok) {
+        tls?.destroy();
+        tcp.destroy();
+      }
+      resolve(opened);
+    };
+    const fail = (failure: Failure): void => settle({ ok: false, failure, steps: steps() });
+    const failWith = (error: string, detail?: string): void => {
+      const at = tls === undefined ? 'tcp' : 'tls';
+      const reason = at === 'tls' ? 'tls-failed' : tcpReason(error);
+      fail({ at, error, reason, ...(detail === undefined ? {} : { detail }) });
+    };
+    const onAbort = (): void => failWith(codeOfAbort(signal));
+
+    const tcp: Socket = connectTcp({ host: address, port: site.port });
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener('abort', onAbort, { once: true });
+    tcp.on('error', (error) => failWith(codeOf(error)));
+    tcp.on('connect', () => {
+      if (settled) return;
+      tcp.setNoDelay(true);
+      tcpMs = since(startedAt);
+      const tlsStartedAt = performance.now();
+      tls = connectTls({
+        socket: tcp,
+        host: site.host,
+        ...(isIP(site.host) === 0 ? { servername: site.host } : {}),
+        ...(site.ca === undefined ? {} : { ca: site.ca }),
+        ...(options.session === undefined ? {} : { session: options.session }),
+        ALPNProtocols: ['http/1.1'],
+        // Only so that a certificate that is refused can be named: nothing but `authorized` makes a connection count.
+        rejectUnauthorized: false,
+      });
+      const secured = tls;
+      /** TLS 1.2 hands its session out before the certificate was looked at. */
+      let early: Buffer | undefined;
+      let verdict: 'open' | 'verified' | 'refused' = 'open';
+      secured.on('session', (session) => {
+        if (verdict === 'verified') options.onSession(session);
+        else early = session;
+      });
+      secured.on('error', (error: Error) => {
+        if (verdict === 'open') failWith(codeOf(error), tlsWords(error));
+      });
+      secured.on('close', () => {
+        if (verdict === 'open') failWith('ECONNRESET', 'closed during the TLS handshake');
+      });
+      secured.on('secureConnect', () => {
+        if (settled) return;
+        const tlsMs = since(tlsStartedAt);
+        const connection = new Connection(secured, site, address);
+        if (secured.authorized) {
+          verdict = 'verified';
+          if (early !== undefined) options.onSession(early);
+          settle({ ok: true, connection, steps: steps(tlsMs), resumed: secured.isSessionReused() });
+          return;
+        }
+        verdict = 'refused';
+        void readCertificateFailure(secured, connection, signal).then((failure) => {
+          connection.close();
+          fail({ at: 'tls', ...failure });
+        });
+      });
+    });
+  });
+}
+
+function codeOfAbort(signal: AbortSignal): string {
+  return signal.reason instanceof DeadlineError ? signal.reason.code : 'ECANCELLED';
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'ECONNECTION';
+}
+
+function tcpReason(error: string): OfflineReason {
+  switch (error) {
+    case 'ECONNREFUSED':
+    case 'ECONNRESET':
+      return 'tcp-refused';
+    case 'ENETUNREACH':
+    case 'ENETDOWN':
+    case 'EADDRNOTAVAIL':
+      return 'no-route';
+    default:
+      return 'tcp-timeout';
+  }
+}
+
+function tlsWords(error: Error & { code?: unknown }): string | undefined {
+  if (error.code === 'ECONNRESET') return 'closed during the TLS handshake';
+  return error.code === 'ERR_SSL_WRONG_VERSION_NUMBER' || error.code === 'EPROTO'
+    ? 'what answers on that port does not speak TLS'
+    : undefined;
+}
+
+function httpWords(error: Error & { code?: unknown }): string | undefined {
+  return typeof error.code === 'string' && error.code.startsWith('HPE_') ? 'the answer is not HTTP' : undefined;
+}

@@ -1,0 +1,157 @@
+/**
+ * A HEAD over verified TLS to one of several addresses: happy eyeballs between them (RFC 8305), one answer wanted. Bounded by a
+ * deadline; never throws.
+ */
+import { networkInterfaces } from 'node:os';
+import type { HttpsEvidence } from '../protocol.js';
+import {
+  Connection,
+  DeadlineError,
+  openConnection,
+  type Failure,
+  type Opened,
+  type Site,
+  type Steps,
+} from './connection.js';
+
+/** RFC 8305, section 5: the time one address has before the next is tried beside it. */
+const ATTEMPT_DELAY_MS = 250;
+/** Addresses tried at the most: four families or data centres tell what there is to tell. */
+const MAX_TRIED = 4;
+
+/** What a try saw and, if it got an answer, the connection that can be kept. */
+export interface Tried {
+  readonly evidence: HttpsEvidence;
+  readonly connection: Connection | undefined;
+}
+
+export interface TryOptions {
+  readonly site: Site;
+  /** IP literals in the order of preference; at least one. */
+  readonly addresses: readonly string[];
+  readonly addressesFrom: HttpsEvidence['addressesFrom'];
+  readonly session: Buffer | undefined;
+  readonly onSession: (session: Buffer) => void;
+  /** Over connect, TLS and headers, milliseconds from now. */
+  readonly timeoutMs: number;
+  /** Gives up at once. */
+  readonly signal: AbortSignal;
+}
+
+/** A try over a fresh connection. */
+export async function tryFresh(options: TryOptions): Promise<Tried> {
+  const startedAt = performance.now();
+  const { addressesFrom } = options;
+  return withDeadline(options.timeoutMs, options.signal, async (signal) => {
+    const { address, opened } = await race(options, signal);
+    const common = { phase: 'https', addressesFrom, address, reused: false, ...opened.steps } as const;
+    if (!opened.ok) {
+      return {
+        evidence: { ...common, ok: false, ms: since(startedAt), ...failed(opened.failure) },
+        connection: undefined,
+      };
+    }
+    const { connection, resumed } = opened;
+    const answer = await connection.head(signal);
+    const ms = since(startedAt);
+    if (!answer.ok) {
+      return { evidence: { ...common, resumed, ok: false, ms, ...failed(answer.failure) }, connection: undefined };
+    }
+    return { evidence: { ...common, resumed, ok: true, ms, httpMs: answer.ms, status: answer.status }, connection };
+  });
+}
+
+/** A try over the connection of an earlier check. */
+export async function tryKept(kept: Connection, timeoutMs: number, outer: AbortSignal): Promise<Tried> {
+  return withDeadline(timeoutMs, outer, async (signal) => {
+    const startedAt = performance.now();
+    const answer = await kept.head(signal);
+    const ms = since(startedAt);
+    const common = { phase: 'https', addressesFrom: 'last-good', address: kept.address, reused: true, ms } as const;
+    if (!answer.ok) return { evidence: { ...common, ok: false, ...failed(answer.failure) }, connection: undefined };
+    return { evidence: { ...common, ok: true, httpMs: answer.ms, status: answer.status }, connection: kept };
+  });
+}
+
+/** False for a connection that has ended, or whose own address this machine no longer has (another network, another lease). */
+export function stillServes(kept: Connection, interfaces = networkInterfaces()): boolean {
+  if (!kept.usable) return false;
+  const mine = kept.localAddress.replace(/^::ffff:/, '');
+  return Object.values(interfaces).some((list) => list?.some(({ address }) => address === mine));
+}
+
+function race(options: TryOptions, signal: AbortSignal): Promise<{ address: string; opened: Opened }> {
+  const addresses = options.addresses.slice(0, MAX_TRIED);
+  return new Promise((resolve) => {
+    let next = 0;
+    let running = 0;
+    let timer: NodeJS.Timeout | undefined;
+    let worst: { address: string; opened: Opened & { ok: false } } | undefined;
+    let won = false;
+    const losers = new AbortController();
+    const either = AbortSignal.any([signal, losers.signal]);
+
+    const start = (): void => {
+      clearTimeout(timer);
+      const address = addresses[next];
+      if (address === undefined) return;
+      next += 1;
+      running += 1;
+      void openConnection({ ...options, address, signal: either }).then((opened) => {
+        running -= 1;
+        if (opened.ok) {
+          if (won) opened.connection.close();
+          else win(address, opened);
+          return;
+        }
+        if (won) return;
+        if (worst === undefined || depth(opened.failure) > depth(worst.opened.failure)) worst = { address, opened };
+        if (next < addresses.length && !signal.aborted) start();
+        else if (running === 0) {
+          clearTimeout(timer);
+          resolve(worst);
+        }
+      });
+      if (next < addresses.length) timer = setTimeout(start, ATTEMPT_DELAY_MS);
+    };
+    const win = (address: string, opened: Opened): void => {
+      won = true;
+      clearTimeout(timer);
+      losers.abort();
+      resolve({ address, opened });
+    };
+    start();
+  });
+}
+
+/** The failure that tells most: the one that got furthest. */
+function depth({ at, reason }: Failure): number {
+  const layer = { tcp: 0, tls: 10, http: 20 }[at];
+  const telling = reason === 'portal' || reason === 'clock' ? 5 : reason === 'tcp-refused' ? 1 : 0;
+  return layer + telling;
+}
+
+function failed({
+  at,
+  error,
+  detail,
+  reason,
+}: Failure): Pick<HttpsEvidence, 'failedAt' | 'error' | 'detail' | 'reason'> {
+  return { failedAt: at, error, reason, ...(detail === undefined ? {} : { detail }) };
+}
+
+async function withDeadline<T>(ms: number, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(new DeadlineError('time is up')), ms);
+  try {
+    return await work(AbortSignal.any([outer, deadline.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function since(startedAt: number): number {
+  return Math.round(performance.now() - startedAt);
+}
+
+export type { Connection, Site, Steps };
