@@ -13,8 +13,16 @@ export function evidenceLines(evidence: CheckEvidence): string[] {
   return lines;
 }
 
+export interface EvidenceFields {
+  readonly trigger?: string;
+  readonly ms?: number;
+  readonly link?: string;
+  readonly dns?: string;
+  readonly https?: string;
+}
+
 /** For a line of the log: each phase as one short field. */
-export function evidenceFields(evidence: CheckEvidence): Readonly<Record<string, string | number>> {
+export function evidenceFields(evidence: CheckEvidence): EvidenceFields {
   const { link, dns, https } = evidence;
   return {
     trigger: evidence.trigger,

@@ -66,6 +66,8 @@ export class InternetConnectionMonitor {
   #host: WorkerHost | undefined;
   #state: VerdictState = { verdict: 'unknown', sinceMs: Date.now() };
   #lastEvidence: CheckEvidence | undefined;
+  /** Of the last failed check, and the one the log told last. */
+  #lastReason: OfflineReason | undefined;
   #saidReason: OfflineReason | undefined;
   #checkId = 0;
   /** Of `checkNow`: one message to the worker serves all that wait for it. */
@@ -266,18 +268,21 @@ export class InternetConnectionMonitor {
     );
     if (verdict === this.#state.verdict) {
       this.#state = state;
-      if (verdict === 'offline' && reason !== undefined && reason !== this.#saidReason) {
-        this.#saidReason = reason;
-        this.#log.info(
-          { verdict, reason },
-          `Still offline, now because: ${reasonWords(reason)}. ${reasonAdvice(reason)}`,
-        );
-      }
+      if (verdict === 'offline' && reason !== undefined) this.#sayOtherReason(reason);
     }
     // After a change that comes with it.
     queueMicrotask(() => {
       for (const id of answers) for (const waiter of [...(this.#checks.get(id) ?? [])]) waiter.resolve(this.status);
     });
+  }
+
+  /** Once two checks in a row agree on it: what is half repaired or half broken has a different reason each time. */
+  #sayOtherReason(reason: OfflineReason): void {
+    const again = reason === this.#lastReason;
+    this.#lastReason = reason;
+    if (!again || reason === this.#saidReason) return;
+    this.#saidReason = reason;
+    this.#log.info({ reason }, `Still offline, now because: ${reasonWords(reason)}. ${reasonAdvice(reason)}`);
   }
 
   #changed(state: VerdictState): void {
@@ -295,9 +300,15 @@ export class InternetConnectionMonitor {
       this.#connected.tell(this.status);
     } else if (verdict === 'offline' && reason !== undefined) {
       this.#saidReason = reason;
-      const evidence = this.#lastEvidence === undefined ? {} : evidenceFields(this.#lastEvidence);
+      const { dns, https, link } = this.#lastEvidence === undefined ? {} : evidenceFields(this.#lastEvidence);
       this.#log.warn(
-        { verdict, reason, ...evidence },
+        {
+          verdict,
+          reason,
+          ...(link !== undefined && { link }),
+          ...(dns !== undefined && { dns }),
+          ...(https !== undefined && { https }),
+        },
         `Offline: ${reasonWords(reason)}; looking again every ${this.offlineIntervalSecs} s. ${reasonAdvice(reason)}`,
       );
       this.#disconnected.tell(this.status);

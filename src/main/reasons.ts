@@ -28,7 +28,7 @@ const ADVICE: Readonly<Record<OfflineReason, string>> = {
   clock:
     'Set it: timedatectl shows it, systemd-timesyncd sets it from the network (NTP, UDP port 123), and a Pi without a clock battery forgets it when it is off',
   'tls-failed':
-    'The certificate of the test site has expired, or a proxy stands in between; compare from another network',
+    'An expired certificate of the test site, a proxy in between, or a line that loses large packets; compare from another network',
   'http-timeout':
     'The connection stands, but no answer comes: an overloaded line, or a trouble of the test site itself',
 };

@@ -1,7 +1,6 @@
 /** What a certificate that was refused means: somebody else's, a wrong clock, or a site that let its own expire. */
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { OfflineReason } from '../protocol.js';
-import type { Connection } from './connection.js';
 
 export interface CertificateFailure {
   readonly error: string;
@@ -15,13 +14,12 @@ const CLOCK_TOLERANCE_MS = 3_600_000;
 const MAX_NAME = 80;
 
 /**
- * Reads the certificate of an unverified connection. For one that has expired the site is asked for the time it thinks it is: its
- * `Date` is not to be trusted, but nothing hangs on it except the words of the log. Never rejects.
+ * Reads the certificate of an unverified connection. For one that has expired the site is asked for its time by `askDate`, the
+ * `Date` header of an answer: that is not to be trusted, but nothing hangs on it except the words of the log. Never rejects.
  */
 export async function readCertificateFailure(
   socket: TLSSocket,
-  connection: Connection,
-  signal: AbortSignal,
+  askDate: () => Promise<string | undefined>,
 ): Promise<CertificateFailure> {
   // A code although its type says Error.
   const error = String(socket.authorizationError);
@@ -34,8 +32,7 @@ export async function readCertificateFailure(
         detail: `the certificate is valid from ${dateOf(certificate.valid_from)}, and this machine's clock says ${dateOf(Date.now())}`,
       };
     case 'CERT_HAS_EXPIRED': {
-      const answer = await connection.head(signal);
-      const said = answer.ok && answer.date !== undefined ? Date.parse(answer.date) : NaN;
+      const said = Date.parse((await askDate()) ?? '');
       if (isClockAhead(said, Date.now(), Date.parse(certificate.valid_to ?? ''))) {
         return {
           error,

@@ -136,7 +136,8 @@ class OneCheck {
   #dns: DnsEvidence | undefined;
   #namesLate: boolean;
   #foundTried = false;
-  /** Addresses tried, or being tried, over a fresh connection. */
+  #lastGoodTried = false;
+  /** Addresses tried in vain over a fresh connection. */
   readonly #triedFresh = new Set<string>();
   #finish!: (seen: SeenHere) => void;
   #over = false;
@@ -184,6 +185,7 @@ class OneCheck {
         return;
       }
       this.#ended.push(tried);
+      if (!tried.evidence.reused) for (const address of addresses) this.#triedFresh.add(address);
       this.#advance();
     });
     return running;
@@ -231,14 +233,14 @@ class OneCheck {
   }
 
   #tryLastGood(address: string, timeoutMs: number): void {
-    if (this.#triedFresh.has(address) || this.#ended.some(({ evidence }) => evidence.ok)) return;
+    if (this.#lastGoodTried || this.#ended.some(({ evidence }) => evidence.ok)) return;
+    this.#lastGoodTried = true;
     const running = this.#tryFresh([address], 'last-good', timeoutMs);
     this.#after(timeoutMs * LATE_ANSWER, () => (running.late = true));
   }
 
   #tryFresh(addresses: readonly string[], addressesFrom: HttpsEvidence['addressesFrom'], timeoutMs: number): Running {
     const { site } = this.#settings;
-    for (const address of addresses) this.#triedFresh.add(address);
     const { session, onSession } = this.#given;
     return this.#begin(addresses, (signal) =>
       tryFresh({ site, addresses, addressesFrom, session, onSession, timeoutMs, signal }),

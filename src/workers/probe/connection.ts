@@ -235,7 +235,10 @@ export function openConnection(options: OpenOptions): Promise<Opened> {
           return;
         }
         verdict = 'refused';
-        void readCertificateFailure(secured, connection, signal).then((failure) => {
+        void readCertificateFailure(secured, async () => {
+          const answer = await connection.head(signal);
+          return answer.ok ? answer.date : undefined;
+        }).then((failure) => {
           connection.close();
           fail({ at: 'tls', ...failure });
         });

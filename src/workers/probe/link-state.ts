@@ -117,7 +117,7 @@ export function fingerprint(snapshot: LinkSnapshot): string {
   return JSON.stringify([
     evidence.reason ?? 'ok',
     evidence.detail ?? '',
-    snapshot.egress.map((egress) => egress.source ?? ''),
+    [...new Set(snapshot.egress.map((egress) => egress.source ?? ''))].sort(),
     snapshot.defaultRoutes.map((route) => `${route.device}/${route.metric}`).sort(),
   ]);
 }
