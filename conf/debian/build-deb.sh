@@ -1,5 +1,9 @@
 #!/bin/sh
-# Builds build/dunebugger-remote_VERSION_all.deb from a checkout with node_modules in place. Standard tools only: npm, dpkg-deb.
+# Builds build/dunebugger-remote_VERSION_all.deb from a checkout with node_modules in place (`npm ci`), by npm and dpkg-deb.
+#
+#   npm run package              the version of package.json, into build/
+#   npm run package -- FOLDER    into another folder
+#   DEB_VERSION=1.2.3-1          another version; what stands before its last hyphen is what `--version` says
 #
 # One package for arm64, armhf and amd64: the code is JavaScript, and Debian's own `nodejs` (>= 20.19) runs it, so that
 # security updates of Node come with `apt upgrade`, the download stays small and the 32-bit Pis are served too.
@@ -23,45 +27,69 @@ doc=$root/usr/share/doc/dunebugger-remote
 mkdir -p "$lib" "$doc" "$root/usr/bin" "$root/usr/lib/systemd/system" \
   "$root/etc/dunebugger-remote/credentials" "$root/DEBIAN"
 
-# The program: compiled afresh, so that nothing stale is packed.
-npx --no-install tsc -p tsconfig.json --outDir "$stage/dist" --incremental false --tsBuildInfoFile null \
-  --sourceMap false --declaration false
+# The program alone, compiled afresh, so that nothing stale is packed.
+cat > "$stage/tsconfig.json" <<END
+{
+  "extends": "$PWD/tsconfig.json",
+  "compilerOptions": {
+    "rootDir": "$PWD", "outDir": "$stage/dist", "typeRoots": ["$PWD/node_modules/@types"],
+    "incremental": false, "tsBuildInfoFile": null, "sourceMap": false, "declaration": false
+  },
+  "include": ["$PWD/src"]
+}
+END
+npx --no-install tsc -p "$stage/tsconfig.json"
 mkdir -p "$lib/dist"
 cp -R "$stage/dist/src" "$lib/dist/"
+# Debian's Node, whatever else an administrator's PATH holds.
+sed -i '1s,.*,#!/usr/bin/node,' "$lib/dist/src/main/cli.js"
 chmod 755 "$lib/dist/src/main/cli.js"
 
-# What it needs at run time, without install scripts, and without what only its developers need.
+# What it needs at run time, without install scripts (nothing compiled: the package is for every architecture), and without
+# what only its developers need. Licences stay.
 cp package.json package-lock.json "$stage/"
-(cd "$stage" && npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error)
+(cd "$stage" && npm ci --omit=dev --omit=optional --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error)
 cp -R "$stage/node_modules" "$lib/node_modules"
 rm -f "$lib/node_modules/.package-lock.json"
 rm -rf "$lib/node_modules/.bin"
 find "$lib/node_modules" -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.md' \
-  -o -name '*.markdown' -o -name '.*' -o -name '*.flow' -o -name 'tsconfig*.json' \) -delete
-find "$lib/node_modules" -type d \( -name test -o -name tests -o -name docs -o -name benchmark -o -name benchmarks \
-  -o -name examples -o -name .github -o -name browser -o -name react-native \) -prune -exec rm -rf {} +
+  -o -name '*.markdown' -o -name '.*' -o -name '*.flow' -o -name '*.html' -o -name '*.sh' -o -name 'tsconfig*.json' \) \
+  ! -iname 'licen[cs]e*' ! -iname 'copying*' ! -iname 'notice*' -delete
+# Folders of these names at the top of a package; deeper ones may be code.
+find "$lib/node_modules" -mindepth 2 -maxdepth 3 -type d \( -name test -o -name tests -o -name docs -o -name benchmark \
+  -o -name benchmarks -o -name bench -o -name examples -o -name '.?*' \) -prune -exec rm -rf {} +
+find "$lib/node_modules" -type d -path '*/dist/*' \( -name browser -o -name react-native \) -prune -exec rm -rf {} +
 find "$lib" -type d -empty -delete
-node -e '
-  const p = require("./package.json");
-  const { name, version, description, license, type, engines, bin, exports, dependencies } = p;
-  process.stdout.write(JSON.stringify({ name, version, description, license, type, engines, bin, exports, dependencies }, null, 2) + "\n");
+VERSION=${version%-*} node -e '
+  const { name, description, license, type, engines, bin, exports, dependencies } = require("./package.json");
+  const packed = { name, version: process.env.VERSION, description, license, type, engines, bin, exports, dependencies };
+  process.stdout.write(`${JSON.stringify(packed, null, 2)}\n`);
 ' > "$lib/package.json"
 ln -s ../lib/dunebugger-remote/dist/src/main/cli.js "$root/usr/bin/dunebugger-remote"
 
 # Configuration, service, documentation.
 install -m 644 conf/dunebugger.conf "$root/etc/dunebugger-remote/dunebugger.conf"
-install -m 600 conf/dunebugger-remote.env.example "$root/etc/dunebugger-remote/environment"
-chmod 700 "$root/etc/dunebugger-remote/credentials"
+# Not a conffile, since everybody fills it in: an update that changes a comment must not ask whose version to keep.
+install -D -m 644 conf/dunebugger-remote.env.example "$root/usr/share/dunebugger-remote/environment"
 install -m 644 conf/dunebugger-remote.service "$root/usr/lib/systemd/system/dunebugger-remote.service"
 install -m 644 README.md "$doc/README.md"
 install -m 644 conf/debian/copyright "$doc/copyright"
-gzip -9n < CHANGELOG.md > "$doc/changelog.gz"
+gzip -9n < CHANGELOG.md > "$doc/CHANGELOG.md.gz"
+maintainer=$(sed -n 's/^Maintainer: //p' conf/debian/control)
+gzip -9n > "$doc/changelog.gz" <<END
+dunebugger-remote ($version) unstable; urgency=medium
+
+  * What has changed stands in CHANGELOG.md.gz beside this file.
+
+ -- $maintainer  $(date -u -R -d "@$SOURCE_DATE_EPOCH")
+END
+install -D -m 644 conf/debian/lintian-overrides "$root/usr/share/lintian/overrides/dunebugger-remote"
 
 for script in postinst prerm postrm; do install -m 755 "conf/debian/$script" "$root/DEBIAN/$script"; done
-printf '%s\n' /etc/dunebugger-remote/dunebugger.conf /etc/dunebugger-remote/environment > "$root/DEBIAN/conffiles"
+echo /etc/dunebugger-remote/dunebugger.conf > "$root/DEBIAN/conffiles"
 find "$root" -type d -exec chmod u=rwx,go=rx {} +
 chmod 700 "$root/etc/dunebugger-remote/credentials"
-find "$lib" "$doc" -type f ! -name cli.js -exec chmod 644 {} +
+find "$lib" "$doc" -type f ! -path '*/src/main/cli.js' -exec chmod 644 {} +
 installed_size=$(du -k -s --apparent-size "$root" --exclude=DEBIAN | cut -f1)
 sed -e "s/@VERSION@/$version/" -e "s/@INSTALLED_SIZE@/$installed_size/" conf/debian/control > "$root/DEBIAN/control"
 (cd "$root" && find . -path ./DEBIAN -prune -o -type f -print | sort | sed 's,^\./,,' | xargs -d '\n' md5sum) > "$root/DEBIAN/md5sums"
@@ -69,4 +97,5 @@ chmod 644 "$root/DEBIAN/control" "$root/DEBIAN/conffiles" "$root/DEBIAN/md5sums"
 find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 mkdir -p "$output"
-dpkg-deb --root-owner-group -Zxz --build "$root" "$output/dunebugger-remote_${version}_all.deb"
+# One thread: how many there are shows in the bytes.
+dpkg-deb --root-owner-group -Zxz --threads-max=1 --build "$root" "$output/dunebugger-remote_${version}_all.deb"

@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process';
 import type { Logger } from './log.js';
 
-/** Longest time one `systemd-notify` may take before it is killed. */
+/** Longest time one `systemd-notify` may take before it is killed, by default. */
 const NOTIFY_DEADLINE_MS = 5_000;
 
 export interface SystemdNotifierOptions {
@@ -17,6 +17,8 @@ export interface SystemdNotifierOptions {
   readonly log: Logger;
   /** The program that carries the message. Default: `systemd-notify`, found by PATH. */
   readonly program?: string;
+  /** Longest time the program may take before it is killed, milliseconds. Default 5 s. */
+  readonly deadlineMs?: number;
 }
 
 /** Does nothing, at no cost, where systemd has not asked to be notified. */
@@ -27,6 +29,8 @@ export class SystemdNotifier {
   readonly watchdogIntervalMs: number | undefined;
   readonly #log: Logger;
   readonly #program: string;
+  readonly #programEnv: Readonly<Record<string, string>>;
+  readonly #deadlineMs: number;
   readonly #pending = new Map<string, string>();
   #running: Promise<void> | undefined;
   #watchdog: NodeJS.Timeout | undefined;
@@ -35,7 +39,11 @@ export class SystemdNotifier {
   constructor(options: SystemdNotifierOptions) {
     this.#log = options.log;
     this.#program = options.program ?? 'systemd-notify';
-    this.enabled = (options.env['NOTIFY_SOCKET'] ?? '') !== '';
+    this.#deadlineMs = options.deadlineMs ?? NOTIFY_DEADLINE_MS;
+    const socket = options.env['NOTIFY_SOCKET'] ?? '';
+    // No more than it needs: this process's environment may hold secrets.
+    this.#programEnv = { NOTIFY_SOCKET: socket, PATH: options.env['PATH'] ?? '/usr/bin:/bin' };
+    this.enabled = socket !== '';
     const watchdogUsec = Number(options.env['WATCHDOG_USEC'] ?? '');
     const watchdogPid = options.env['WATCHDOG_PID'];
     const forUs = watchdogPid === undefined || watchdogPid === String(process.pid);
@@ -74,8 +82,10 @@ export class SystemdNotifier {
     const feed = (): void => {
       const complaint = sick();
       if (complaint === undefined) void this.#send({ WATCHDOG: '1' });
-      else if (complaint !== lastComplaint)
-        this.#log.error({ reason: complaint }, `Not healthy: ${complaint}; systemd restarts this service if it lasts`);
+      if (complaint !== lastComplaint) {
+        if (complaint === undefined) this.#log.info({}, 'Healthy again');
+        else this.#log.error({}, `Not healthy: ${complaint}; systemd restarts this service if it lasts`);
+      }
       lastComplaint = complaint;
     };
     feed();
@@ -91,11 +101,10 @@ export class SystemdNotifier {
   #send(fields: Readonly<Record<string, string>>): Promise<void> {
     if (!this.enabled) return Promise.resolve();
     for (const [key, value] of Object.entries(fields)) this.#pending.set(key, value);
-    // RELOADING and READY contradict each other, so the later one wins.
+    // These two contradict each other, so the later one wins.
     if ('RELOADING' in fields) this.#pending.delete('READY');
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = undefined;
-    });
+    if ('READY' in fields) this.#pending.delete('RELOADING');
+    this.#running ??= this.#drain();
     return this.#running;
   }
 
@@ -107,13 +116,16 @@ export class SystemdNotifier {
       this.#pending.clear();
       await this.#runProgram(fields);
     }
+    // In the same turn as the last look at what is pending, so that nothing is left behind in between.
+    this.#running = undefined;
   }
 
   #runProgram(fields: readonly string[]): Promise<void> {
     return new Promise((resolve) => {
       const child = spawn(this.#program, fields, {
         stdio: 'ignore',
-        timeout: NOTIFY_DEADLINE_MS,
+        env: this.#programEnv,
+        timeout: this.#deadlineMs,
         killSignal: 'SIGKILL',
       });
       const done = (problem: string | undefined): void => {

@@ -1,0 +1,186 @@
+/** The notifier against a real unix datagram socket, as systemd's own is one. A real systemd: test/system. */
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { SystemdNotifier } from '../../src/main/systemd.js';
+import { RecordedLog } from '../support/recorded-log.js';
+
+/** Node has no unix datagram sockets. Closes the descriptors that systemd-notify waits for. */
+const RECEIVER = `
+import json, os, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+print(json.dumps("listening"), flush=True)
+while True:
+    data, fds, _, _ = socket.recv_fds(s, 65536, 8)
+    for fd in fds: os.close(fd)
+    text = data.decode()
+    if text != "BARRIER=1": print(json.dumps(text), flush=True)
+`;
+
+describe('SystemdNotifier', () => {
+  let folder: string;
+  let socket: string;
+  let receiver: ChildProcess;
+  let messages: string[];
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'notify-'));
+    socket = join(folder, 'notify');
+    receiver = spawn('python3', ['-c', RECEIVER, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: receiver.stdout! });
+    await once(lines, 'line');
+    lines.on('line', (line) => messages.push(JSON.parse(line) as string));
+  });
+  after(() => {
+    receiver.kill();
+    rmSync(folder, { recursive: true });
+  });
+
+  function notifier(extra: Partial<ConstructorParameters<typeof SystemdNotifier>[0]> = {}, env: object = {}) {
+    messages = [];
+    const log = new RecordedLog();
+    const options = { env: { PATH: process.env['PATH'], NOTIFY_SOCKET: socket, ...env }, log };
+    return { log, notifier: new SystemdNotifier({ ...options, ...extra }) };
+  }
+
+  async function until(what: string, holds: () => boolean): Promise<void> {
+    const endMs = performance.now() + 20_000;
+    while (!holds()) {
+      assert.ok(performance.now() < endMs, `not seen: ${what}; seen: ${JSON.stringify(messages)}`);
+      await delay(10);
+    }
+  }
+
+  /** A program in place of systemd-notify that notes its arguments and environment, and then does as `script` says. */
+  function program(name: string, script: string): string {
+    const file = join(folder, name);
+    writeFileSync(file, `#!/bin/sh\n${script}\n`);
+    chmodSync(file, 0o755);
+    return file;
+  }
+
+  it('says that it is ready and how it is, in one message', async () => {
+    const { notifier: it } = notifier();
+    await it.ready('Online, connected since 14:02, group velasquez');
+    await until('READY', () => messages.length === 1);
+    assert.deepEqual(messages[0]!.trim().split('\n'), [
+      'READY=1',
+      'STATUS=Online, connected since 14:02, group velasquez',
+    ]);
+  });
+
+  it('a message cannot forge another field, nor grow without bound', async () => {
+    const { notifier: it } = notifier();
+    await it.status(`a\nWATCHDOG=trigger\r\u0000\u001bb${'x'.repeat(10_000)}`);
+    await until('STATUS', () => messages.length === 1);
+    assert.match(messages[0]!, /^STATUS=a WATCHDOG=trigger bx+\n?$/);
+    assert.ok(messages[0]!.length < 400);
+  });
+
+  it('reload: RELOADING, then READY with the status, in this order', async () => {
+    const { notifier: it } = notifier();
+    await it.reloading();
+    await it.ready('fine');
+    await until('both', () => messages.length === 2);
+    assert.deepEqual(
+      messages.map((message) => message.trim()),
+      ['RELOADING=1', 'READY=1\nSTATUS=fine'],
+    );
+  });
+
+  it('what comes in faster than it goes out is merged; the last word counts, and nothing is left behind', async () => {
+    const { notifier: it } = notifier();
+    for (let round = 1; round <= 50; round += 1) {
+      void it.status(`round ${round}`);
+      // Every kind of gap: the same turn, a later turn, while a message is on its way, just as one ends.
+      if (round % 3 === 0) await delay(round % 4);
+      if (round % 10 === 0) await it.status(`round ${round}, waited for`);
+    }
+    await it.status('the end');
+    await until('the end', () => messages.at(-1)?.trim() === 'STATUS=the end');
+    assert.ok(messages.length <= 30, `${messages.length} messages`);
+  });
+
+  it('feeds the watchdog three times as often as asked while healthy, and not while sick', async () => {
+    const { notifier: it, log } = notifier({}, { WATCHDOG_USEC: '600000', WATCHDOG_PID: String(process.pid) });
+    assert.equal(it.watchdogIntervalMs, 200);
+    let sick: string | undefined;
+    const fed = (): number => messages.filter((message) => message.trim() === 'WATCHDOG=1').length;
+    it.startWatchdog(() => sick);
+    await until('fed twice', () => fed() >= 2);
+
+    sick = 'the worker thread does not answer';
+    await until('the complaint', () => log.lines.length > 0);
+    await it.status('a message already on its way has arrived');
+    await until('it', () => messages.some((message) => message.includes('already on its way')));
+    const before = fed();
+    await delay(700);
+    assert.equal(fed(), before, 'fed while sick');
+    assert.equal(log.lines.length, 1, 'one line however long it lasts');
+    assert.match(log.lines[0]!.message, /^Not healthy: the worker thread does not answer; systemd restarts/);
+    assert.equal(log.lines[0]!.level, 'error');
+
+    sick = undefined;
+    await until('fed again', () => fed() > before);
+    assert.equal(log.lines[1]!.message, 'Healthy again');
+    await it.stopping('Stopping');
+    const last = fed();
+    await delay(500);
+    assert.equal(fed(), last, 'fed after stopping');
+    assert.ok(messages.some((message) => message.includes('STOPPING=1')));
+  });
+
+  it('a watchdog of another process, or of no sense, is none', () => {
+    for (const env of [
+      { WATCHDOG_USEC: '600000', WATCHDOG_PID: '1' },
+      { WATCHDOG_USEC: 'abc' },
+      { WATCHDOG_USEC: '0' },
+      {},
+    ]) {
+      assert.equal(notifier({}, env).notifier.watchdogIntervalMs, undefined, JSON.stringify(env));
+    }
+  });
+
+  it('does nothing where systemd has not asked', async () => {
+    const { notifier: it, log } = notifier({ program: '/nonexistent' }, { NOTIFY_SOCKET: undefined });
+    assert.equal(it.enabled, false);
+    await it.ready('x');
+    it.startWatchdog(() => 'sick');
+    await it.stopping('x');
+    assert.deepEqual(log.lines, []);
+  });
+
+  it('hands no secret of its environment to the program', async () => {
+    const noted = join(folder, 'env');
+    const { notifier: it } = notifier(
+      { program: program('env.sh', `/usr/bin/env > ${noted}`) },
+      { AUTH0_PASSWORD: 'p' },
+    );
+    await it.ready('x');
+    assert.match(readFileSync(noted, 'utf8'), /NOTIFY_SOCKET=/);
+    assert.doesNotMatch(readFileSync(noted, 'utf8'), /AUTH0/);
+  });
+
+  for (const [what, make, problem] of [
+    ['that is missing', () => '/nonexistent/systemd-notify', /ENOENT/],
+    ['that fails', () => program('fails.sh', 'exit 3'), /ended with 3/],
+    ['that hangs', () => program('hangs.sh', 'exec sleep 600'), /ended with SIGKILL/],
+  ] as const) {
+    it(`a program ${what}: one warning, not one a message, and life goes on`, async () => {
+      const { notifier: it, log } = notifier({ program: make(), deadlineMs: 300 });
+      await it.ready('x');
+      await it.status('y');
+      assert.equal(log.lines.length, 1);
+      assert.equal(log.lines[0]!.level, 'warn');
+      assert.match(log.lines[0]!.message, /Is systemd-notify installed\?/);
+      assert.match(String(log.lines[0]!.fields['problem']), problem);
+    });
+  }
+});
