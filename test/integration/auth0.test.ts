@@ -5,6 +5,7 @@ import { createCredentials } from '../../src/main/connection/credentials/create.
 import { SignInError } from '../../src/main/connection/credentials/provider.js';
 import { createLookup } from '../../src/main/net/lookup.js';
 import { CertificateAuthority, type KeyAndChain } from '../support/certificates.js';
+import { gathered } from '../support/everything-logged.js';
 import { FakeAuth0, type FakeAuth0Options } from '../support/fake-auth0.js';
 
 const never = new AbortController().signal;
@@ -47,7 +48,7 @@ async function rig(t: TestContext, { settings, server, timeoutMs = 5_000, lookup
     // `localhost` needs no query; nothing leaves this machine for another name.
     lookup: lookup ?? createLookup({ timeoutMs: 2_000, nameServers: ['127.0.0.1:1'] }),
     ca,
-    log: { debug: line, info: line, warn: line, error: line },
+    log: gathered({ debug: line, info: line, warn: line, error: line }),
     now: () => state.now,
     timeoutMs,
   });

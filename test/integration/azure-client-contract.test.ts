@@ -15,6 +15,7 @@ import { createAzureClient, type ClientSocket } from '../../src/main/connection/
 import { parseFrame } from '../../src/main/connection/web-pubsub/frames.js';
 import { BareServer } from './web-pubsub-bare-server.js';
 import { Fixture, eventually, pause } from './web-pubsub-fixture.js';
+import { gatherFrom } from '../support/everything-logged.js';
 
 const QUIET = {
   autoReconnect: false,
@@ -424,6 +425,7 @@ async function child(state: string): Promise<{ code: number | null; tookMs: numb
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, AZURE_LOG_LEVEL: 'verbose' },
   });
+  gatherFrom('child', process_.stderr);
   let stderr = '';
   let disposedAt = 0;
   process_.stderr.on('data', (data: Buffer) => (stderr += data.toString()));

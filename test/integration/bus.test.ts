@@ -9,6 +9,7 @@ import { connect } from '@nats-io/transport-node';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { Bus } from '../../src/main/remote/bus.js';
 import type { BusOptions, BusState } from '../../src/main/remote/bus.js';
+import { registerSecret } from '../support/everything-logged.js';
 import { NatsServer, findNatsServer } from '../support/nats-server.js';
 import { RecordedLog } from '../support/recorded-log.js';
 
@@ -227,6 +228,7 @@ describe('the bus, with a real nats-server', { skip }, () => {
   });
 
   it('signs in, and never logs the password', async () => {
+    registerSecret('hunter2');
     const nats = await server({ args: ['--user', 'pi', '--pass', 'hunter2'] });
     const right = bus([nats.url.replace('//', '//pi:hunter2@')]);
     right.bus.start();

@@ -6,8 +6,14 @@ import { describe, it, type TestContext } from 'node:test';
 import { createCredentials } from '../../src/main/connection/credentials/create.js';
 import { SignInError } from '../../src/main/connection/credentials/provider.js';
 import { createLookup } from '../../src/main/net/lookup.js';
+import { gathered } from '../support/everything-logged.js';
 
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const silent = gathered({
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+});
 const never = new AbortController().signal;
 const CLIENT_URL = 'wss://localhost/client/hubs/dunebugger?access_token=a.e30.c';
 

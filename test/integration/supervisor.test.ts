@@ -17,6 +17,7 @@ import {
   type ConnectivityMonitor,
 } from '../../src/main/connection/supervisor.js';
 import type { OfflineReason, Verdict } from '../../src/workers/protocol.js';
+import { gathered } from '../support/everything-logged.js';
 
 class SimulatedClock implements Clock {
   #nowMs = 5_000;
@@ -142,7 +143,7 @@ function setUp(options: Partial<ConnectionSupervisorOptions> = {}) {
     clock,
     random: () => 0,
     group: 'garden',
-    log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
+    log: gathered({ debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }),
     announce: () => announced.push(clock.nowMs()),
     ...options,
   });

@@ -2,6 +2,7 @@
 import type { ClientAccessUrl, ClientAccessUrlProvider } from '../../src/main/connection/credentials/provider.js';
 import type { Session, SessionEvent } from '../../src/main/connection/session.js';
 import { createOpenSession, type WebPubSubOptions } from '../../src/main/connection/web-pubsub.js';
+import { gathered } from '../support/everything-logged.js';
 
 export interface Logged {
   readonly level: string;
@@ -38,7 +39,7 @@ export class Fixture {
       group: 'g',
       mayOpen: () => this.mayOpen,
       recoverySpacingMs: 20,
-      log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+      log: gathered({ debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }),
       ...options,
     })({
       signal: this.abort.signal,

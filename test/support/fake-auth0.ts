@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { registerSecret } from './everything-logged.js';
 
 export interface FakeAuth0Options {
   /** Private key and certificate (chain) of the server, PEM. */
@@ -59,6 +60,8 @@ export class FakeAuth0 {
 
   private constructor(options: FakeAuth0Options) {
     this.#options = options;
+    registerSecret(options.clientSecret);
+    registerSecret(options.password);
     this.#server = createServer({ key: options.key, cert: options.cert }, (request, response) => {
       this.#handle(request, response);
     });
@@ -151,6 +154,7 @@ export class FakeAuth0 {
     } else {
       const token = randomBytes(24).toString('base64url');
       this.#tokens.add(token);
+      registerSecret(token);
       const scope = fields['scope'];
       answer(response, 200, { access_token: token, scope, expires_in: 86_400, token_type: 'Bearer' });
     }

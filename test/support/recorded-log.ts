@@ -1,5 +1,6 @@
 /** A log that a test reads. */
 import type { Logger } from '../../src/main/log.js';
+import { gatherEvent } from './everything-logged.js';
 
 export interface LogLine {
   readonly level: keyof Logger;
@@ -29,6 +30,7 @@ export class RecordedLog implements Logger {
   }
 
   #add(level: keyof Logger, fields: object, message: string): void {
+    gatherEvent(level, fields, message);
     this.lines.push({ level, fields: { ...fields }, message });
   }
 }

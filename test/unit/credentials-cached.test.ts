@@ -9,6 +9,7 @@ import {
   type ClientAccessUrl,
   type ClientAccessUrlProvider,
 } from '../../src/main/connection/credentials/provider.js';
+import { gathered } from '../support/everything-logged.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -32,7 +33,7 @@ function rig(options: { lifeMs?: number; limits?: typeof AUTH0_LIMITS } = {}) {
     },
     refused: () => undefined,
   };
-  const log = { debug: line, info: line, warn: line, error: line };
+  const log = gathered({ debug: line, info: line, warn: line, error: line });
   const provider = cached(source, { limits: options.limits ?? AUTH0_LIMITS, log, now: () => state.now });
   return { state, provider };
 }
@@ -112,7 +113,7 @@ describe('cached: several at once', () => {
       refused: () => undefined,
     };
     const line = (): void => undefined;
-    const log = { debug: line, info: line, warn: line, error: line };
+    const log = gathered({ debug: line, info: line, warn: line, error: line });
     return { calls, provider: cached(source, { limits: AUTH0_LIMITS, log, now: () => START }) };
   }
   const url = { url: 'wss://localhost/client/hubs/h', cached: false };

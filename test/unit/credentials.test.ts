@@ -7,10 +7,16 @@ import { fixedUrl } from '../../src/main/connection/credentials/fixed-url.js';
 import { jwtExpiryMs } from '../../src/main/connection/credentials/jwt.js';
 import { SignInError } from '../../src/main/connection/credentials/provider.js';
 import { retryAfterMs } from '../../src/main/connection/credentials/throttle.js';
+import { gathered } from '../support/everything-logged.js';
 
 const NOW = Date.parse('2025-06-01T12:00:00Z');
 const never = new AbortController().signal;
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const silent = gathered({
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+});
 const noLookup = (): never => assert.fail('no name is to be looked up');
 
 function jwt(claims: unknown): string {

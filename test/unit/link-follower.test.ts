@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import { followLinks, type LinkEvent, type LinkFollower } from '../../src/workers/probe/link-follower.js';
 import type { LinkSnapshot } from '../../src/workers/probe/link-state.js';
+import { gathered } from '../support/everything-logged.js';
 
 const ETH0 = { name: 'eth0', up: true, operState: 'up', physical: true };
 const GOOD: LinkSnapshot = {
@@ -67,7 +68,7 @@ class Bench {
       };
     this.follower = followLinks({
       onEvent: (event) => this.#onEvent(event),
-      log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+      log: gathered({ debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }),
       spawn: (command, args) => {
         this.commands.push([command, ...args].join(' '));
         const child = new FakeChild();

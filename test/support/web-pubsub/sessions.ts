@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { registerSecret } from '../everything-logged.js';
 import type { DataType, ServiceFrame, Subprotocol } from './frames.js';
 import { RELIABLE_SUBPROTOCOL } from './frames.js';
 
@@ -37,7 +38,9 @@ export class PubSubSession {
     readonly userId: string | undefined,
     readonly roles: readonly string[],
     readonly subprotocol: Subprotocol,
-  ) {}
+  ) {
+    registerSecret(this.reconnectionToken);
+  }
 
   get reliable(): boolean {
     return this.subprotocol === RELIABLE_SUBPROTOCOL;

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { registerSecret } from '../everything-logged.js';
 
 /** Claims of a client's token. */
 export interface TokenClaims {
@@ -14,7 +15,9 @@ export interface TokenClaims {
 
 export function signToken(claims: Partial<TokenClaims>, key: string): string {
   const body = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}`;
-  return `${body}.${signature(body, key).toString('base64url')}`;
+  const token = `${body}.${signature(body, key).toString('base64url')}`;
+  registerSecret(token);
+  return token;
 }
 
 /** Returns the claims, or what is wrong with the token. */

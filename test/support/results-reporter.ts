@@ -1,0 +1,29 @@
+/**
+ * A reporter of node:test for the runner: one JSON text a line, `{"passed":NAME}` or `{"failed":NAME}`, for each test (not for suites).
+ * A skipped test, or one marked as still to do, has failed: it proves nothing, and nobody would notice.
+ */
+import type { TestEvent } from 'node:test/reporters';
+
+export interface Result {
+  readonly passed?: string;
+  readonly failed?: string;
+}
+
+export default async function* results(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  for await (const event of events) {
+    if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
+    const { data } = event;
+    const passed = event.type === 'test:pass';
+    const unproven = data.skip !== undefined || data.todo !== undefined;
+    // A suite counts only where it failed by itself, by a hook, say; not for the tests in it, which are counted.
+    if (data.details.type === 'suite' && (passed || isOfItsTests(data.details))) continue;
+    const name = data.file === undefined ? data.name : `${data.name} (${data.file})`;
+    const result: Result = passed && !unproven ? { passed: name } : { failed: unproven ? `not run: ${name}` : name };
+    yield `${JSON.stringify(result)}\n`;
+  }
+}
+
+function isOfItsTests(details: object): boolean {
+  const { error } = details as { error?: { failureType?: unknown } };
+  return error?.failureType === 'subtestsFailed';
+}
