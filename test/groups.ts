@@ -1,0 +1,48 @@
+/** The groups of tests: what `npm test` runs, in which order, what side by side, and for how long at most. */
+
+export interface Group {
+  /** What one calls it: `npm test -- NAME`. */
+  readonly name: string;
+  /** Folder of its files, beside this one. */
+  readonly folder: string;
+  /** Of the folder's files `*.test.ts` only those that fit. Default: all. */
+  readonly files?: RegExp;
+  /**
+   * Groups of one stage run side by side, stages one after the other. What keeps the processors busy comes first and is over
+   * when the groups begin that measure times.
+   */
+  readonly stage: number;
+  /** How many of its files run at once. More than one only if most of the time is spent waiting. */
+  readonly filesAtOnce: number;
+  /** The group is ended and has failed when it takes longer. */
+  readonly deadlineSecs: number;
+  /** Why it needs root; undefined: it does not. */
+  readonly needsRoot?: string;
+  /** The daemon, or parts of it with a log, run in it: it must have gathered lines and secrets (test/support/everything-logged.ts). */
+  readonly logs: boolean;
+}
+
+export const GROUPS: readonly Group[] = [
+  { name: 'unit', folder: 'unit', stage: 1, filesAtOnce: 2, deadlineSecs: 180, logs: true },
+  { name: 'integration', folder: 'integration', stage: 1, filesAtOnce: 2, deadlineSecs: 300, logs: true },
+  {
+    name: 'lab',
+    folder: 'lab',
+    files: /^(?!soak)/,
+    stage: 2,
+    filesAtOnce: 1,
+    deadlineSecs: 400,
+    needsRoot: 'it makes network namespaces',
+    logs: true,
+  },
+];
+
+/** Runs after all others, over what they have logged. */
+export const SECRETS: Group = {
+  name: 'secrets',
+  folder: 'secrets',
+  stage: Number.POSITIVE_INFINITY,
+  filesAtOnce: 1,
+  deadlineSecs: 120,
+  logs: false,
+};
