@@ -1,0 +1,289 @@
+/** One check against a real name server and a real HTTPS site, whatever they do. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { Prober, type Seen } from '../../src/workers/probe/check.js';
+import { reasonOf } from '../../src/workers/verdict.js';
+import type { OfflineReason } from '../../src/workers/protocol.js';
+import { CertificateAuthority } from '../support/certificates.js';
+import { HttpsSite } from '../support/https-site.js';
+import { NameServer } from '../support/name-server.js';
+
+const TIMEOUT_MS = 400;
+/** A timer may be late on a machine that is busy; a check that waits for the wrong thing is later by a whole time-out. */
+const SLACK_MS = 350;
+const HOST = 'site.test';
+const never = new AbortController().signal;
+
+describe('a check', () => {
+  let ca: CertificateAuthority;
+  let site: HttpsSite;
+  /** Elsewhere, on the same port: another address of the site, a portal. */
+  let other: HttpsSite;
+  let names: NameServer;
+  let prober: Prober;
+
+  before(async () => {
+    ca = await CertificateAuthority.create();
+    site = await HttpsSite.start({ ca, names: [HOST] });
+    other = await HttpsSite.start({ ca, address: '127.0.0.2', port: site.port, names: [HOST] });
+    names = await NameServer.start();
+  });
+  after(() => Promise.all([site.stop(), other.stop(), names.stop()]));
+  beforeEach(() => {
+    names.setRecord(HOST, ['127.0.0.1']);
+    prober = proberOf();
+  });
+  afterEach(async () => {
+    prober.close();
+    names.behave({ kind: 'answer' });
+    await site.repair();
+    await other.repair();
+  });
+
+  function proberOf(more: { host?: string; port?: number } = {}): Prober {
+    return new Prober({
+      site: { host: more.host ?? HOST, port: more.port ?? site.port, ca: ca.certificatePem },
+      timeoutMs: TIMEOUT_MS,
+      nameServers: [names.hostAndPort],
+    });
+  }
+
+  async function check(by = prober): Promise<Seen & { reason: OfflineReason | undefined; ms: number }> {
+    const startedAt = performance.now();
+    const seen = await by.check(never);
+    const ms = performance.now() - startedAt;
+    assert.ok(seen);
+    assert.ok(ms < 2 * TIMEOUT_MS + SLACK_MS, `it took ${ms} ms`);
+    return { ...seen, reason: seen.ok ? undefined : reasonOf(undefined, seen.dns, seen.https), ms };
+  }
+
+  async function passes(by = prober): Promise<Seen> {
+    const seen = await check(by);
+    assert.equal(seen.ok, true, JSON.stringify(seen));
+    return seen;
+  }
+
+  async function fails(reason: OfflineReason, by = prober): Promise<Seen> {
+    const seen = await check(by);
+    assert.equal(seen.reason, reason, JSON.stringify(seen));
+    return seen;
+  }
+
+  describe('of a healthy line', () => {
+    it('tells each phase, and keeps its one connection for the next', async () => {
+      const before = site.counts;
+      const first = await passes();
+      assert.deepEqual(first.dns.addresses, ['127.0.0.1']);
+      const [fresh] = first.https;
+      assert.deepEqual([fresh?.reused, fresh?.status, fresh?.addressesFrom], [false, 200, 'dns']);
+      for (const ms of [fresh?.tcpMs, fresh?.tlsMs, fresh?.httpMs]) assert.equal(typeof ms, 'number');
+
+      for (let i = 0; i < 3; i += 1) {
+        const { https } = await passes();
+        assert.deepEqual(
+          https.map(({ reused }) => reused),
+          [true],
+        );
+      }
+      assert.equal(site.counts.connections - before.connections, 1);
+      assert.equal(site.counts.requests - before.requests, 4);
+    });
+
+    it('resumes the TLS session when the site has closed the connection', async () => {
+      await passes();
+      const { resumptions } = site.counts;
+      await passes();
+      site.dropConnections();
+      const { https } = await passes();
+      assert.equal(https.at(-1)?.resumed, true);
+      assert.equal(site.counts.resumptions - resumptions, 1);
+    });
+
+    for (const status of [204, 301, 404, 500]) {
+      it(`takes an answer ${status} as proof`, async () => {
+        await site.behave({ kind: 'answer', status, location: 'https://elsewhere.test/' });
+        const { https } = await passes();
+        assert.equal(https[0]?.status, status);
+      });
+    }
+
+    it('needs no name server for an IP literal or localhost', async () => {
+      const queries = names.countQueries();
+      for (const host of ['127.0.0.1', 'localhost']) {
+        const own = await HttpsSite.start({ ca });
+        const by = proberOf({ host, port: own.port });
+        await passes(by);
+        by.close();
+        await own.stop();
+      }
+      assert.equal(names.countQueries(), queries);
+    });
+  });
+
+  describe('of a name server in trouble', () => {
+    for (const [kind, reason] of [
+      ['silent', 'dns-timeout'],
+      ['nxdomain', 'dns-failed'],
+      ['servfail', 'dns-failed'],
+      ['refused', 'dns-failed'],
+    ] as const) {
+      it(`${kind}: fails with ${reason} where no address is known`, async () => {
+        names.behave({ kind });
+        const { https } = await fails(reason);
+        assert.deepEqual(https, []);
+      });
+
+      it(`${kind}: passes by the kept connection`, async () => {
+        await passes();
+        names.behave({ kind });
+        const { https } = await passes();
+        assert.deepEqual(
+          https.map(({ reused }) => reused),
+          [true],
+        );
+      });
+
+      it(`${kind}: passes by the last address that worked where no connection was kept`, async () => {
+        await passes();
+        site.dropConnections();
+        names.behave({ kind });
+        const { https } = await passes();
+        assert.deepEqual([https.at(-1)?.addressesFrom, https.at(-1)?.reused], ['last-good', false]);
+      });
+    }
+
+    it('slow: the last address is tried meanwhile, so that nothing is lost by waiting', async () => {
+      await passes();
+      site.dropConnections();
+      names.behave({ kind: 'slow', delayMs: TIMEOUT_MS / 2 });
+      const { https, ms } = await check();
+      assert.equal(https.at(-1)?.addressesFrom, 'last-good');
+      assert.ok(ms < TIMEOUT_MS + SLACK_MS);
+    });
+  });
+
+  describe('of a captive portal', () => {
+    it('is told by its certificate, and by whose it is', async () => {
+      site.showCertificate('foreign');
+      const { https } = await fails('portal');
+      assert.match(https[0]?.detail ?? '', /the certificate is for "site\.test", issued by "Somebody else"/);
+    });
+
+    it('is told although the old connection lives on, where the name leads elsewhere', async () => {
+      await passes();
+      names.behave({ kind: 'hijack', address: '127.0.0.2' });
+      other.showCertificate('foreign');
+      const { https } = await fails('portal');
+      assert.match(https.find(({ reused }) => reused)?.detail ?? '', /not counted: the name now leads to 127\.0\.0\.2/);
+    });
+
+    it('is told where only new connections are led astray', async () => {
+      await passes();
+      // The open connection is cut, as a portal's rule does it, and whoever connects now meets the portal.
+      site.showCertificate('foreign');
+      await fails('portal');
+    });
+
+    it('is not seen in a site that moves between addresses of its own', async () => {
+      await passes();
+      names.setRecord(HOST, ['127.0.0.2']);
+      await passes();
+      names.setRecord(HOST, ['127.0.0.1']);
+      const { connections } = site.counts;
+      const { https } = await passes();
+      // Both have proved to be the site within the hour, so the kept connection counts and no new one is needed.
+      assert.deepEqual(
+        https.map(({ reused }) => reused),
+        [true],
+      );
+      assert.equal(site.counts.connections, connections);
+    });
+  });
+
+  describe('of a certificate out of its time', () => {
+    it('not yet valid: the clock is wrong', async () => {
+      site.showCertificate('not-yet-valid');
+      const { https } = await fails('clock');
+      assert.match(https[0]?.detail ?? '', /valid from .* UTC, and this machine's clock says .* UTC/);
+    });
+
+    it("expired: the site's own fault", async () => {
+      site.showCertificate('expired');
+      await fails('tls-failed');
+    });
+
+    it('expired by a clock that runs ahead of the site: the clock is wrong', async () => {
+      site.showCertificate('expired');
+      site.dateHeader = new Date(Date.now() - 30 * 86_400_000);
+      await fails('clock');
+    });
+  });
+
+  describe('of a site in trouble', () => {
+    const rows = [
+      [{ kind: 'refuse' }, 'tcp-refused'],
+      [{ kind: 'hang', at: 'accept' }, 'tls-failed'],
+      [{ kind: 'hang', at: 'tls' }, 'http-timeout'],
+      [{ kind: 'hang', at: 'request' }, 'http-timeout'],
+      [{ kind: 'cut' }, 'http-timeout'],
+      [{ kind: 'garbage' }, 'http-timeout'],
+    ] as const;
+    for (const [behaviour, reason] of rows) {
+      for (const when of ['before', 'after'] as const) {
+        it(`${Object.values(behaviour).join(' ')}, ${when} the first check: ${reason}, and well again at once`, async () => {
+          if (when === 'after') await passes();
+          await site.behave(behaviour);
+          await fails(reason);
+          await fails(reason);
+          await site.repair();
+          await passes();
+        });
+      }
+    }
+
+    it('a kept connection that went dead does not cost the check', async () => {
+      await passes();
+      // Only what is open hangs: what a router does that forgot the connection.
+      const dead = site.openConnections;
+      assert.equal(dead, 1);
+      await site.behave({ kind: 'hang', at: 'request' });
+      const running = check();
+      await site.waitForRequests(site.counts.requests + 1);
+      await site.behave({ kind: 'answer' });
+      const { ok, https } = await running;
+      assert.equal(ok, true);
+      assert.equal(https.at(-1)?.reused, false);
+    });
+
+    it('the second address serves where the first is dead', async () => {
+      names.setRecord(HOST, ['127.0.0.1', '127.0.0.2']);
+      await site.behave({ kind: 'refuse' });
+      const { https } = await passes();
+      assert.equal(https.at(-1)?.address, '127.0.0.2');
+    });
+
+    it('the second address serves where the first is silent', async () => {
+      names.setRecord(HOST, ['127.0.0.1', '127.0.0.2']);
+      await site.behave({ kind: 'hang', at: 'accept' });
+      const patient = new Prober({
+        site: { host: HOST, port: site.port, ca: ca.certificatePem },
+        timeoutMs: 2_000,
+        nameServers: [names.hostAndPort],
+      });
+      const { https } = await patient.check(never).then((seen) => seen ?? assert.fail('given up'));
+      patient.close();
+      assert.equal(https.at(-1)?.address, '127.0.0.2');
+      assert.ok((https.at(-1)?.ms ?? Infinity) < 1_000 + SLACK_MS, 'happy eyeballs: a quarter of a second later');
+    });
+  });
+
+  it('is given up at once when told to, and leaves nothing open', async () => {
+    await site.behave({ kind: 'hang', at: 'accept' });
+    const abort = new AbortController();
+    const running = prober.check(abort.signal);
+    abort.abort();
+    assert.equal(await running, undefined);
+    await site.repair();
+    await passes();
+  });
+});

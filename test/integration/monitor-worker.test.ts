@@ -1,0 +1,109 @@
+/** The worker thread dies, spins, runs out of memory: the monitor notices, replaces it, and the verdict goes on. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { BroadcastChannel } from 'node:worker_threads';
+import { InternetConnectionMonitor } from '../../src/main/index.js';
+import { LocalCloud } from '../support/local-cloud.js';
+import { RecordedLog } from '../support/recorded-log.js';
+import { SABOTAGE_CHANNEL, type Sabotage } from '../support/sabotaged-worker.js';
+import { until } from '../support/until.js';
+
+const MODULE = new URL('../support/sabotaged-worker.js', import.meta.url);
+const INTERVAL_SECS = 0.5;
+
+describe('a worker thread in trouble', () => {
+  let cloud: LocalCloud;
+  const channel = new BroadcastChannel(SABOTAGE_CHANNEL);
+  before(async () => {
+    cloud = await LocalCloud.start();
+  });
+  after(async () => {
+    channel.close();
+    await cloud.stop();
+  });
+
+  async function withMonitor(
+    work: (monitor: InternetConnectionMonitor, log: RecordedLog) => Promise<void>,
+  ): Promise<void> {
+    const log = new RecordedLog();
+    const monitor = new InternetConnectionMonitor({
+      testDomain: cloud.testDomain,
+      ca: cloud.ca.certificatePem,
+      checkIntervalSecs: INTERVAL_SECS,
+      timeoutSecs: 1,
+      followLinks: false,
+      workerModule: MODULE,
+      workerMemoryMb: 24,
+      log,
+    });
+    monitor.start();
+    try {
+      await monitor.waitForConnection({ timeoutMs: 20_000 });
+      await work(monitor, log);
+    } finally {
+      await monitor.stop();
+      await cloud.repairInternet();
+    }
+  }
+
+  const failures = (log: RecordedLog): readonly string[] =>
+    log.at('warn', 'error').filter((line) => line.includes('worker thread'));
+
+  for (const [sabotage, words] of [
+    ['exit', /worker exited with code: 1/],
+    ['throw', /sabotage/],
+    ['spin', /it has hung for \d/],
+    ['eat', /memory/i],
+  ] as const satisfies readonly [Sabotage, RegExp][]) {
+    it(`${sabotage}: noticed, replaced, the verdict right, three times in a row`, async (t) => {
+      await withMonitor(async (monitor, log) => {
+        for (const time of [1, 2, 3]) {
+          const startedAt = performance.now();
+          channel.postMessage(sabotage);
+          await until(() => failures(log).length === time, `failure ${time} is noticed`, 60_000);
+          t.diagnostic(
+            `noticed after ${((performance.now() - startedAt) / 1_000 / INTERVAL_SECS).toFixed(1)} intervals`,
+          );
+          assert.match(failures(log)[time - 1] ?? '', words);
+          assert.equal(monitor.isConnected, true, 'the last verdict stands');
+
+          // What happens while there is no worker is found by the next one.
+          await cloud.breakInternet('refused');
+          await until(() => monitor.status.verdict === 'offline', 'the new worker sees the outage', 60_000);
+          await cloud.repairInternet();
+          await monitor.waitForConnection({ timeoutMs: 60_000 });
+        }
+      });
+    });
+  }
+
+  it('a check that was asked for is made by the new worker', async () => {
+    await withMonitor(async (monitor, log) => {
+      channel.postMessage('spin' satisfies Sabotage);
+      const { verdict } = await monitor.checkNow();
+      assert.equal(verdict, 'online');
+      assert.equal(failures(log).length, 1);
+    });
+  });
+
+  it('one that never works is a problem of health, and is tried ever more slowly', async () => {
+    const log = new RecordedLog();
+    const monitor = new InternetConnectionMonitor({
+      workerModule: new URL('./no-such-module.js', import.meta.url),
+      log,
+    });
+    monitor.start();
+    try {
+      await until(() => monitor.health.problem !== undefined, 'the problem is told', 60_000);
+      assert.match(monitor.health.problem ?? '', /failed \d+ times in a row/);
+      assert.equal(monitor.status.verdict, 'unknown');
+      const pauses = log.lines
+        .filter(({ level }) => level === 'warn' || level === 'error')
+        .map(({ fields }) => fields['retrySecs']);
+      assert.deepEqual(pauses.slice(0, 4), [0.1, 0.2, 0.4, 0.8]);
+      assert.equal(log.at('error').length >= 1, true, 'the fourth is an error');
+    } finally {
+      await monitor.stop();
+    }
+  });
+});

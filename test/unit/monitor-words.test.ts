@@ -1,0 +1,139 @@
+/** The monitor's options, and the words for what it finds. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { evidenceFields, evidenceLines } from '../../src/main/evidence-text.js';
+import { InternetConnectionMonitor, MonitorError, type MonitorOptions } from '../../src/main/index.js';
+import { workerSettingsOf } from '../../src/main/internet-monitor/options.js';
+import type { CheckEvidence } from '../../src/workers/protocol.js';
+import { isClockAhead } from '../../src/workers/probe/certificate-failure.js';
+
+describe('the options of the monitor', () => {
+  it("are the document's where none are given", () => {
+    const { host, port, intervalMs, timeoutMs, offlineIntervalMs, failuresToOffline, successesToOnline } =
+      workerSettingsOf({});
+    assert.deepEqual(
+      { host, port, intervalMs, timeoutMs, offlineIntervalMs, failuresToOffline, successesToOnline },
+      {
+        host: 'smart.dunebugger.it',
+        port: 443,
+        intervalMs: 7_000,
+        timeoutMs: 2_000,
+        offlineIntervalMs: 2_000,
+        failuresToOffline: 2,
+        successesToOnline: 1,
+      },
+    );
+  });
+
+  it('look again while offline at the interval where that is shorter than 2 s', () => {
+    assert.equal(workerSettingsOf({ checkIntervalSecs: 0.5 }).offlineIntervalMs, 500);
+  });
+
+  it('take names, literals and localhost, with and without a port', () => {
+    const sites = ['example.org', '192.0.2.1:8443', '[2001:db8::1]:443', '2001:db8::1', 'localhost:8443'];
+    assert.deepEqual(
+      sites.map((testDomain) => {
+        const { host, port } = workerSettingsOf({ testDomain });
+        return `${host} ${port}`;
+      }),
+      ['example.org 443', '192.0.2.1 8443', '2001:db8::1 443', '2001:db8::1 443', 'localhost 8443'],
+    );
+  });
+
+  const wrong: readonly [MonitorOptions, RegExp][] = [
+    [{ testDomain: 'https://example.org/' }, /testDomain "https:\/\/example\.org\/" is not allowed: give a host name/],
+    [{ checkIntervalSecs: 0 }, /checkIntervalSecs = 0 is not allowed: give a number from 0\.05 to 86400/],
+    [{ timeoutSecs: NaN }, /timeoutSecs = NaN is not allowed/],
+    [{ failuresToOffline: 1.5 }, /failuresToOffline = 1\.5 is not allowed: give a whole number/],
+    [{ successesToOnline: 11 }, /successesToOnline = 11 is not allowed/],
+  ];
+  for (const [options, message] of wrong) {
+    it(`refuse ${JSON.stringify(options)} before anything is started`, () => {
+      assert.throws(
+        () => new InternetConnectionMonitor(options),
+        (error) => {
+          assert.ok(error instanceof MonitorError);
+          assert.equal(error.code, 'ERR_INVALID_OPTION');
+          assert.match(error.message, message);
+          return true;
+        },
+      );
+    });
+  }
+});
+
+describe('evidence in words', () => {
+  const evidence: CheckEvidence = {
+    checkId: 1,
+    trigger: 'interval',
+    startedAtMs: 0,
+    ms: 2_004,
+    ok: false,
+    reason: 'portal',
+    link: { phase: 'link', ok: true },
+    dns: { phase: 'dns', ok: true, ms: 12, addresses: ['203.0.113.7'], servers: ['192.0.2.53'] },
+    https: [
+      {
+        phase: 'https',
+        ok: false,
+        ms: 5,
+        addressesFrom: 'last-good',
+        address: '203.0.113.7',
+        reused: true,
+        failedAt: 'http',
+        error: 'ECONNRESET',
+        reason: 'http-timeout',
+      },
+      {
+        phase: 'https',
+        ok: false,
+        ms: 30,
+        addressesFrom: 'dns',
+        address: '203.0.113.7',
+        reused: false,
+        tcpMs: 10,
+        failedAt: 'tls',
+        error: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+        detail: 'the certificate is for "hotel", issued by "hotel"',
+        reason: 'portal',
+      },
+    ],
+  };
+
+  it('has a line a phase for people', () => {
+    assert.deepEqual(evidenceLines(evidence), [
+      'link  ok                link, address and route are there',
+      'dns   ok         12 ms  203.0.113.7 (asked 192.0.2.53)',
+      'http  FAILED      5 ms  ECONNRESET',
+      'tcp   ok         10 ms  203.0.113.7',
+      'tls   FAILED     30 ms  203.0.113.7 DEPTH_ZERO_SELF_SIGNED_CERT: the certificate is for "hotel", issued by "hotel"',
+      'check FAILED   2004 ms  portal',
+    ]);
+  });
+
+  it('has a short field a phase for the log', () => {
+    assert.deepEqual(evidenceFields(evidence), {
+      trigger: 'interval',
+      ms: 2_004,
+      dns: 'ok 12 ms 203.0.113.7 (asked 192.0.2.53)',
+      https:
+        'kept 203.0.113.7, failed at http: ECONNRESET; fresh 203.0.113.7, tcp 10 ms, failed at tls: DEPTH_ZERO_SELF_SIGNED_CERT, the certificate is for "hotel", issued by "hotel"',
+    });
+  });
+});
+
+describe('a certificate that has expired', () => {
+  const validTo = Date.UTC(2026, 0, 1);
+  const day = 86_400_000;
+  const rows: readonly [string, number, number, boolean][] = [
+    ['by a clock years ahead of the site', validTo - day, validTo + 2_000 * day, true],
+    ['by the clock of both', validTo + day, validTo + day, false],
+    ['by a clock minutes ahead of the site', validTo - 60_000, validTo + 60_000, false],
+    ['with a site that tells no time', NaN, validTo + day, false],
+    ['with a site whose own time is beyond it', validTo + day, validTo + 2_000 * day, false],
+  ];
+  for (const [name, site, clock, ahead] of rows) {
+    it(`${ahead ? 'means a wrong clock' : "is the site's own"}: ${name}`, () =>
+      assert.equal(isClockAhead(site, clock, validTo), ahead));
+  }
+});
