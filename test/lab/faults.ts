@@ -5,8 +5,9 @@
 import type { SiteBehaviour } from '../support/https-site.js';
 import type { CertificateKind } from '../support/certificates.js';
 import type { NameServerBehaviour } from '../support/name-server.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { addDelay } from './delay.js';
-import type { Lab } from './lab.js';
+import { CLOCK_CACHE_MS, type Lab } from './lab.js';
 import { LAN, NET, PI, PORTAL, PORTS, SECOND_NAME_SERVER, WAN, type Place } from './topology.js';
 
 export interface Fault {
@@ -105,9 +106,10 @@ export function clockOff(offset: string): Fault {
       lab.setClock(offset);
       return Promise.resolve();
     },
-    repair: (lab) => {
+    repair: async (lab) => {
       lab.setClock('+0');
-      return Promise.resolve();
+      // Only then every process knows.
+      await sleep(CLOCK_CACHE_MS);
     },
   };
 }

@@ -1,12 +1,13 @@
 /** The internet of a lab, as one process in the `net` namespace. */
 import { CertificateAuthority } from '../support/certificates.js';
-import { GroupClient } from '../support/group-client.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GroupClient, type ReceivedMessage } from '../support/group-client.js';
 import { HttpsSite } from '../support/https-site.js';
 import { NameServer } from '../support/name-server.js';
 import { WebPubSubServer } from '../support/web-pubsub-server.js';
 import type { InternetCalls } from './internet.js';
 import { serve } from './remote-call.js';
-import { CLOUD_NAME, NET, PORTAL, PORTS, SITE_NAME } from './topology.js';
+import { CLOUD_NAME, DEVICE, NET, PORTAL, PORTS, SITE_NAME } from './topology.js';
 
 interface Servers {
   readonly site: HttpsSite;
@@ -70,7 +71,7 @@ serve({
   clientAccessUrl: (options) => running().cloud.clientAccessUrl(options),
   cloud: () => {
     const { cloud } = running();
-    return { counts: cloud.counts, live: cloud.liveConnections(), maxLiveOfDevice: cloud.maxLiveConnections('device') };
+    return { counts: cloud.counts, live: cloud.liveConnections(), maxLiveOfDevice: cloud.maxLiveConnections(DEVICE) };
   },
   async waitForMember({ group, userId, timeoutMs }) {
     await running().cloud.waitForMember(group, { userId, timeoutMs });
@@ -82,6 +83,34 @@ serve({
     browser = await GroupClient.start({ url, group, ca: ca.certificatePem });
   },
   browserSend: ({ data }) => joined().send(data),
+  browserCount: () => joined().messages.length,
+  async browserGot({ subject, body, since, timeoutMs, settleMs }) {
+    const fits = ({ data }: ReceivedMessage): boolean => {
+      const message = data as { readonly subject?: unknown; readonly body?: unknown };
+      return message.subject === subject && (body === undefined || message.body === body);
+    };
+    await joined().waitForMessage(fits, { since, timeoutMs });
+    await sleep(settleMs);
+    return joined().messages.slice(since).filter(fits).length;
+  },
+  cloudFault: (fault) => {
+    const { cloud } = running();
+    const ofDevice = { userId: DEVICE };
+    switch (fault) {
+      case 'drop':
+        cloud.drop(ofDevice);
+        break;
+      case 'going-away':
+        cloud.close(1001, 'The service is being updated', ofDevice);
+        break;
+      case 'forget':
+        cloud.close(1008, 'The session is gone', ofDevice);
+        break;
+      case 'half-open':
+        cloud.goHalfOpen(ofDevice);
+        break;
+    }
+  },
   browserMessages: ({ since }) => joined().messages.slice(since),
   async repair() {
     const { site, dns, cloud } = running();

@@ -32,6 +32,13 @@ export interface Membership {
   readonly userId: string;
 }
 
+/**
+ * `drop`: the sockets end without a word, the sessions stay. `going-away`: a close by the service, the sessions stay.
+ * `forget`: a restart of the service, no session is known any more. `half-open`: nothing is read or written any more on
+ * the connections that are open now.
+ */
+export type CloudFault = 'drop' | 'going-away' | 'forget' | 'half-open';
+
 /** The calls. */
 export interface InternetCalls {
   /** Starts every server; returns the root certificate to trust, PEM. */
@@ -53,6 +60,18 @@ export interface InternetCalls {
   browserJoin(member: Membership): Promise<void>;
   /** Resolves when the cloud has acknowledged it. */
   browserSend(message: { readonly data: unknown }): Promise<void>;
+  /** How many messages the browser has received. */
+  browserCount(argument: undefined): number;
+  /** Resolves with how many messages of that subject (and body) the browser has from an index on, once there is one and `settleMs` later. */
+  browserGot(what: {
+    readonly subject: string;
+    readonly body?: string;
+    readonly since: number;
+    readonly timeoutMs: number;
+    readonly settleMs: number;
+  }): Promise<number>;
+  /** What the cloud itself does to the device's connections. */
+  cloudFault(fault: CloudFault): void;
   /** What the browser has received, from an index on. */
   browserMessages(range: { readonly since: number }): readonly ReceivedMessage[];
   /** Everything answers again. */

@@ -35,6 +35,9 @@ import {
   type Place,
 } from './topology.js';
 
+/** How long a process goes on with the clock it knows after {@link Lab.setClock}; libfaketime counts in seconds. */
+export const CLOCK_CACHE_MS = 1_000;
+
 export interface LabOptions {
   /** IPv6 everywhere, beside IPv4. Default true. */
   readonly ipv6?: boolean;
@@ -45,8 +48,12 @@ export interface LabOptions {
 export interface ExecOptions {
   /** Added to the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
+  /** The environment itself instead, for a process that must see nothing of this one's. `PATH` stays. */
+  readonly onlyEnv?: NodeJS.ProcessEnv;
   /** Default: nothing in, two pipes out. */
   readonly stdio?: StdioOptions;
+  /** Default: this process's. */
+  readonly cwd?: string;
 }
 
 export class Lab {
@@ -112,13 +119,24 @@ export class Lab {
   exec(place: Place, command: string, args: readonly string[] = [], options: ExecOptions = {}): ChildProcess {
     return spawn('ip', ['netns', 'exec', this.namespace(place), command, ...args], {
       stdio: options.stdio ?? ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...options.env },
+      ...(options.cwd !== undefined && { cwd: options.cwd }),
+      env: options.onlyEnv
+        ? { PATH: process.env['PATH'], ...options.onlyEnv, ...options.env }
+        : { ...process.env, ...options.env },
     });
   }
 
   /** Runs lines of `ip` in a place. */
   ip(place: Place, ...lines: string[]): Promise<void> {
     return ipBatch(this.namespace(place), lines);
+  }
+
+  /** TCP connections of a place to a port, as its kernel has them now: those that are open, and those being opened. */
+  async connectionsTo(place: Place, port: number): Promise<readonly string[]> {
+    const filter = `( dport = :${port} )`;
+    const states = ['established', 'syn-sent'].flatMap((state) => ['state', state]);
+    const text = await run('ip', ['netns', 'exec', this.namespace(place), 'ss', '-Htn', ...states, filter]);
+    return text.split('\n').filter((line) => line.trim() !== '');
   }
 
   /** What `ip -json` says, parsed. */
@@ -180,7 +198,7 @@ export class Lab {
     return {
       LD_PRELOAD: findFaketime(),
       FAKETIME_TIMESTAMP_FILE: this.#clockFile,
-      FAKETIME_CACHE_DURATION: '1',
+      FAKETIME_CACHE_DURATION: String(CLOCK_CACHE_MS / 1_000),
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
     };
   }

@@ -9,8 +9,8 @@ import * as faults from './faults.js';
 export type Expectation =
   /** The verdict becomes offline, for this reason, within that time. */
   | { readonly kind: 'offline'; readonly reason: OfflineReason; readonly withinMs: number }
-  /** The verdict stays online: no transition. */
-  | { readonly kind: 'online' };
+  /** The verdict stays online: no transition. No check takes longer than `checksWithinMs`, if set. */
+  | { readonly kind: 'online'; readonly checksWithinMs?: number };
 
 export interface Row {
   readonly fault: faults.Fault;
@@ -19,6 +19,8 @@ export interface Row {
   readonly onlineWithinMs?: number;
   /** The fault is there before the daemon starts; bounds count from the start of its process. */
   readonly fromStart?: true;
+  /** How often it is tried. Default: once. */
+  readonly times?: number;
 }
 
 /** Interface, address or default route gone: the kernel tells at once, its word is held for 0.3 s. */
@@ -39,6 +41,16 @@ const FIRST_VERDICT_MS = 9_500;
 const LINK_UP_MS = 700;
 const REPAIRED_MS = 2_500;
 
+/** No route needs that long to turn out as the wrong one. */
+const NO_DELAY_MS = 500;
+
+/** What must hold every time is tried a few times. */
+const EVERY_TIME = 3;
+
+function told(fault: faults.Fault, reason: OfflineReason, withinMs = TOLD_BY_KERNEL_MS): Row {
+  return { ...offline(fault, reason, withinMs, LINK_UP_MS), times: EVERY_TIME };
+}
+
 function offline(fault: faults.Fault, reason: OfflineReason, withinMs: number, onlineWithinMs = REPAIRED_MS): Row {
   return { fault, expect: { kind: 'offline', reason, withinMs }, onlineWithinMs };
 }
@@ -51,11 +63,15 @@ function online(fault: faults.Fault): Row {
   return { fault, expect: { kind: 'online' } };
 }
 
+function onlineFromStart(fault: faults.Fault): Row {
+  return { fault, expect: { kind: 'online', checksWithinMs: NO_DELAY_MS }, fromStart: true };
+}
+
 export const MATRIX: readonly Row[] = [
-  offline(faults.linkDown, 'no-link', TOLD_BY_KERNEL_MS, LINK_UP_MS),
-  offline(faults.carrierLost, 'no-link', CARRIER_MS, LINK_UP_MS),
-  offline(faults.noAddress, 'no-route', TOLD_BY_KERNEL_MS, LINK_UP_MS),
-  offline(faults.noDefaultRoute, 'no-route', TOLD_BY_KERNEL_MS, LINK_UP_MS),
+  told(faults.linkDown, 'no-link'),
+  told(faults.carrierLost, 'no-link', CARRIER_MS),
+  told(faults.noAddress, 'no-route'),
+  told(faults.noDefaultRoute, 'no-route'),
 
   offline(faults.blackHole, 'dns-timeout', SILENT_MS),
   offline(faults.uplinkDropped, 'dns-timeout', SILENT_MS),
@@ -99,4 +115,39 @@ export const MATRIX: readonly Row[] = [
   fromStart(faults.dnsHijacked, 'portal'),
   fromStart(faults.linkDown, 'no-link', LINK_UP_MS),
   fromStart(faults.clockOff('-6y'), 'clock'),
+  onlineFromStart(faults.ipv6Only),
+  onlineFromStart(faults.ipv4Only),
+  onlineFromStart(faults.ipv6Broken),
 ];
+
+/** What lasts no longer than that is noticed by one check at most, and by no verdict. The kernel's word is another matter. */
+export const BLIP_MS = 900;
+
+export const BLIPS: readonly faults.Fault[] = [
+  faults.blackHole,
+  faults.uplinkDropped,
+  faults.downlinkDropped,
+  faults.dnsDropped,
+  faults.dnsNxdomain,
+  faults.dnsServfail,
+  faults.dnsRefused,
+  faults.slowDns(1_000),
+  faults.dnsHijacked,
+  faults.portalRedirect,
+  faults.httpsDropped,
+  faults.httpsRefused,
+  faults.hangAfterAccept,
+  faults.hangAfterTls,
+  faults.certificateForeign,
+  faults.certificateExpired,
+  faults.certificateNotYetValid,
+  faults.status500,
+  faults.redirect,
+  faults.packetLoss(20),
+  faults.ipv6Broken,
+  faults.resolvConfEmpty,
+  faults.cloudDropped,
+];
+
+/** A silent black hole is noticed within that, as the median of its beginnings at any time between two checks. */
+export const SILENT_MEDIAN_MS = 8_000;

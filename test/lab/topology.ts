@@ -40,3 +40,5 @@ export const CLOUD_NAME = 'cloud.lab.test';
 export const NO_NAME = 'nobody.lab.test';
 /** The endpoint that hands out client access URLs, at the cloud itself. */
 export const NEGOTIATE_URL = `https://${CLOUD_NAME}:${PORTS.cloud}/negotiate`;
+/** Who the daemon is to the cloud: that of the URLs which the negotiate endpoint hands out. */
+export const DEVICE = 'device';
