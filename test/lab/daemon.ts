@@ -72,7 +72,7 @@ export class LabDaemon {
     const folder = mkdtempSync(join(lab.folder, 'daemon-'));
     const journal = new Journal(options.fakeClock === true ? 'arrival' : 'own');
     const startedAtMs = Date.now();
-    const child = lab.exec('pi', process.execPath, ['--enable-source-maps', CLI, 'run'], {
+    const child = lab.exec('pi', process.execPath, [CLI, 'run'], {
       cwd: folder,
       // Nothing of the developer's own settings reaches it.
       onlyEnv: {
@@ -112,7 +112,7 @@ export class LabDaemon {
 
   /** Every change of the verdict that the log tells, from a mark on. */
   verdicts(since = 0): readonly VerdictChange[] {
-    return this.journal.find(() => true, since).flatMap((line) => verdictOf(line) ?? []);
+    return changesIn(this.journal.lines).flatMap(({ index, change }) => (index >= since ? [change] : []));
   }
 
   /** Every time the group was joined, from a mark on. */
@@ -196,10 +196,16 @@ export class LabDaemon {
   }
 }
 
-function verdictOf(line: LogLine): VerdictChange | undefined {
-  const { verdict, reason } = line.fields;
-  if (line.level === 'debug' || (verdict !== 'online' && verdict !== 'offline')) return undefined;
-  return { verdict, reason: typeof reason === 'string' ? reason : undefined, atMs: line.atMs, line };
+/** A line about the verdict that is there already, such as one with another reason, is no change. */
+function changesIn(lines: readonly LogLine[]): readonly { readonly index: number; readonly change: VerdictChange }[] {
+  let before: unknown;
+  return lines.flatMap((line, index) => {
+    const { verdict, reason } = line.fields;
+    if (line.level === 'debug' || (verdict !== 'online' && verdict !== 'offline') || verdict === before) return [];
+    before = verdict;
+    const change = { verdict, reason: typeof reason === 'string' ? reason : undefined, atMs: line.atMs, line } as const;
+    return [{ index, change }];
+  });
 }
 
 function joinOf({ msg, atMs }: LogLine): Join | undefined {
@@ -207,6 +213,6 @@ function joinOf({ msg, atMs }: LogLine): Join | undefined {
   return msg.startsWith('Cloud connection resumed') ? { recovered: true, atMs } : undefined;
 }
 
-function isCheck({ level, fields }: LogLine): boolean {
-  return level === 'debug' && 'checkId' in fields;
+function isCheck({ level, msg }: LogLine): boolean {
+  return level === 'debug' && /^Internet check (passed|failed)/.test(msg);
 }

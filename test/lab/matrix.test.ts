@@ -242,12 +242,11 @@ async function blip(seat: Seat, fault: Row['fault'], t: TestContext): Promise<vo
     const repairedAtMs = Date.now();
 
     const [hit] = await daemon.checked(2, since, { timeoutMs: 2 * INTERVAL_MS + GRACE_MS });
-    const { startedAtMs, ms } = checkTimes(hit!);
+    const { startedAtMs } = checkTimes(hit!);
     const offset = Math.round(startedAtMs - appliedAtMs);
     if (startedAtMs >= appliedAtMs && repairedAtMs <= startedAtMs + CONFIRM_AFTER_MS) {
       assertNoTransition(daemon, since);
-      const words = hit!.fields['ok'] === true ? 'succeeded' : `failed (${String(hit!.fields['reason'])})`;
-      t.diagnostic(`${fault.name}: the check begun ${offset} ms into the fault ${words} after ${Math.round(ms)} ms`);
+      t.diagnostic(`${fault.name}: ${offset} ms into it began a check: ${hit!.msg}`);
       await seat.answersOnce(daemon);
       return;
     }
