@@ -1,4 +1,8 @@
-/** A process of its own: brings a session into the state of its argument, disposes of it, and has nothing more to do. */
+/**
+ * A process of its own: brings a session into the state of its argument, disposes of it, and has nothing more to do. At its end it tells
+ * for how long it was still held, in milliseconds; measured here, since who started it may hear of it late.
+ */
+import { writeSync } from 'node:fs';
 import { WebPubSubClient } from '@azure/web-pubsub-client';
 import { BareServer } from './web-pubsub-bare-server.js';
 import { Fixture, eventually } from './web-pubsub-fixture.js';
@@ -6,6 +10,7 @@ import { Fixture, eventually } from './web-pubsub-fixture.js';
 const state = process.argv[2] ?? '';
 const server = await BareServer.start();
 const fixture = new Fixture(server.url);
+let sinceMs = 0;
 
 switch (state) {
   case 'bare-keep-alive':
@@ -18,6 +23,8 @@ switch (state) {
     client.on('disconnected', () => {
       if (state === 'bare-throws') throw new Error('thrown by a listener');
     });
+    // The client's timer is set in here, so that it cannot have been running before.
+    sinceMs = performance.now();
     await client.start();
     client.stop();
     break;
@@ -46,6 +53,7 @@ switch (state) {
     await session.dispose();
   }
 }
-process.stdout.write('disposed\n');
+if (sinceMs === 0) sinceMs = performance.now();
+process.once('exit', () => writeSync(1, `held ${performance.now() - sinceMs}\n`));
 server.drop();
 server.http.close();
