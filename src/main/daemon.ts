@@ -14,7 +14,7 @@ import { DEFAULT_POLICY, type ConnectionPolicy } from './connection/state.js';
 import { ConnectionSupervisor } from './connection/supervisor.js';
 import { createOpenSession } from './connection/web-pubsub.js';
 import { createInternetMonitor, monitorSettingsOf, type InternetConnectionMonitor } from './internet-monitor.js';
-import type { DaemonLogger } from './log.js';
+import { foldRepeats, numbersAside, type DaemonLogger, type FoldingLogger, type Logger } from './log.js';
 import { createLookup } from './net/lookup.js';
 import { createRemote, type Remote } from './remote.js';
 import { diffSettings, nameOf, takeOverLive, type Settings } from './settings.js';
@@ -40,10 +40,17 @@ interface Parts {
 const IDLE_MS = 3_600_000;
 /** The status line is put together again at least this often, as times in it grow old. */
 const STATUS_MS = 60_000;
+/**
+ * A message is said so often within ten minutes, numbers aside; then it is counted and told in one line. An outage is told in full, a day of
+ * flapping fills no disk.
+ */
+const FOLD = { windowMs: 600_000, burst: 20, keyOf: numbersAside } as const;
 
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #log: DaemonLogger;
+  /** What the parts log to. */
+  readonly #folded: FoldingLogger;
   #settings: Settings;
   #parts: Parts | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -52,6 +59,7 @@ export class Daemon {
   constructor(options: DaemonOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#folded = foldRepeats(options.log, FOLD);
     this.#settings = options.settings;
   }
 
@@ -68,7 +76,7 @@ export class Daemon {
       await notifier.ready('Idle: websocketEnabled is False');
       return;
     }
-    const parts = build(this.#settings, this.#options);
+    const parts = build(this.#settings, this.#folded, this.#options.version);
     this.#parts = parts;
     parts.monitor.onConnected(() => this.#tellStatus());
     parts.monitor.onDisconnected(() => this.#tellStatus());
@@ -106,6 +114,8 @@ export class Daemon {
         `Configuration reloaded, but ${keys} changes only with a restart: systemctl restart dunebugger-remote`,
       );
     }
+    // Whatever made the cloud refuse may have been mended at its own end.
+    this.#parts?.connection.retryNow();
     if (live.length === 0 && restart.length === 0) this.#log.info({}, 'Configuration reloaded: nothing has changed');
     await notifier.ready(this.#parts === undefined ? 'Idle: websocketEnabled is False' : this.#status(this.#parts));
   }
@@ -120,6 +130,7 @@ export class Daemon {
       await parts.remote.stop();
       await Promise.all([parts.connection.stop(), parts.monitor.stop()]);
     }
+    this.#folded.flush();
     await said;
   }
 
@@ -137,7 +148,7 @@ export class Daemon {
   }
 }
 
-function build(settings: Settings, { log, version }: DaemonOptions): Parts {
+function build(settings: Settings, log: Logger, version: string): Parts {
   const lookup = createLookup({
     timeoutMs: settings.connectionTimeoutSecs * 1_000,
     nameServers: settings.nameServers,

@@ -13,7 +13,7 @@ import { createRedactor, isSecretKey } from './log/redact.js';
 import { createLineWriter } from './log/writer.js';
 
 export type { Logger } from './log/logger.js';
-export { foldRepeats, type FoldingLogger, type FoldOptions } from './log/fold.js';
+export { foldRepeats, numbersAside, type FoldingLogger, type FoldOptions } from './log/fold.js';
 
 /** Levels by their names in the conf file. */
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { foldRepeats, type FoldingLogger, type FoldOptions, type Logger } from '../../src/main/log.js';
+import { foldRepeats, numbersAside, type FoldingLogger, type FoldOptions, type Logger } from '../../src/main/log.js';
 
 /** A log that writes lines down, folded, and a clock that moves when told. */
 class Bench {
@@ -55,6 +55,28 @@ describe('foldRepeats', () => {
     assert.deepEqual(bench.taken(), []);
     bench.advance(1);
     assert.deepEqual(bench.taken(), ['warn Refused (4 times more within 60 s) {"i":5,"repeats":4}']);
+  });
+
+  it('says a burst in full before it counts, and one line a window while it goes on', () => {
+    const bench = new Bench({ burst: 3 });
+    for (let i = 1; i <= 5; i += 1) bench.log.warn({ i }, 'Refused');
+    assert.deepEqual(bench.taken(), ['warn Refused {"i":1}', 'warn Refused {"i":2}', 'warn Refused {"i":3}']);
+    bench.advance(60_000);
+    assert.deepEqual(bench.taken(), ['warn Refused (2 times more within 60 s) {"i":5,"repeats":2}']);
+    bench.log.warn({ i: 6 }, 'Refused');
+    assert.deepEqual(bench.taken(), []);
+    bench.advance(120_000);
+    assert.deepEqual(bench.taken(), ['warn Refused (once more within 60 s) {"i":6,"repeats":1}']);
+    bench.log.warn({ i: 7 }, 'Refused');
+    assert.deepEqual(bench.taken(), ['warn Refused {"i":7}']);
+  });
+
+  it('takes messages for the same whose numbers differ, where that is wanted', () => {
+    const bench = new Bench({ keyOf: numbersAside });
+    bench.log.info({}, 'Online again after 2 min 3 s');
+    bench.log.info({}, 'Online again after 1 min 59 s');
+    bench.log.warn({}, 'Online again after 1 min 59 s');
+    assert.deepEqual(bench.taken(), ['info Online again after 2 min 3 s {}', 'warn Online again after 1 min 59 s {}']);
   });
 
   it('goes on folding while repeats go on, and starts anew after a quiet window', () => {

@@ -1,8 +1,10 @@
 import type { Logger } from './logger.js';
 
 export interface FoldOptions {
-  /** How long a message said once is only counted, milliseconds. Default: 600,000. */
+  /** How long repeats are only counted, milliseconds. Default: 600,000. */
   readonly windowMs?: number;
+  /** How often a message is said within a window before repeats are only counted. Default: 1. */
+  readonly burst?: number;
   /** Milliseconds, from any start, never going back. Default: `performance.now`. */
   readonly now?: () => number;
   /** Calls back once after a time; the answer cancels. Default: a timer that keeps no process alive. */
@@ -26,25 +28,28 @@ interface Window {
   readonly level: FoldedLevel;
   readonly message: string;
   readonly endsAt: number;
+  /** How often it was said, and how often only counted. */
+  said: number;
   repeats: number;
   /** Of the latest one: after a day of flapping the last state is what counts. */
   fields: object;
 }
 
 /**
- * Folds repeated messages: the first is logged at once, those that follow within the window are counted and told in one line at its end,
- * with the fields of the latest. While repeats go on, so do the windows: one line each. So n different messages make at most n lines a
- * window, however often they come: a day of flapping with the default window is at most 145 lines a message. Debug passes through.
+ * Folds repeated messages: the first is logged at once (with a burst: the first few), those that follow within the window are counted and
+ * told in one line at its end, with the fields of the latest. While repeats go on, so do the windows: one line each. So n different
+ * messages make at most n lines a window, however often they come: a day of flapping with the default window is at most 144 lines a
+ * message and one burst. Debug passes through.
  */
 export function foldRepeats(log: Logger, options: FoldOptions = {}): FoldingLogger {
-  const { windowMs = 600_000, now = () => performance.now(), schedule = afterUnref } = options;
+  const { windowMs = 600_000, burst = 1, now = () => performance.now(), schedule = afterUnref } = options;
   const keyOf = options.keyOf ?? ((level, _fields, message) => `${level} ${message}`);
   /** In the order in which they end: all windows are equally long. */
   const windows = new Map<string, Window>();
   let cancel: (() => void) | undefined;
 
-  const open = (key: string, level: FoldedLevel, fields: object, message: string): void => {
-    windows.set(key, { level, message, fields, endsAt: now() + windowMs, repeats: 0 });
+  const open = (key: string, level: FoldedLevel, fields: object, message: string, said: number): void => {
+    windows.set(key, { level, message, fields, endsAt: now() + windowMs, said, repeats: 0 });
     arm();
   };
 
@@ -61,7 +66,8 @@ export function foldRepeats(log: Logger, options: FoldOptions = {}): FoldingLogg
   const settle = (): void => {
     for (const [key, window] of [...windows]) {
       if (window.endsAt > now()) break;
-      if (close(key, window)) open(key, window.level, window.fields, window.message);
+      // It goes on: nothing more than the count is said.
+      if (close(key, window)) open(key, window.level, window.fields, window.message, burst);
     }
     arm();
   };
@@ -84,6 +90,11 @@ export function foldRepeats(log: Logger, options: FoldOptions = {}): FoldingLogg
     if (known !== undefined && known.endsAt <= now()) settle();
     const window = windows.get(key);
     if (window !== undefined) {
+      if (window.said < burst) {
+        window.said += 1;
+        log[level](fields, message);
+        return;
+      }
       window.repeats += 1;
       window.fields = fields;
       return;
@@ -91,7 +102,7 @@ export function foldRepeats(log: Logger, options: FoldOptions = {}): FoldingLogg
     const [oldest] = windows;
     if (windows.size >= MOST_KEYS && oldest !== undefined) close(...oldest);
     log[level](fields, message);
-    open(key, level, fields, message);
+    open(key, level, fields, message, 1);
   };
 
   return {
@@ -105,6 +116,11 @@ export function foldRepeats(log: Logger, options: FoldOptions = {}): FoldingLogg
       for (const [key, window] of [...windows]) close(key, window);
     },
   };
+}
+
+/** Messages that differ in their numbers only, such as durations, are the same. */
+export function numbersAside(level: FoldedLevel, _fields: object, message: string): string {
+  return `${level} ${message.replace(/\d+(?:\.\d+)?/g, '#')}`;
 }
 
 function inWords(ms: number): string {
