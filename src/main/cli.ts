@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util';
 
 /** sysexits.h: the command line is wrong. */
 const EXIT_USAGE = 64;
+/** sysexits.h: an error in the program itself. */
+const EXIT_SOFTWARE = 70;
 
 const HELP = `dunebugger-remote: watches the internet and keeps the cloud connection of a DuneBugger installation
 
@@ -14,10 +16,11 @@ const HELP = `dunebugger-remote: watches the internet and keeps the cloud connec
 
   dunebugger-remote check [--json] [--config FILE] [--domain HOST[:PORT]] [--timeout SECONDS]
       Looks at the internet once, phase by phase, says what is wrong and what to do about it.
-      Exit codes: 0 online, 1 offline.
+      Exit codes: 0 online, 1 offline, 78 the configuration is wrong.
 
   dunebugger-remote --help | --version
 
+Further exit codes: 64 the command line is wrong, 70 an error in the program itself.
 The configuration is read from FILE, else $DUNEBUGGER_CONFIG, else /etc/dunebugger-remote/dunebugger.conf,
 else the shipped conf/dunebugger.conf; environment variables win over it.
 `;
@@ -28,6 +31,7 @@ export function packageVersion(): string {
   return version;
 }
 
+/** Resolves with the exit code; undefined: the daemon is in its loop and ends the process itself. */
 async function main(argv: readonly string[]): Promise<number | undefined> {
   let parsed;
   try {
@@ -51,6 +55,7 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
   if (values.version === true) return print(`${packageVersion()}\n`);
   const [command, ...rest] = positionals;
   if (rest.length > 0) return usage(`unexpected argument "${rest[0] ?? ''}"`);
+  if (values.config === '') return usage('--config names no file');
   const confFile = values.config === undefined ? {} : { confFile: values.config };
   switch (command) {
     case 'run': {
@@ -86,5 +91,16 @@ function usage(problem: string): number {
   return EXIT_USAGE;
 }
 
-const code = await main(process.argv.slice(2));
-if (code !== undefined) process.exitCode = code;
+// Whoever reads may leave early (`check | head -1`): that is no error of ours, and the exit code still tells the verdict.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+
+try {
+  const code = await main(process.argv.slice(2));
+  if (code !== undefined) process.exitCode = code;
+} catch (error) {
+  process.stderr.write(
+    `dunebugger-remote: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exitCode = EXIT_SOFTWARE;
+}

@@ -1,7 +1,7 @@
 /**
  * `dunebugger.conf`, the environment, a `.env` and systemd's credentials -> one frozen, validated {@link Settings}.
  *
- * A value is taken from the first of these that has it:
+ * A value is taken from the first of these that has it (an option of the command line comes before them all):
  * 1. a file of its name in `$CREDENTIALS_DIRECTORY` (secrets only; a trailing newline is stripped),
  * 2. the environment: the names of `conf/dunebugger-remote.env.example`, and `DUNEBUGGER_<SECTION>_<KEY>` for every key of the conf file,
  * 3. the `.env` beside the conf file or, where there is none, the one in the working directory,
@@ -23,7 +23,7 @@ import {
   type Findings,
   type Found,
 } from './settings/sources.js';
-import { ROWS, type SettingName, type Settings, type Spec } from './settings/table.js';
+import { nameOf, ROWS, type SettingName, type Settings, type Spec } from './settings/table.js';
 
 export { diffSettings, takeOverLive, type SettingChange, type SettingsDiff } from './settings/diff.js';
 export { SettingsError } from './settings/error.js';
@@ -47,6 +47,14 @@ export interface LoadOptions {
    * signed in yet can still be diagnosed.
    */
   readonly purpose?: 'run' | 'check';
+  /** What was said on the command line, with the option's name; wins over everything, and an empty text is not "not said". */
+  readonly commandLine?: Readonly<Partial<Record<SettingName, CommandLineValue>>>;
+}
+
+export interface CommandLineValue {
+  /** Such as `--timeout`, for messages. */
+  readonly option: string;
+  readonly text: string;
 }
 
 export interface LoadedSettings {
@@ -80,10 +88,16 @@ export function loadSettings(options: LoadOptions): LoadedSettings {
   const conf = readConf(readFile, options.confFile ?? env.get('DUNEBUGGER_CONFIG'), problems);
   if (conf !== undefined) takeConf(conf, findings);
   else notices.push('No conf file was found: every setting has its default unless the environment sets it');
-  const dotEnv = readDotEnv(readFile, conf?.path, options.workingDirectory ?? process.cwd(), problems);
+  // Whoever diagnoses a machine is often not the user who may read its secrets, and a look at the internet needs none.
+  const unreadable = options.purpose === 'check' ? warnings : problems;
+  const dotEnv = readDotEnv(readFile, conf?.path, options.workingDirectory ?? process.cwd(), unreadable);
   if (dotEnv !== undefined) takeVariables(dotEnv.variables, `${dotEnv.path},`, findings);
   takeVariables(env, 'environment variable', findings);
-  takeCredentials(readFile, options.credentialsDirectory ?? env.get('CREDENTIALS_DIRECTORY'), findings);
+  takeCredentials(readFile, options.credentialsDirectory ?? env.get('CREDENTIALS_DIRECTORY'), {
+    found,
+    problems: unreadable,
+  });
+  takeCommandLine(options.commandLine ?? {}, found);
 
   const values: Partial<Record<SettingName, unknown>> = {};
   const origins: Partial<Record<SettingName, string>> = {};
@@ -121,6 +135,13 @@ export function secretsOf(settings: Settings): readonly string[] {
   const ofBus = settings.mQueueServers.map((server) => /:\/\/(?:[^:@]*:)?([^@]*)@/.exec(server)?.[1] ?? '');
   const all = [settings.auth0ClientSecret, settings.auth0Password, settings.clientUrl, ...names, ...ofBus];
   return [...new Set(all)].filter((value) => value !== '');
+}
+
+function takeCommandLine(given: NonNullable<LoadOptions['commandLine']>, found: Findings['found']): void {
+  for (const [key, { option, text }] of Object.entries(given) as [SettingName, CommandLineValue][]) {
+    const where = `option ${option}`;
+    found.set(key, { text: text.trim(), where, subject: `${where} (${nameOf(key)})` });
+  }
 }
 
 function notAllowed(spec: Spec<unknown>, { text, subject }: Found): string {

@@ -1,7 +1,7 @@
 /** `dunebugger-remote check`: one look at the internet, phase by phase. */
 import { InternetConnectionMonitor, type InternetMonitorStatus } from '../internet-monitor.js';
 import { reasonAdvice, reasonWords } from '../reasons.js';
-import { loadSettings, SettingsError, type Settings } from '../settings.js';
+import { loadSettings, SettingsError, type LoadedSettings, type Settings } from '../settings.js';
 import { evidenceLines } from '../evidence-text.js';
 
 /** Exit codes of the command; 78 is sysexits.h's EX_CONFIG. */
@@ -19,14 +19,16 @@ export interface CheckOptions {
 
 /** Prints the outcome and resolves with the exit code, within twice the timeout and a worker's start. */
 export async function check(options: CheckOptions): Promise<number> {
-  let settings;
+  let loaded;
   try {
-    settings = settingsFor(options);
+    loaded = load(options);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    for (const problem of error.problems) process.stderr.write(`Configuration: ${problem}\n`);
+    complain([...error.warnings, ...error.problems]);
     return error.exitCode;
   }
+  complain(loaded.warnings);
+  const { settings } = loaded;
   const monitor = new InternetConnectionMonitor({
     testDomain: settings.testDomain,
     checkIntervalSecs: settings.connectionIntervalSecs,
@@ -49,14 +51,22 @@ export async function check(options: CheckOptions): Promise<number> {
   }
 }
 
-/** The command line goes in as the environment does, so that it is validated by the same rules. */
-function settingsFor({ confFile, domain, timeoutSecs }: CheckOptions): Settings {
-  const env = {
-    ...process.env,
-    ...(domain === undefined ? {} : { DUNEBUGGER_WEBSOCKET_TEST_DOMAIN: domain }),
-    ...(timeoutSecs === undefined ? {} : { DUNEBUGGER_WEBSOCKET_CONNECTION_TIMEOUT_SECS: timeoutSecs }),
-  };
-  return loadSettings({ ...(confFile === undefined ? {} : { confFile }), env, purpose: 'check' }).settings;
+/** Beside the report, so that its JSON stays JSON. */
+function complain(lines: readonly string[]): void {
+  for (const line of lines) process.stderr.write(`Configuration: ${line}\n`);
+}
+
+/** The command line is validated by the same rules as the conf file. */
+function load({ confFile, domain, timeoutSecs }: CheckOptions): LoadedSettings {
+  return loadSettings({
+    ...(confFile === undefined ? {} : { confFile }),
+    env: process.env,
+    purpose: 'check',
+    commandLine: {
+      ...(domain === undefined ? {} : { testDomain: { option: '--domain', text: domain } }),
+      ...(timeoutSecs === undefined ? {} : { connectionTimeoutSecs: { option: '--timeout', text: timeoutSecs } }),
+    },
+  });
 }
 
 /** The worker has its start, the check twice its timeout; a worker that never answers is an error, not a verdict. */

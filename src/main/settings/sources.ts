@@ -133,7 +133,7 @@ export function takeVariables(
 export function takeCredentials(
   readFile: ReadFile,
   directory: string | undefined,
-  { found, problems }: Findings,
+  { found, problems }: Pick<Findings, 'found' | 'problems'>,
 ): void {
   if (directory === undefined) return;
   for (const [key, spec] of ROWS) {
