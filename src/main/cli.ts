@@ -21,8 +21,9 @@ const HELP = `dunebugger-remote: watches the internet and keeps the cloud connec
   dunebugger-remote --help | --version
 
 Further exit codes: 64 the command line is wrong, 70 an error in the program itself.
-The configuration is read from FILE, else $DUNEBUGGER_CONFIG, else /etc/dunebugger-remote/dunebugger.conf,
-else the shipped conf/dunebugger.conf; environment variables win over it.
+The configuration is read from FILE, else $DUNEBUGGER_CONFIG,
+else /etc/dunebugger-remote/dunebugger.conf, else the shipped conf/dunebugger.conf;
+a .env beside it and the environment win over it.
 `;
 
 export function packageVersion(): string {

@@ -97,7 +97,8 @@ export function createLogger(options: LoggerOptions): DaemonLogger {
       redact,
       longestSecret: redact.longest(),
       isSecretKey,
-      stacks: log.isLevelEnabled('debug'),
+      // What ends the process happens once, and nobody had debug on: its stack is all there will be to go by.
+      stacks: level === 'fatal' || log.isLevelEnabled('debug'),
     };
     try {
       log[level](describeFields(fields, how), describeText(message, how));

@@ -15,6 +15,8 @@ export interface CliProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Working directory, where a `.env` would be read from. Default: the system's temporary directory. */
   readonly cwd?: string;
+  /** Another program than the command, such as one that uses a part of it. */
+  readonly program?: string;
   /** Options of Node itself, such as `['--import', FILE]`. */
   readonly nodeArgs?: readonly string[];
   /** Called with each line of standard output as it comes. */
@@ -49,7 +51,7 @@ export class CliProcess {
       const value = process.env[name];
       return value === undefined ? [] : [[name, value] as const];
     });
-    this.#child = spawn(process.execPath, [...(options.nodeArgs ?? []), CLI, ...options.args], {
+    this.#child = spawn(process.execPath, [...(options.nodeArgs ?? []), options.program ?? CLI, ...options.args], {
       cwd: options.cwd ?? tmpdir(),
       env: { ...Object.fromEntries(inherited), ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],

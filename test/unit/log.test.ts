@@ -94,6 +94,12 @@ describe('a journal line', () => {
     );
   });
 
+  it('tells the stack of what ends the process at every level', () => {
+    const { log, lines } = capture({ level: 'CRITICAL' });
+    log.fatal({ err: new Error('nobody caught it') }, 'The end');
+    assert.match(lines[0]!, /^<2>The end err="nobody caught it" err\.stack="Error: nobody caught it\\n {4}at /);
+  });
+
   it('tells an error with code and causes in one line, its stack only at debug', () => {
     const cause = Object.assign(new Error('connect ECONNREFUSED 192.0.2.1:443'), { code: 'ECONNREFUSED' });
     const err = Object.assign(new Error('sign-in failed', { cause }), { code: 'ERR_SIGN_IN', socket: { secret: 1 } });
