@@ -80,6 +80,11 @@ export class ComponentStandIn {
     );
   }
 
+  /** Resolves when the server is known to hear it, after a restart too; rejects at the deadline. */
+  async listening({ timeoutMs = 10_000 }: WaitOptions = {}): Promise<void> {
+    await withDeadline(this.#nats.flush(), timeoutMs, `${this.#options.name} is not on the bus again`);
+  }
+
   async stop(): Promise<void> {
     this.#changes.close('the component was stopped');
     await this.#nats.close();
@@ -87,5 +92,17 @@ export class ComponentStandIn {
 
   get #root(): string {
     return this.#options.root ?? 'dunebugger';
+  }
+}
+
+async function withDeadline(work: Promise<void>, timeoutMs: number, otherwise: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${otherwise} after ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
