@@ -8,6 +8,8 @@ import { World } from './world.js';
 
 const EXIT_NOT_EVERYTHING = 1;
 const EXIT_INTERRUPTED = 130;
+/** Deadline of a pause that ends with the daemon's next check, a second later. */
+const READING_MS = 20_000;
 
 const { stdout } = process;
 // Whoever reads may leave early (`| head`); the outcome is the exit code all the same.
@@ -58,6 +60,8 @@ async function main(): Promise<number> {
         paper.heading(`${index + 1} of ${scenes.length}: ${scene.title}`);
         paper.say(scene.words);
       }
+      // Time to read what is coming, and what has been, at the daemon's own pace.
+      if (!failed && index > 0) await world.moreChecks(1, { timeoutMs: READING_MS });
       const outcome: readonly Row[] = failed ? notReached(scene) : await play(scene);
       rows.set(scene, outcome);
       failed ||= outcome.some((row) => row.outcome !== 'yes');

@@ -57,15 +57,15 @@ function firstConnection(world: World): Scene {
   return {
     title: 'The internet is there',
     words:
-      'Look for the wait until it has settled (here 1 s, by default 3 s), signing in, the connection; then for what the browser ' +
+      'Look for the wait until it has settled (3 s), signing in, the connection; then for what the browser ' +
       'gets: the question who is there, and what this machine is.',
     steps: [
       act('the internet: repaired', () => world.repairInternet()),
-      seeLine(world, 'it notices, and waits for the internet to settle', /Internet is back: waiting 1 s/),
+      seeLine(world, 'it notices, and waits for the internet to settle', /Internet is back: waiting 3 s/),
       seeLine(world, 'it connects', /Connected to the cloud/),
       see('it has signed in once', () => {
         const { token, userinfo } = world.auth0.calls;
-        return demand(token === 1 && userinfo === 1, `${token} sign-ins, ${userinfo} look-ups of the user`);
+        return demand(token === 1 && userinfo === 1, `calls to Auth0: ${token} for a token, ${userinfo} for the user`);
       }),
       see('the browser gets the announcement', async () => {
         await world.browserGets('heartbeat', (body) => body === 'Is anyone there?', 0);
@@ -152,7 +152,10 @@ function shortDrop(world: World): Scene {
       seeLine(world, 'it resumes the connection', /Cloud connection resumed after .*; no message was lost/),
       see('the same session goes on, at the cloud', () => {
         const { recovered, connected } = cloud.pubsub.counts;
-        return demand(recovered === before.recovered + 1 && connected === before.connected, `${recovered} resumed`);
+        return demand(
+          recovered === before.recovered + 1 && connected === before.connected,
+          `sessions resumed: ${recovered}`,
+        );
       }),
       see('the three messages arrived, each once, in order', async () => {
         // One more, so that what should not come has had its time to come.
@@ -208,7 +211,7 @@ function blackHole(world: World): Scene {
               const states = browser.messages
                 .slice(since)
                 .filter(({ data }) => subjectOf(data) === 'gpio_state').length;
-              return demand(states === 1, `${states} state(s)`);
+              return demand(states === 1, `states the browser got: ${states}`);
             }),
           ]),
     ],
@@ -257,7 +260,7 @@ function longOutage(world: World): Scene {
         await world.browserGets('heartbeat', (body) => body === 'Is anyone there?', since);
         return undefined;
       }),
-      see('it has not signed in again', () => demand(auth0.calls.token === 1, `${auth0.calls.token} sign-in in all`)),
+      see('it has not signed in again', () => demand(auth0.calls.token === 1, `sign-ins in all: ${auth0.calls.token}`)),
     ],
   };
 }
@@ -309,7 +312,10 @@ function ending(world: World): Scene {
       see('no password and no token is in its log', () => {
         const { stdout, stderr } = world.daemon;
         const shown = world.secrets.filter((secret) => `${stdout}${stderr}`.includes(secret)).length;
-        return demand(shown === 0, shown === 0 ? `${world.daemon.lines.length} lines searched` : `${shown} secret(s)`);
+        return demand(
+          shown === 0,
+          shown === 0 ? `${world.daemon.lines.length} lines searched` : `secrets shown: ${shown}`,
+        );
       }),
     ],
   };
@@ -335,7 +341,7 @@ function seeLine(world: World, what: string, fits: RegExp): Step {
 function keepsStill(world: World): Step {
   return see('it opens no connection while there is no internet', async () => {
     const before = world.connectionsOpened;
-    const checks = await world.moreChecks(2, PATIENCE);
+    const checks = await world.moreChecks(3, PATIENCE);
     return demand(
       world.connectionsOpened === before,
       `${world.connectionsOpened - before} opened, ${checks} checks later`,

@@ -30,7 +30,6 @@ export interface FromDevice {
 const TIMINGS = {
   connectionIntervalSecs: 1,
   connectionTimeoutSecs: 0.5,
-  stabilizationSecs: 1,
   backoffBaseSecs: 1,
   halfOpenTimeoutSecs: 4,
 };
