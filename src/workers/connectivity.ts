@@ -97,6 +97,7 @@ class Connectivity {
       const afterMs = outcome?.confirm === true ? Math.min(confirmAfterMs, everyMs) : everyMs;
       const nextAt = Math.max(startedAt + afterMs, performance.now() + MIN_PAUSE_MS);
       const early = await this.#until(nextAt, startedAt + MIN_SPACING_MS);
+      if (this.#stopped) return;
       trigger = early ?? (outcome?.confirm === true ? 'confirming' : 'interval');
     }
   }

@@ -197,6 +197,16 @@ describe('the internet monitor', () => {
     assert.ok(cloud.site.openConnections <= 1);
   });
 
+  it('begins no check while it stops', async () => {
+    await cloud.site.behave({ kind: 'hang', at: 'accept' });
+    const { monitor } = make({ checkIntervalSecs: 10, failuresToOffline: 1 });
+    monitor.start();
+    await until(() => monitor.status.verdict === 'offline', 'the verdict');
+    const { connections } = cloud.site.counts;
+    await monitor.stop();
+    assert.equal(cloud.site.counts.connections, connections);
+  });
+
   it('leaves nothing behind: a process that stops it ends by itself', async () => {
     const output = await new Promise<string>((resolve, reject) => {
       const env = { ...process.env, NODE_EXTRA_CA_CERTS: cloud.caFile };
