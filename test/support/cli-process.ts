@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Changes, type WaitOptions } from './changes.js';
+import { gatherFrom } from './everything-logged.js';
 
 /** The built command; this file is compiled to dist/test/support/. */
 export const CLI = fileURLToPath(new URL('../../src/main/cli.js', import.meta.url));
@@ -58,6 +59,8 @@ export class CliProcess {
     });
     const { stdout, stderr } = this.#child;
     if (stdout === null || stderr === null) throw new Error('the process has no pipes');
+    gatherFrom('daemon', stdout);
+    gatherFrom('daemon-stderr', stderr);
     createInterface({ input: stdout }).on('line', (line) => {
       this.#lines.push(line);
       options.onLine?.(line);
