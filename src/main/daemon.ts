@@ -76,7 +76,7 @@ export class Daemon {
       await notifier.ready('Idle: websocketEnabled is False');
       return;
     }
-    const parts = build(this.#settings, this.#folded, this.#options.version);
+    const parts = build(() => this.#settings, this.#folded, this.#options.version);
     this.#parts = parts;
     parts.monitor.onConnected(() => this.#tellStatus());
     parts.monitor.onDisconnected(() => this.#tellStatus());
@@ -148,11 +148,13 @@ export class Daemon {
   }
 }
 
-function build(settings: Settings, log: Logger, version: string): Parts {
-  const lookup = createLookup({
-    timeoutMs: settings.connectionTimeoutSecs * 1_000,
-    nameServers: settings.nameServers,
-  });
+function build(current: () => Settings, log: Logger, version: string): Parts {
+  const settings = current();
+  // Two of its settings can change while it runs.
+  const lookup = createLookup(() => ({
+    timeoutMs: current().connectionTimeoutSecs * 1_000,
+    nameServers: current().nameServers,
+  }));
   const monitor = createInternetMonitor(settings, log);
   const credentials = createCredentials({
     clientUrl: settings.clientUrl,

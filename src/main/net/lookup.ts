@@ -41,12 +41,14 @@ const MAX_HOSTS = 32;
 /**
  * Makes a look-up for `net.connect`, `https.request` and `ws`. It honours `all`, `family` and the order
  * (`verbatim`, `order`), always calls back within `timeoutMs`, and falls back to the last addresses of that host when DNS is
- * late or fails: whether they are still the right ones is for the certificate to say.
+ * late or fails: whether they are still the right ones is for the certificate to say. Settings given as a function are read at each look-up.
  */
-export function createLookup(settings: LookupSettings): LookupFunction {
+export function createLookup(given: LookupSettings | (() => LookupSettings)): LookupFunction {
+  const current = typeof given === 'function' ? given : () => given;
   const lastGood = new Map<string, readonly string[]>();
 
   const addressesOf = async (host: string, families: Families | undefined): Promise<readonly string[]> => {
+    const settings = current();
     const key = `${host} ${families?.v4 ?? 'any'} ${families?.v6 ?? 'any'}`;
     const fresh = resolveHost({
       host,
