@@ -1,4 +1,7 @@
-/** Stand-ins for core and scheduler on the local bus: they answer heartbeats, remember what they are told, publish what they are asked to. */
+/**
+ * Stand-ins for core and scheduler on the local bus: they answer heartbeats and, if asked to, questions; remember what they are told; publish
+ * what they are asked to.
+ */
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { Changes, type WaitOptions } from './changes.js';
 
@@ -19,45 +22,61 @@ export interface StandInOptions {
   readonly root?: string;
   /** Told in its heartbeats, as components may. */
   readonly version?: string;
+  /** Answers the questions of a page with states, as the real ones do. Default false. */
+  readonly answersQuestions?: boolean;
 }
+
+/** What a question is answered with: subjects and bodies. */
+const ANSWERS: Readonly<Record<ComponentName, Readonly<Record<string, readonly (readonly [string, unknown])[]>>>> = {
+  core: {
+    refresh_gpios: [['gpio_state', [{ pin: 4, label: 'Start', mode: 'IN', state: 'HIGH' }]]],
+    refresh_sequence: [
+      ['sequence_state', { random_actions: true, cycle_running: false, start_button_enabled: true }],
+      ['playing_time', 0],
+    ],
+    get_sequence: [['sequence', { sequence: [{ time: 1.5, action: 'on', lane: 'light' }] }]],
+    terminal_command: [['log', { message: 'done', level: 'info' }]],
+  },
+  scheduler: {
+    get_schedule: [['current_schedule', '[monday]\n8:00 on\n21:30 off']],
+    get_next_actions: [['next_actions', [{ date: '01-12-2025', time: '08:00', action: 'on', commands: ['c on'] }]]],
+    get_last_executed_action: [['last_executed_action', { executed: true, action: 'off', time: '21:30' }]],
+  },
+};
 
 export class ComponentStandIn {
   /** Every command so far, oldest first; heartbeats are not among them. */
   readonly commands: Command[] = [];
+  /** How often it was asked whether it is there. */
+  heartbeats = 0;
   readonly #options: StandInOptions;
-  readonly #nats: NatsConnection;
+  #nats: NatsConnection;
   readonly #changes = new Changes();
   readonly #listeners = new Set<(command: Command) => void>();
 
   private constructor(options: StandInOptions, nats: NatsConnection) {
     this.#options = options;
     this.#nats = nats;
-    nats.subscribe(`${this.#root}.${options.name}.*`, {
-      callback: (error, message) => {
-        if (error !== null) return;
-        const command = message.json<Command>();
-        if (command.subject === 'heartbeat') this.publish('heartbeat', 'alive');
-        else {
-          this.commands.push(command);
-          for (const listener of this.#listeners) listener(command);
-          this.#changes.notify();
-        }
-      },
-    });
+    this.#listen();
   }
 
   /** Resolves when it listens. It reconnects for ever, as the real ones do. */
   static async start(options: StandInOptions): Promise<ComponentStandIn> {
-    const nats = await connect({
-      servers: options.server,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 100,
-      reconnectJitter: 0,
-      timeout: 10_000,
-    });
-    const component = new ComponentStandIn(options, nats);
-    await nats.flush();
+    const component = new ComponentStandIn(options, await dial(options.server));
+    await component.listening();
     return component;
+  }
+
+  /** The component ends; {@link revive} starts it again. */
+  async die(): Promise<void> {
+    await this.#nats.close();
+  }
+
+  /** Resolves when it listens again. */
+  async revive(): Promise<void> {
+    this.#nats = await dial(this.#options.server);
+    this.#listen();
+    await this.listening();
   }
 
   /** Says something to the daemon. */
@@ -67,17 +86,27 @@ export class ComponentStandIn {
     this.#nats.publish(`${this.#root}.${recipient}.${subject}`, JSON.stringify(message));
   }
 
+  /** Publishes anything on any subject. */
+  publishRaw(subject: string, data: Uint8Array | string): void {
+    this.#nats.publish(subject, data);
+  }
+
   onCommand(listener: (command: Command) => void): void {
     this.#listeners.add(listener);
   }
 
-  async waitForCommand(fits: (command: Command) => boolean, options?: WaitOptions): Promise<Command> {
-    return this.#changes.until(
-      () => this.commands.find(fits),
-      `a command to ${this.#options.name} that fits`,
-      options,
-      () => JSON.stringify(this.commands.slice(-5)),
-    );
+  /** Waits for a command that fits, from index `since` on (default: all so far). */
+  async waitForCommand(
+    fits: (command: Command) => boolean,
+    options: WaitOptions & { readonly since?: number } = {},
+  ): Promise<Command> {
+    const find = (): Command | undefined => this.commands.slice(options.since ?? 0).find(fits);
+    return this.until(find, `a command to ${this.#options.name} that fits`, options);
+  }
+
+  /** Waits for anything that is true of it; looked at after each message. */
+  async until<T>(look: () => T | undefined | false, what: string, options?: WaitOptions): Promise<T> {
+    return this.#changes.until(look, what, options, () => JSON.stringify(this.commands.slice(-5)).slice(0, 2_000));
   }
 
   /** Resolves when the server is known to hear it, after a restart too; rejects at the deadline. */
@@ -90,9 +119,36 @@ export class ComponentStandIn {
     await this.#nats.close();
   }
 
+  #listen(): void {
+    const nats = this.#nats;
+    nats.subscribe(`${this.#root}.${this.#options.name}.*`, {
+      callback: (error, message) => {
+        if (error === null && this.#nats === nats && !nats.isClosed()) this.#hear(message.json<Command>());
+      },
+    });
+  }
+
+  #hear(command: Command): void {
+    const { name, answersQuestions } = this.#options;
+    if (command.subject === 'heartbeat') {
+      this.heartbeats += 1;
+      this.publish('heartbeat', 'alive');
+    } else {
+      this.commands.push(command);
+      const answers = answersQuestions === true ? (ANSWERS[name][command.subject] ?? []) : [];
+      for (const [subject, body] of answers) this.publish(subject, body);
+      for (const listener of this.#listeners) listener(command);
+    }
+    this.#changes.notify();
+  }
+
   get #root(): string {
     return this.#options.root ?? 'dunebugger';
   }
+}
+
+function dial(servers: string): Promise<NatsConnection> {
+  return connect({ servers, maxReconnectAttempts: -1, reconnectTimeWait: 100, reconnectJitter: 0, timeout: 10_000 });
 }
 
 async function withDeadline(work: Promise<void>, timeoutMs: number, otherwise: string): Promise<void> {

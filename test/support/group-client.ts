@@ -1,5 +1,5 @@
-import { WebPubSubClient, WebPubSubJsonProtocol, WebPubSubJsonReliableProtocol } from '@azure/web-pubsub-client';
-import { WebSocket } from 'ws';
+import { WebPubSubJsonProtocol, type WebPubSubClient } from '@azure/web-pubsub-client';
+import { AzureClient } from './azure-client.js';
 import { Changes, type WaitOptions } from './changes.js';
 
 export interface GroupClientOptions {
@@ -21,28 +21,25 @@ export interface ReceivedMessage {
 
 /** A member of a group like a browser: the official client, joined. It collects every message. */
 export class GroupClient {
+  readonly #azure: AzureClient;
   readonly #client: WebPubSubClient;
   readonly #group: string;
   readonly #messages: ReceivedMessage[] = [];
   readonly #listeners = new Set<(message: ReceivedMessage) => void>();
   readonly #changes = new Changes();
-  readonly #sockets = new Set<WebSocket>();
   #connectionId: string | undefined;
-  #stopped = false;
 
   private constructor(options: GroupClientOptions) {
     this.#group = options.group;
-    this.#client = new WebPubSubClient(options.url, {
-      protocol: options.reliable === false ? WebPubSubJsonProtocol() : WebPubSubJsonReliableProtocol(),
-      autoReconnect: false,
-      // Its keep-alive timers outlive stop(); nothing here needs them.
-      keepAliveIntervalInMs: 0,
-      keepAliveTimeoutInMs: 0,
+    this.#azure = new AzureClient({
+      url: options.url,
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
+      client: {
+        autoReconnect: false,
+        ...(options.reliable === false ? { protocol: WebPubSubJsonProtocol() } : {}),
+      },
     });
-    // The one way to make the official client trust a CA within a process that runs already.
-    Object.defineProperty(this.#client, '_getWebSocketClientFactory', {
-      value: () => ({ create: (uri: string, subprotocol: string) => this.#makeSocket(uri, subprotocol, options.ca) }),
-    });
+    this.#client = this.#azure.client;
     this.#client.on('connected', ({ connectionId }) => {
       this.#connectionId = connectionId;
       this.#changes.notify();
@@ -113,68 +110,8 @@ export class GroupClient {
 
   /** Leaves. The official client's sequence-ack timer may run on for at most a second. */
   async stop(): Promise<void> {
-    if (this.#stopped) return;
-    this.#stopped = true;
-    this.#client.stop();
-    for (const socket of this.#sockets) socket.terminate();
-    await this.#changes.until(() => this.#sockets.size === 0, 'its sockets to close');
+    if (this.#azure.stopped) return;
+    await this.#azure.stop();
     this.#changes.close('the client was stopped');
-  }
-
-  #makeSocket(uri: string, subprotocol: string, ca: string | undefined): object {
-    if (this.#stopped) return new GoneSocket();
-    const socket = new WebSocket(uri, subprotocol, {
-      handshakeTimeout: 10_000,
-      ...(ca === undefined ? {} : { ca }),
-    });
-    this.#sockets.add(socket);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      this.#changes.notify();
-    });
-    return {
-      onopen: (fn: () => void) => socket.on('open', fn),
-      onclose: (fn: (code: number, reason: string) => void) =>
-        socket.on('close', (code, reason) => fn(code, reason.toString())),
-      onerror: (fn: (error: Error) => void) => socket.on('error', fn),
-      onmessage: (fn: (data: string) => void) =>
-        socket.on('message', (data: Buffer) => {
-          if (!this.#stopped) fn(data.toString());
-        }),
-      close: (code?: number, reason?: string) => socket.close(code, reason),
-      send: (data: string) =>
-        new Promise<void>((resolve, reject) =>
-          socket.send(data, (error) => {
-            if (error) reject(error);
-            else resolve();
-          }),
-        ),
-      isOpen: () => socket.readyState === WebSocket.OPEN,
-    };
-  }
-}
-
-/** Opens and closes with 1008 at once: the one answer that ends the official client's recovery. */
-class GoneSocket {
-  onopen(fn: () => void): void {
-    queueMicrotask(fn);
-  }
-  onclose(fn: (code: number, reason: string) => void): void {
-    queueMicrotask(() => queueMicrotask(() => fn(1008, 'stopped')));
-  }
-  onerror(): void {
-    // Never fails.
-  }
-  onmessage(): void {
-    // Never speaks.
-  }
-  close(): void {
-    // Closed already.
-  }
-  send(): Promise<void> {
-    return Promise.reject(new Error('the client was stopped'));
-  }
-  isOpen(): boolean {
-    return false;
   }
 }

@@ -1,0 +1,240 @@
+/**
+ * A page of DuneBugger's front end, as far as the wire goes: what it sends, what it looks at, what it shows.
+ *
+ * On connecting it joins and says `controller.heartbeat`; it looks at messages for `broadcast` and for its own connection id only; each
+ * heartbeat shows the device online for 65 s, and "Is anyone there?" is answered; when the device comes online the page asks for
+ * what it shows. A page whose session is lost is dead until somebody reloads it.
+ */
+import { AzureClient } from './azure-client.js';
+import { Changes, type WaitOptions } from './changes.js';
+
+export interface FrontEndOptions {
+  /** A fresh client access URL, for each load of the page. */
+  readonly url: () => string;
+  readonly group: string;
+  /** PEM of the CA that the service's certificate comes from. */
+  readonly ca: string;
+  /** The device is shown offline after so long without a heartbeat, milliseconds. Default 65,000. */
+  readonly heartbeatTimeoutMs?: number;
+  /** Asks for its states when the device comes online. Default true. */
+  readonly asksForStates?: boolean;
+}
+
+/** A message that the page looked at. */
+export interface Seen {
+  readonly subject: string;
+  readonly body: unknown;
+  readonly destination: string;
+}
+
+/** What the page asks for when the device comes online. */
+export const ASKED_ON_ONLINE = [
+  'core.refresh_gpios',
+  'core.refresh_sequence',
+  'core.get_sequence',
+  'scheduler.get_schedule',
+  'scheduler.get_next_actions',
+  'scheduler.get_last_executed_action',
+  'controller.system_info',
+] as const;
+
+/** Subjects that the page knows what to do with. */
+const KNOWN: ReadonlySet<string> = new Set([
+  'log',
+  'heartbeat',
+  'gpio_state',
+  'sequence_state',
+  'sequence',
+  'current_schedule',
+  'next_actions',
+  'last_executed_action',
+  'playing_time',
+  'system_info',
+]);
+
+export class FrontEnd {
+  readonly #options: FrontEndOptions;
+  readonly #changes = new Changes();
+  readonly #seen: Seen[] = [];
+  readonly #shown = new Map<string, unknown>();
+  #azure!: AzureClient;
+  #connectionId: string | undefined;
+  #joined = false;
+  #online = false;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  /** Messages of the group for somebody else. */
+  notForUs = 0;
+  /** Messages that the page would not understand: another shape, or a subject it does not know. */
+  readonly strange: unknown[] = [];
+  /** Each change of what the page shows of the device. */
+  readonly onlineHistory: boolean[] = [];
+
+  private constructor(options: FrontEndOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the page is in the group. */
+  static async open(options: FrontEndOptions): Promise<FrontEnd> {
+    const page = new FrontEnd(options);
+    await page.#load();
+    return page;
+  }
+
+  /** Its connection id; undefined while the page is dead. */
+  get connectionId(): string | undefined {
+    return this.#connectionId;
+  }
+
+  /** What the page shows of the device. */
+  get online(): boolean {
+    return this.#online;
+  }
+
+  /** Everything the page looked at, oldest first; a reload does not clear it. */
+  get seen(): readonly Seen[] {
+    return this.#seen;
+  }
+
+  /** Bodies of one subject, oldest first. */
+  bodies(subject: string, since = 0): readonly unknown[] {
+    return this.#seen.slice(since).flatMap((message) => (message.subject === subject ? [message.body] : []));
+  }
+
+  /** The newest body of a subject. */
+  shown(subject: string): unknown {
+    return this.#shown.get(subject);
+  }
+
+  /** As a click does: resolves when the service has it. */
+  async send(subject: string, body: unknown): Promise<void> {
+    await this.sendRaw({ subject, body, connectionId: this.#connectionId ?? null });
+  }
+
+  /** Anything at all, to the group. */
+  async sendRaw(data: unknown): Promise<void> {
+    await this.#azure.client.sendToGroup(this.#options.group, data as object, 'json', {
+      noEcho: true,
+      abortSignal: AbortSignal.timeout(20_000),
+    });
+  }
+
+  /** Waits until something is true of the page; looked at after each message and change. */
+  until<T>(look: () => T | undefined | false, what: string, options: WaitOptions = {}): Promise<T> {
+    return this.#changes.until(look, what, { timeoutMs: 30_000, ...options }, () =>
+      JSON.stringify({ online: this.#online, last: this.#seen.slice(-6) }).slice(0, 2_000),
+    );
+  }
+
+  /** Waits for a message of that subject, from index `since` on, whose body fits. */
+  async waitFor(
+    subject: string,
+    fits: (body: unknown) => boolean = () => true,
+    options: WaitOptions & { readonly since?: number } = {},
+  ): Promise<Seen> {
+    const find = (): Seen | undefined =>
+      this.#seen.slice(options.since ?? 0).find((message) => message.subject === subject && fits(message.body));
+    return this.until(find, `a ${subject} that fits`, options);
+  }
+
+  /** Somebody presses F5. Resolves when the page is in the group again. */
+  async reload(): Promise<void> {
+    await this.#azure.stop();
+    this.#show(false);
+    await this.#load();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#azure.stop();
+    this.#changes.close('the page was closed');
+  }
+
+  async #load(): Promise<void> {
+    const { url, ca } = this.#options;
+    const azure = new AzureClient({ url: url(), ca });
+    const { client } = azure;
+    this.#azure = azure;
+    this.#joined = false;
+    client.on('connected', ({ connectionId }) => {
+      this.#connectionId = connectionId;
+      // Neither waits for the other, as in the page.
+      void this.#join(azure);
+      this.#request('controller.heartbeat', 'I am here');
+      this.#expectHeartbeat();
+    });
+    client.on('disconnected', () => {
+      if (this.#azure !== azure) return;
+      this.#connectionId = undefined;
+      clearTimeout(this.#timer);
+      this.#show(false);
+      client.stop();
+    });
+    client.on('group-message', ({ message }) => {
+      if (this.#azure === azure) this.#onMessage(message.data);
+    });
+    await client.start();
+    await this.#changes.until(() => this.#joined, 'the page to join', { timeoutMs: 20_000 });
+  }
+
+  async #join(azure: AzureClient): Promise<void> {
+    await azure.client.joinGroup(this.#options.group, { abortSignal: AbortSignal.timeout(20_000) });
+    this.#joined = true;
+    this.#changes.notify();
+  }
+
+  /** A request whose failure the page only writes to its console. */
+  #request(subject: string, body: unknown): void {
+    this.send(subject, body).catch(() => undefined);
+  }
+
+  #onMessage(data: unknown): void {
+    if (!isMessage(data)) {
+      // Other pages of the group ask like this one does; a real page gets those, too, and they are for nobody's destination.
+      if (isRequest(data)) this.notForUs += 1;
+      else this.strange.push(data);
+      return;
+    }
+    const { subject, body, destination } = data;
+    if (destination !== 'broadcast' && destination !== this.#connectionId) {
+      this.notForUs += 1;
+      return;
+    }
+    if (!KNOWN.has(subject)) this.strange.push(data);
+    this.#seen.push({ subject, body, destination });
+    this.#shown.set(subject, body);
+    if (subject === 'heartbeat') {
+      this.#show(true);
+      this.#expectHeartbeat();
+      if (body === 'Is anyone there?') this.#request('controller.heartbeat', 'I am here');
+    }
+    this.#changes.notify();
+  }
+
+  #expectHeartbeat(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#show(false), this.#options.heartbeatTimeoutMs ?? 65_000);
+  }
+
+  #show(online: boolean): void {
+    if (this.#online === online) return;
+    this.#online = online;
+    this.onlineHistory.push(online);
+    if (online && this.#options.asksForStates !== false) {
+      for (const subject of ASKED_ON_ONLINE) this.#request(subject, 'null');
+    }
+    this.#changes.notify();
+  }
+}
+
+function isMessage(data: unknown): data is Seen & { readonly source: string } {
+  if (typeof data !== 'object' || data === null) return false;
+  const { subject, source, destination } = data as Readonly<Record<string, unknown>>;
+  return typeof subject === 'string' && source === 'controller' && typeof destination === 'string' && 'body' in data;
+}
+
+function isRequest(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && 'subject' in data && !('destination' in data);
+}
