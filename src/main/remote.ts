@@ -37,14 +37,15 @@ export function createRemote({ settings, connection, monitor, lookup, log, versi
   const exchange = new Exchange({
     connection,
     bus: settings.mQueueEnabled ? new Bus({ settings: busSettings(settings), log, lookup }) : undefined,
-    collectSystemInfo: (components) =>
-      collect({
+    collectSystemInfo: async (components) => ({
+      system_info: await collect({
         deviceId: settings.deviceId,
         locationDescription: settings.locationDescription,
         internetReachable: monitor.isConnected,
         components,
         version,
       }),
+    }),
     settings: liveSettings(settings),
     senderLimits: { ...DEFAULT_SENDER_LIMITS, sendTimeoutMs: settings.sendTimeoutSecs * 1_000 },
     log,

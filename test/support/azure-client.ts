@@ -15,18 +15,21 @@ export interface AzureClientOptions {
 export class AzureClient {
   readonly client: WebPubSubClient;
   readonly #ca: string | undefined;
+  /** The very object that the client looks at. */
+  readonly #clientOptions: WebPubSubClientOptions;
   readonly #changes = new Changes();
   readonly #sockets = new Set<WebSocket>();
   #stopped = false;
 
   constructor(options: AzureClientOptions) {
     this.#ca = options.ca;
-    this.client = new WebPubSubClient(options.url, {
+    this.#clientOptions = {
       protocol: WebPubSubJsonReliableProtocol(),
       keepAliveIntervalInMs: 0,
       keepAliveTimeoutInMs: 0,
       ...options.client,
-    });
+    };
+    this.client = new WebPubSubClient(options.url, this.#clientOptions);
     // The one way to make the official client trust a CA within a process that runs already.
     Object.defineProperty(this.client, '_getWebSocketClientFactory', {
       value: () => ({ create: (uri: string, subprotocol: string) => this.#makeSocket(uri, subprotocol) }),
@@ -46,6 +49,8 @@ export class AzureClient {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
+    // A client that is stopped while its socket is gone would connect anew for ever.
+    this.#clientOptions.autoReconnect = false;
     this.client.stop();
     this.dropSockets();
     await this.#changes.until(() => this.#sockets.size === 0, 'its sockets to close');

@@ -3,14 +3,14 @@
  *
  * On connecting it joins and says `controller.heartbeat`; it looks at messages for `broadcast` and for its own connection id only; each
  * heartbeat shows the device online for 65 s, and "Is anyone there?" is answered; when the device comes online the page asks for
- * what it shows. A page whose session is lost is dead until somebody reloads it.
+ * what it shows. A page whose session is lost shows the device offline and connects anew.
  */
 import { AzureClient } from './azure-client.js';
 import { Changes, type WaitOptions } from './changes.js';
 
 export interface FrontEndOptions {
-  /** A fresh client access URL, for each load of the page. */
-  readonly url: () => string;
+  /** Client access URL of the person who looks. */
+  readonly url: string;
   readonly group: string;
   /** PEM of the CA that the service's certificate comes from. */
   readonly ca: string;
@@ -54,10 +54,10 @@ const KNOWN: ReadonlySet<string> = new Set([
 
 export class FrontEnd {
   readonly #options: FrontEndOptions;
+  readonly #azure: AzureClient;
   readonly #changes = new Changes();
   readonly #seen: Seen[] = [];
   readonly #shown = new Map<string, unknown>();
-  #azure!: AzureClient;
   #connectionId: string | undefined;
   #joined = false;
   #online = false;
@@ -72,6 +72,7 @@ export class FrontEnd {
 
   private constructor(options: FrontEndOptions) {
     this.#options = options;
+    this.#azure = new AzureClient({ url: options.url, ca: options.ca });
   }
 
   /** Resolves when the page is in the group. */
@@ -81,7 +82,7 @@ export class FrontEnd {
     return page;
   }
 
-  /** Its connection id; undefined while the page is dead. */
+  /** Its connection id; undefined while there is no connection. */
   get connectionId(): string | undefined {
     return this.#connectionId;
   }
@@ -137,13 +138,6 @@ export class FrontEnd {
     return this.until(find, `a ${subject} that fits`, options);
   }
 
-  /** Somebody presses F5. Resolves when the page is in the group again. */
-  async reload(): Promise<void> {
-    await this.#azure.stop();
-    this.#show(false);
-    await this.#load();
-  }
-
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -153,36 +147,37 @@ export class FrontEnd {
   }
 
   async #load(): Promise<void> {
-    const { url, ca } = this.#options;
-    const azure = new AzureClient({ url: url(), ca });
-    const { client } = azure;
-    this.#azure = azure;
-    this.#joined = false;
+    const { client } = this.#azure;
     client.on('connected', ({ connectionId }) => {
       this.#connectionId = connectionId;
       // Neither waits for the other, as in the page.
-      void this.#join(azure);
+      void this.#join();
       this.#request('controller.heartbeat', 'I am here');
       this.#expectHeartbeat();
     });
     client.on('disconnected', () => {
-      if (this.#azure !== azure) return;
       this.#connectionId = undefined;
+      this.#joined = false;
       clearTimeout(this.#timer);
       this.#show(false);
+      // The page stops its client here, which does nothing to one whose socket is gone: it connects anew.
       client.stop();
     });
     client.on('group-message', ({ message }) => {
-      if (this.#azure === azure) this.#onMessage(message.data);
+      this.#onMessage(message.data);
     });
     await client.start();
     await this.#changes.until(() => this.#joined, 'the page to join', { timeoutMs: 20_000 });
   }
 
-  async #join(azure: AzureClient): Promise<void> {
-    await azure.client.joinGroup(this.#options.group, { abortSignal: AbortSignal.timeout(20_000) });
-    this.#joined = true;
-    this.#changes.notify();
+  async #join(): Promise<void> {
+    try {
+      await this.#azure.client.joinGroup(this.#options.group, { abortSignal: AbortSignal.timeout(20_000) });
+      this.#joined = true;
+      this.#changes.notify();
+    } catch {
+      // The page writes it to its console; the next connection joins again.
+    }
   }
 
   /** A request whose failure the page only writes to its console. */
