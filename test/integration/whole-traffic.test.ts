@@ -29,7 +29,7 @@ describe('the whole of it, while everything is there', { skip }, () => {
   });
   after(() => site.stop());
 
-  it('signs in with the conf file and the .env of the Python version, as they are', async () => {
+  it('signs in with the conf file and the .env of the Python version, as they are', () => {
     const { lastTokenRequest, calls } = site.auth0;
     assert.deepEqual(lastTokenRequest, {
       client_id: SECRETS.clientId,
@@ -104,8 +104,7 @@ describe('the whole of it, while everything is there', { skip }, () => {
         readonly location: { readonly description: string };
       };
     }
-    const running = (body: unknown): boolean =>
-      (JSON.stringify(body).match(/"state":"running"/g)?.length ?? 0) === 3;
+    const running = (body: unknown): boolean => (JSON.stringify(body).match(/"state":"running"/g)?.length ?? 0) === 3;
     const { body } = await page.waitFor('system_info', running);
     const info = (body as Info).system_info;
     assert.equal(info.device_id, 'raspberry-velasquez');
@@ -136,13 +135,11 @@ describe('the whole of it, while everything is there', { skip }, () => {
     ] as const) {
       const component = site[name];
       for (const subject of subjects) {
-        const since = component.heard.length;
+        const since = component.commands.length;
         const body = { command: `sw ${subject} ü`, deep: [1, null, { a: true }] };
         await page.send(`${name}.${subject}`, body);
-        assert.deepEqual(await component.waitFor(subject, { since }), {
-          token: subject,
-          payload: { subject, body, connectionId },
-        });
+        const got = await component.waitForCommand((command) => command.subject === subject, { since });
+        assert.deepEqual(got, { subject, body, connectionId });
       }
       const before = component.heartbeats;
       await page.send(`${name}.heartbeat`, 'are you there?');
@@ -158,7 +155,7 @@ describe('the whole of it, while everything is there', { skip }, () => {
       for (const subject of subjects) {
         const body = { from: name, subject, text: 'perché', list: [0.5, false, null] };
         const since = page.seen.length;
-        site[name].say(subject, body);
+        site[name].publish(subject, body);
         const seen = await page.waitFor(subject, (got) => (got as { from?: unknown }).from === name, { since });
         assert.deepEqual(seen, { subject, body, destination: 'broadcast' });
       }
@@ -170,11 +167,11 @@ describe('the whole of it, while everything is there', { skip }, () => {
     const other = await site.openPage({ asksForStates: false });
     const destination = page.connectionId;
     const body = 'for one page';
-    site.core.sayRaw(
+    site.core.publishRaw(
       'dunebugger.remote.sequence',
       JSON.stringify({ body, subject: 'sequence', source: 'core', destination }),
     );
-    site.core.say('sequence', 'for all');
+    site.core.publish('sequence', 'for all');
     await page.waitFor('sequence', (got) => got === 'for all');
     await other.waitFor('sequence', (got) => got === 'for all');
     assert.ok(page.bodies('sequence').includes(body));
@@ -184,22 +181,22 @@ describe('the whole of it, while everything is there', { skip }, () => {
   });
 
   it('ignores what is for nobody, and a controller that is not itself', async () => {
-    const heard = site.core.heard.length;
+    const heard = site.core.commands.length;
     await page.send('nobody.dunebugger_set', 1);
     await page.send('dunebugger_set', 2);
     await page.send('controller.self_destruct', 3);
     await page.sendRaw({ subject: 'core.dunebugger_set', body: 4, source: 'controller', destination: 'broadcast' });
     await page.send('core.dunebugger_set', 'the end');
-    await site.core.until(() => site.core.heard.length > heard, 'the last of them');
+    await site.core.until(() => site.core.commands.length > heard, 'the last of them');
     assert.deepEqual(
-      site.core.heard.slice(heard).map(({ payload }) => (payload as { body: unknown }).body),
+      site.core.commands.slice(heard).map(({ body }) => body),
       ['the end'],
     );
   });
 
   it(`carries ${MANY} messages each way at the same time: none lost, none doubled, in order`, async () => {
     const bulk = await site.openPage({ asksForStates: false });
-    const heardBefore = site.core.heard.length;
+    const heardBefore = site.core.commands.length;
     const seenBefore = bulk.seen.length;
     const isMine = (body: unknown): body is readonly [string, number] => Array.isArray(body) && body[0] === 'bulk';
     let seen = 0;
@@ -212,7 +209,7 @@ describe('the whole of it, while everything is there', { skip }, () => {
       for (let i = 0; i < MANY; i += BATCH) {
         const batch = Array.from({ length: BATCH }, (_, k) => bulk.send('core.dunebugger_set', i + k));
         await Promise.all(batch);
-        await site.core.until(() => site.core.heard.length - heardBefore >= i, 'most of what was sent', {
+        await site.core.until(() => site.core.commands.length - heardBefore >= i, 'most of what was sent', {
           timeoutMs: 60_000,
         });
       }
@@ -220,22 +217,22 @@ describe('the whole of it, while everything is there', { skip }, () => {
     const up = async (): Promise<void> => {
       for (let i = 0; i < MANY; i += BATCH) {
         // States and logs alike: while connected, each value is carried and not only the latest.
-        for (let k = 0; k < BATCH; k += 1) site.core.say(k % 2 === 0 ? 'gpio_state' : 'log', ['bulk', i + k]);
-        await site.core.flush();
+        for (let k = 0; k < BATCH; k += 1) site.core.publish(k % 2 === 0 ? 'gpio_state' : 'log', ['bulk', i + k]);
+        await site.core.listening();
         await bulk.until(() => countSeen() >= i, 'most of what was said', { timeoutMs: 60_000 });
       }
     };
     await Promise.all([down(), up()]);
-    await site.core.until(() => site.core.heard.length - heardBefore >= MANY, 'all of it', { timeoutMs: 60_000 });
+    await site.core.until(() => site.core.commands.length - heardBefore >= MANY, 'all of it', { timeoutMs: 60_000 });
     await bulk.until(() => countSeen() >= MANY, 'all of it', { timeoutMs: 60_000 });
     // What is doubled would come after the last: another message behind it all shows that nothing did.
     await bulk.send('core.dunebugger_set', 'last');
-    site.core.say('sequence', 'last');
+    site.core.publish('sequence', 'last');
     await bulk.waitFor('sequence', (body) => body === 'last');
-    await site.core.until(() => site.core.heard.length - heardBefore > MANY, 'the last');
+    await site.core.until(() => site.core.commands.length - heardBefore > MANY, 'the last');
     const numbers = Array.from({ length: MANY }, (_, i) => i);
     assert.deepEqual(
-      site.core.heard.slice(heardBefore).map(({ payload }) => (payload as { body: unknown }).body),
+      site.core.commands.slice(heardBefore).map(({ body }) => body),
       [...numbers, 'last'],
     );
     assert.deepEqual(

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CliProcess } from './cli-process.js';
-import { StandIn } from './components.js';
+import { ComponentStandIn } from './components.js';
 import { FakeAuth0 } from './fake-auth0.js';
 import { FrontEnd, type FrontEndOptions } from './front-end.js';
 import { LocalCloud, type LocalCloudOptions, type Outage } from './local-cloud.js';
@@ -61,8 +61,8 @@ export class Installation {
   /** The daemon reaches Auth0 through this. */
   readonly auth0Gate: TcpGate;
   readonly nats: NatsServer;
-  readonly core: StandIn;
-  readonly scheduler: StandIn;
+  readonly core: ComponentStandIn;
+  readonly scheduler: ComponentStandIn;
   readonly #options: InstallationOptions;
   readonly #directory: string;
   readonly #pages = new Set<FrontEnd>();
@@ -96,14 +96,16 @@ export class Installation {
       upstream: { address: address === 'localhost' ? '127.0.0.1' : (address ?? ''), port: Number(port) },
     });
     const nats = await NatsServer.create(options.nats);
-    const core = await StandIn.start({
-      url: nats.url,
+    const core = await ComponentStandIn.start({
+      server: nats.url,
       name: 'core',
+      answersQuestions: true,
       ...(options.versions?.core === undefined ? {} : { version: options.versions.core }),
     });
-    const scheduler = await StandIn.start({
-      url: nats.url,
+    const scheduler = await ComponentStandIn.start({
+      server: nats.url,
       name: 'scheduler',
+      answersQuestions: true,
       ...(options.versions?.scheduler === undefined ? {} : { version: options.versions.scheduler }),
     });
     const directory = await mkdtemp(path.join(tmpdir(), 'installation-'));
