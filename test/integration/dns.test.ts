@@ -265,6 +265,17 @@ describe('the look-up of the main thread', () => {
     assert.equal((await call(lookup, 'other.test')).code, 'ETIMEDOUT');
   });
 
+  it('reads settings that are given as a function at each look-up', async () => {
+    const [one, two] = [await TinyNameServer.start(), await TinyNameServer.start()];
+    one.replies = { A: { addresses: ['192.0.2.1'] }, AAAA: { rcode: 0 } };
+    two.replies = { A: { addresses: ['192.0.2.2'] }, AAAA: { rcode: 0 } };
+    let server = one;
+    const lookup = createLookup(() => ({ timeoutMs: 2000, nameServers: [server.address] }));
+    assert.equal((await call(lookup, 'site.test', { family: 4 })).address, '192.0.2.1');
+    server = two;
+    assert.equal((await call(lookup, 'site.test', { family: 4 })).address, '192.0.2.2');
+  });
+
   it('serves net.connect', async () => {
     const listener = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
     after(() => listener.close());
