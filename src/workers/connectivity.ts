@@ -61,6 +61,7 @@ class Connectivity {
   /** Why the next check is begun sooner than its time. */
   #wanted: CheckTrigger | undefined;
   #wake: (() => void) | undefined;
+  #beat: NodeJS.Timeout | undefined;
   #stopped = false;
 
   constructor({ port, settings, verdict }: Task) {
@@ -73,31 +74,34 @@ class Connectivity {
   async run(): Promise<void> {
     this.#port.on('message', (message: ToWorker) => this.#told(message));
     this.#port.on('close', () => this.#stop());
-    const beat = setInterval(() => this.#post({ kind: 'beat' }), this.#settings.beatMs);
+    this.#startBeating();
     this.#post({ kind: 'beat' });
     if (this.#settings.followLinks) this.#follower = this.#follow();
     try {
       await this.#loop();
     } finally {
-      clearInterval(beat);
+      clearInterval(this.#beat);
       this.#prober.close();
       await this.#follower?.stop();
       this.#port.close();
     }
   }
 
+  #startBeating(): void {
+    clearInterval(this.#beat);
+    this.#beat = setInterval(() => this.#post({ kind: 'beat' }), this.#settings.beatMs);
+  }
+
   async #loop(): Promise<void> {
     let trigger: CheckTrigger = 'start';
-    for (;;) {
+    while (!this.#stopped) {
       const startedAt = performance.now();
       const outcome = await this.#checkOnce(trigger);
-      if (this.#stopped) return;
       const { intervalMs, offlineIntervalMs, confirmAfterMs } = this.#settings;
       const everyMs = this.#memory.state.verdict === 'online' ? intervalMs : offlineIntervalMs;
       const afterMs = outcome?.confirm === true ? Math.min(confirmAfterMs, everyMs) : everyMs;
       const nextAt = Math.max(startedAt + afterMs, performance.now() + MIN_PAUSE_MS);
       const early = await this.#until(nextAt, startedAt + MIN_SPACING_MS);
-      if (this.#stopped) return;
       trigger = early ?? (outcome?.confirm === true ? 'confirming' : 'interval');
     }
   }
@@ -113,7 +117,9 @@ class Connectivity {
     return wanted;
   }
 
+  /** Until woken, or no time at all once it is stopped. */
   #sleep(ms: number): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#wake?.(), Math.max(0, Math.ceil(ms)));
       this.#wake = () => {
@@ -268,6 +274,7 @@ class Connectivity {
 
   #configure(settings: WorkerSettings): void {
     this.#settings = settings;
+    this.#startBeating();
     this.#running?.abort.abort();
     this.#prober.close();
     this.#prober = proberOf(settings);
