@@ -111,7 +111,12 @@ export class ComponentStandIn {
 
   /** Resolves when the server is known to hear it, after a restart too; rejects at the deadline. */
   async listening({ timeoutMs = 10_000 }: WaitOptions = {}): Promise<void> {
-    await withDeadline(this.#nats.flush(), timeoutMs, `${this.#options.name} is not on the bus again`);
+    const until = performance.now() + timeoutMs;
+    for (;;) {
+      const leftMs = until - performance.now();
+      if (leftMs <= 0) throw new Error(`${this.#options.name} is not on the bus again after ${timeoutMs} ms`);
+      if (await answersWithin(this.#nats, leftMs)) return;
+    }
   }
 
   async stop(): Promise<void> {
@@ -151,13 +156,19 @@ function dial(servers: string): Promise<NatsConnection> {
   return connect({ servers, maxReconnectAttempts: -1, reconnectTimeWait: 100, reconnectJitter: 0, timeout: 10_000 });
 }
 
-async function withDeadline(work: Promise<void>, timeoutMs: number, otherwise: string): Promise<void> {
+/** False: the connection broke meanwhile, or there is none yet. */
+async function answersWithin(nats: NatsConnection, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${otherwise} after ${timeoutMs} ms`)), timeoutMs);
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
   });
+  const answered = nats.flush().then(
+    () => true,
+    // A flush that was under way when the server went is rejected, perhaps at once.
+    () => new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 20)),
+  );
   try {
-    await Promise.race([work, late]);
+    return await Promise.race([answered, late]);
   } finally {
     clearTimeout(timer);
   }
