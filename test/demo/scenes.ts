@@ -2,9 +2,11 @@
 import type { World } from './world.js';
 
 /** Deadline of everything that is awaited, milliseconds: far more than it takes, so that a slow machine shows the same. */
-const PATIENCE = { timeoutMs: 20_000 };
+export const PATIENCE = { timeoutMs: 20_000 };
 
 export type Step =
+  /** Nothing is done; the scene goes on when it resolves. */
+  | { readonly kind: 'pause'; readonly what: string; readonly run: () => Promise<unknown> }
   /** Something is done to the daemon's surroundings. */
   | { readonly kind: 'act'; readonly what: string; readonly run: () => unknown }
   /** Something must be seen; a row of the summary. Rejects if it is not; resolves with a detail worth telling. */
@@ -148,6 +150,10 @@ function shortDrop(world: World): Scene {
         /interrupted .* although the internet is there/,
       ),
       act('a browser sends while the device is away', sendThree),
+      see('it looks at the internet meanwhile, and stays online', async () => {
+        await world.moreChecks(1, PATIENCE);
+        return demand(!world.saidSinceSeen(/Internet lost/), '');
+      }),
       act('the connection: possible again', () => cloud.gate.behave({ kind: 'open' })),
       seeLine(world, 'it resumes the connection', /Cloud connection resumed after .*; no message was lost/),
       see('the same session goes on, at the cloud', () => {
@@ -181,7 +187,9 @@ function blackHole(world: World): Scene {
     title: 'The internet goes silent',
     words:
       'Every packet vanishes, and nothing says so: no reset, no error. Look for the verdict with its reason, the connection closed ' +
-      `at once, no attempt while it lasts${bus === undefined ? '' : ', and what happened meanwhile being told afterwards'}.`,
+      (bus === undefined
+        ? 'at once, and no attempt while it lasts.'
+        : 'at once, no attempt while it lasts, and what happened meanwhile being told afterwards.'),
     steps: [
       act('the internet: silent', () => world.breakInternet('silent')),
       seeLine(world, 'it notices the silence', /Internet lost \(name server silent\): closed the cloud connection/),

@@ -172,6 +172,11 @@ export class World {
     return line;
   }
 
+  /** True if such a line has come after the last one that was waited for. */
+  saidSinceSeen(fits: RegExp): boolean {
+    return this.daemon.lines.slice(this.#linesSeen).some((line) => fits.test(line));
+  }
+
   /** Waits until the daemon has begun that many further checks of the internet; returns how many. */
   async moreChecks(count: number, options: WaitOptions): Promise<number> {
     const { names, siteName } = this.cloud;

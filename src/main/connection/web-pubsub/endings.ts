@@ -22,6 +22,8 @@ export type TryEnd =
 
 /** Close code by which the service says that a session is gone. */
 const SESSION_GONE = 1008;
+/** No close frame was seen (RFC 6455, 7.4.1). */
+const ABNORMAL = 1006;
 
 /** Whether an open link that ended so takes its session with it: a broken frame would be sent again after a recovery. */
 export function isFinal(end: LinkEnd): boolean {
@@ -71,6 +73,8 @@ export function describeEnd(end: TryEnd): string {
     case 'http':
       return `the service answered the handshake with HTTP ${end.status}`;
     case 'closed':
+      // What a WebSocket reports when no farewell came: a reset by whoever was in between, more often than the service.
+      if (end.code === ABNORMAL) return `the connection broke off without a farewell (${ABNORMAL})`;
       return `the service closed the connection (${end.code}${end.reason && `, ${end.reason}`})`;
     case 'violation':
       return `the service broke the WebSocket protocol (${end.message})`;
