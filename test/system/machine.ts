@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { makeGroups, nextMachineName, removeGroups, sweepStaleMachines } from './cgroup.js';
 import { BOOTABLE, ensureRoot, requireSystemTests } from './root.js';
 
@@ -109,6 +110,19 @@ export class Machine {
     });
   }
 
+  /** Runs a program of the host in the machine's network. */
+  async runInNetwork(command: string, args: readonly string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(
+      'nsenter',
+      ['-t', String(this.#leader), '-n', '--', command, ...args],
+      {
+        timeout: RUN_DEADLINE_MS,
+        killSignal: 'SIGKILL',
+      },
+    );
+    return stdout;
+  }
+
   /** Runs lines of shell and returns what they print; the first that fails is an error. */
   async sh(script: string, options: RunOptions = {}): Promise<string> {
     const { code, stdout, stderr } = await this.run('sh', ['-euc', script], options);
@@ -118,7 +132,9 @@ export class Machine {
 
   /** Writes a file; folders are made as needed. */
   async write(path: string, content: string | Uint8Array, mode = '644'): Promise<void> {
-    await this.sh(`mkdir -p "$(dirname '${path}')"; install -m ${mode} /dev/stdin '${path}'`, { input: content });
+    await this.sh(`mkdir -p "$(dirname '${path}')"; umask 077; cat > '${path}'; chmod ${mode} '${path}'`, {
+      input: content,
+    });
   }
 
   /** Installs a .deb, as an operator does it, keeping changed configuration. Returns what apt says. */
@@ -127,7 +143,7 @@ export class Machine {
     await this.write(inside, readFileSync(debFile));
     return this.sh(
       `export DEBIAN_FRONTEND=noninteractive
-       apt-get install --yes --no-download --no-install-recommends -o Dpkg::Options::=--force-confold '${inside}' 2>&1`,
+       apt-get install --yes --no-install-recommends -o Dpkg::Options::=--force-confold '${inside}' 2>&1`,
       { deadlineMs: 180_000 },
     );
   }
@@ -169,11 +185,6 @@ export class Machine {
       }
       await delay(100);
     }
-  }
-
-  /** Milliseconds since 1970, on the machine; its clock is the host's. */
-  now(): number {
-    return Date.now();
   }
 
   /** The host's number for a process of the machine. */

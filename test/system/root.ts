@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -38,7 +38,7 @@ export const ARM64: RootRecipe = {
   name: 'arm64',
   architecture: 'arm64',
   variant: 'extract',
-  include: ['nodejs', 'ca-certificates'],
+  include: ['base-files', 'nodejs', 'ca-certificates'],
 };
 
 const SUITE = 'trixie';
@@ -69,13 +69,19 @@ export async function ensureRoot(recipe: RootRecipe): Promise<string> {
     .digest('hex')
     .slice(0, 12);
   const root = join(cache, `root-${recipe.name}-${key}`);
-  if (existsSync(root)) return root;
-  const outdated = readdirSync(cache).filter((name) => name.startsWith(`root-${recipe.name}-`));
+  if (existsSync(root)) {
+    // In use.
+    utimesSync(root, new Date(), new Date());
+    return root;
+  }
   await underLock(`root-${recipe.name}`, [
-    // Made aside and moved when whole, so that a killed run leaves no half root behind.
     `[ ! -e '${root}' ] || exit 0`,
-    ...outdated.map((name) => `rm -rf --one-file-system '${join(cache, name)}'`),
+    // Half roots of killed runs, and what no run has used for a day.
+    `rm -rf --one-file-system '${cache}/root-${recipe.name}-'*.part`,
+    `find '${cache}' -maxdepth 1 -name 'root-${recipe.name}-*' -mmin +1440 -exec rm -rf --one-file-system {} +`,
+    // Made aside and moved when whole.
     `mmdebstrap --quiet ${plan.map((argument) => `'${argument}'`).join(' ')} '${root}.part' '${mirror}'`,
+    `touch '${root}.part'`,
     `mv '${root}.part' '${root}'`,
   ]);
   return root;
