@@ -35,6 +35,17 @@ export const GROUPS: readonly Group[] = [
     needsRoot: 'it makes network namespaces',
     logs: true,
   },
+  {
+    name: 'system',
+    folder: 'system',
+    // After the lab: booting machines and building packages would disturb what it measures.
+    stage: 3,
+    filesAtOnce: 2,
+    // Two minutes, and on a new machine two more for the roots of the containers.
+    deadlineSecs: 480,
+    needsRoot: 'it boots a systemd in a container',
+    logs: true,
+  },
 ];
 
 /** Runs after all others, over what they have logged. */

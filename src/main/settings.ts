@@ -4,7 +4,8 @@
  * A value is taken from the first of these that has it (an option of the command line comes before them all):
  * 1. a file of its name in `$CREDENTIALS_DIRECTORY` (secrets only; a trailing newline is stripped),
  * 2. the environment: the names of `conf/dunebugger-remote.env.example`, and `DUNEBUGGER_<SECTION>_<KEY>` for every key of the conf file,
- * 3. the `.env` beside the conf file or, where there is none, the one in the working directory,
+ * 3. the `.env` beside the conf file or, where there is none, the one in the working directory; one that only root may read is taken from
+ *    the credential `dotenv`,
  * 4. the conf file: the one asked for, else `$DUNEBUGGER_CONFIG`, else `/etc/dunebugger-remote/dunebugger.conf`, else the package's own
  *    `conf/dunebugger.conf`,
  * 5. the default.
@@ -90,13 +91,11 @@ export function loadSettings(options: LoadOptions): LoadedSettings {
   else notices.push('No conf file was found: every setting has its default unless the environment sets it');
   // Whoever diagnoses a machine is often not the user who may read its secrets, and a look at the internet needs none.
   const unreadable = options.purpose === 'check' ? warnings : problems;
-  const dotEnv = readDotEnv(readFile, conf?.path, options.workingDirectory ?? process.cwd(), unreadable);
+  const credentials = options.credentialsDirectory ?? env.get('CREDENTIALS_DIRECTORY');
+  const dotEnv = readDotEnv(readFile, conf?.path, options.workingDirectory ?? process.cwd(), credentials, unreadable);
   if (dotEnv !== undefined) takeVariables(dotEnv.variables, `${dotEnv.path},`, findings);
   takeVariables(env, 'environment variable', findings);
-  takeCredentials(readFile, options.credentialsDirectory ?? env.get('CREDENTIALS_DIRECTORY'), {
-    found,
-    problems: unreadable,
-  });
+  takeCredentials(readFile, credentials, { found, problems: unreadable });
   takeCommandLine(options.commandLine ?? {}, found);
 
   const values: Partial<Record<SettingName, unknown>> = {};

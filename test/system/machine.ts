@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { gatherLine } from '../support/everything-logged.js';
 import { makeGroups, nextMachineName, removeGroups, sweepStaleMachines } from './cgroup.js';
 import { BOOTABLE, ensureRoot, requireSystemTests } from './root.js';
 
@@ -198,6 +199,9 @@ export class Machine {
   /** Switches it off at once and removes it. */
   async stop(): Promise<void> {
     process.removeListener('exit', this.#onExit);
+    // All that any unit has logged here, to be searched for secrets with the rest.
+    const all = await this.run('journalctl', ['--output=json', '--no-pager']).catch(() => undefined);
+    if (all !== undefined) gatherLine('journal', all.stdout);
     if (this.#nspawn.exitCode === null && this.#nspawn.signalCode === null) {
       const exited = once(this.#nspawn, 'exit');
       this.#nspawn.kill('SIGKILL');

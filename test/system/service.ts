@@ -1,4 +1,5 @@
 /** A machine with the service installed, and what every test of it asks. */
+import { registerSecret } from '../support/everything-logged.js';
 import { fileURLToPath } from 'node:url';
 import { ensureDeb } from './deb.js';
 import { Machine, type BootOptions } from './machine.js';
@@ -7,10 +8,13 @@ export const UNIT = 'dunebugger-remote.service';
 export const CONF = '/etc/dunebugger-remote/dunebugger.conf';
 export const ENVIRONMENT = '/etc/dunebugger-remote/environment';
 
+const TOKEN = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJub2JvZHkifQ.c2lnbmF0dXJl';
+registerSecret(TOKEN);
+
 /** Enough of a configuration to start with; nobody answers at that URL. */
 export const SIGN_IN = [
   'WS_GROUP_NAME=velasquez',
-  'WEBPUBSUB_CLIENT_URL="wss://127.0.0.1:1/client/hubs/dune?access_token=no.such.token"',
+  `WEBPUBSUB_CLIENT_URL="wss://127.0.0.1:1/client/hubs/dune?access_token=${TOKEN}"`,
   '',
 ].join('\n');
 

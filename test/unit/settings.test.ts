@@ -499,6 +499,15 @@ describe('the environment', () => {
     assert.equal(elsewhere.settings.logFormat, 'json');
     const unreadable = disk({ [CONF]: '', '/etc/test/.env': failure('EACCES') });
     assert.match(problemsOf(() => load('', { readFile: unreadable }))[0]!, /^\/etc\/test\/\.env may not be read/);
+
+    const handedOver = disk({
+      [CONF]: '',
+      '/etc/test/.env': failure('EACCES'),
+      '/run/c/dotenv': 'DEVICE_ID=of-root # not "ours"\n',
+    });
+    const service = load('', { readFile: handedOver, credentialsDirectory: '/run/c' });
+    assert.equal(service.settings.deviceId, 'of-root');
+    assert.equal(service.sources.of.deviceId, '/etc/test/.env, DEVICE_ID');
   });
 
   it('is overruled by credentials, for secrets alone', () => {

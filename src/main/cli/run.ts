@@ -20,7 +20,8 @@ export function run({ version, ...where }: RunOptions): number | undefined {
     if (!(error instanceof SettingsError)) throw error;
     const log = createLogger({ level: 'INFO', format: 'auto', secrets: [] });
     complain(error, log);
-    log.error({ exitCode: error.exitCode }, 'Not started: correct the above, then start again');
+    // At info: `journalctl -p err` shows what is wrong, and nothing else.
+    log.info({ exitCode: error.exitCode }, 'Not started: correct the above, then start again');
     log.flush();
     return error.exitCode;
   }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { printable } from '../log/redact.js';
 import { parseConf } from './dialect.js';
 import { parseDotEnv } from './environment.js';
-import { readText, type ReadFile } from './files.js';
+import { readText, type FileText, type ReadFile } from './files.js';
 import { nearest } from './nearest.js';
 import { envNameOf, nameOf, OBSOLETE, ROWS, TABLE, type SettingName } from './table.js';
 
@@ -82,11 +82,15 @@ export function takeConf(conf: Conf, { found, problems, warnings, notices }: Fin
   }
 }
 
+/** Name of the credential that is the `.env` beside the conf file, where only root may read that itself. */
+const DOT_ENV_CREDENTIAL = 'dotenv';
+
 /** The first `.env` there is: beside the conf file, then in the working directory. */
 export function readDotEnv(
   readFile: ReadFile,
   confPath: string | undefined,
   workingDirectory: string,
+  credentialsDirectory: string | undefined,
   problems: string[],
 ): { readonly path: string; readonly variables: ReadonlyMap<string, string> } | undefined {
   const directories = new Set([...(confPath === undefined ? [] : [dirname(confPath)]), resolve(workingDirectory)]);
@@ -95,6 +99,12 @@ export function readDotEnv(
     const file = readText(readFile, path);
     if (file.kind === 'text') return { path, variables: parseDotEnv(file.text) };
     if (file.kind === 'unusable') {
+      // systemd, as root, has read it for us.
+      const handedOver: FileText =
+        credentialsDirectory === undefined
+          ? { kind: 'missing' }
+          : readText(readFile, join(credentialsDirectory, DOT_ENV_CREDENTIAL));
+      if (handedOver.kind === 'text') return { path, variables: parseDotEnv(handedOver.text) };
       problems.push(`${path} ${file.problem}`);
       return undefined;
     }
