@@ -277,6 +277,8 @@ export class Bus {
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
+  // What has been aborted already tells nobody any more.
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const end = (): void => {
       clearTimeout(timer);
