@@ -55,6 +55,8 @@ export class Daemon {
   #parts: Parts | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastStatus = '';
+  /** A reload that was on its way must not call the daemon ready again. */
+  #stopped = false;
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -95,6 +97,7 @@ export class Daemon {
   async reload(settings: Settings): Promise<void> {
     const { notifier } = this.#options;
     await notifier.reloading();
+    if (this.#stopped) return;
     const { live, restart } = diffSettings(this.#settings, settings);
     if (live.length > 0) {
       this.#settings = takeOverLive(this.#settings, settings);
@@ -111,7 +114,7 @@ export class Daemon {
       const keys = restart.map((change) => nameOf(change.key)).join(', ');
       this.#log.warn(
         { keys },
-        `Configuration reloaded, but ${keys} changes only with a restart: systemctl restart dunebugger-remote`,
+        `Configuration reloaded, but ${keys} change${restart.length === 1 ? 's' : ''} only with a restart: systemctl restart dunebugger-remote`,
       );
     }
     // Whatever made the cloud refuse may have been mended at its own end.
@@ -122,13 +125,14 @@ export class Daemon {
 
   /** Resolves when nothing is left; every part has its own deadline, within 5 s together. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#timer);
     const said = this.#options.notifier.stopping('Stopping');
     const parts = this.#parts;
     this.#parts = undefined;
     if (parts !== undefined) {
-      await parts.remote.stop();
-      await Promise.all([parts.connection.stop(), parts.monitor.stop()]);
+      // Side by side, so that the longest of their deadlines counts and not the sum; remote hands nothing on any more at once.
+      await Promise.all([parts.remote.stop(), parts.connection.stop(), parts.monitor.stop()]);
     }
     this.#folded.flush();
     await said;

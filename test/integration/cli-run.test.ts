@@ -5,6 +5,7 @@ import { afterEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CliProcess } from '../support/cli-process.js';
 import { LocalCloud } from '../support/local-cloud.js';
+import { NatsServer } from '../support/nats-server.js';
 
 const DAEMON_ALONE = fileURLToPath(new URL('./daemon-child.js', import.meta.url));
 const THROWS_ON_SIGNAL = new URL('../support/throw-on-signal.js', import.meta.url).href;
@@ -158,6 +159,20 @@ describe('run ends', () => {
   }
 });
 
+describe('run ends in time', () => {
+  it('although cloud and bus have both just fallen silent, and neither is known to have', async () => {
+    const { cloud, start } = await makeStage();
+    const bus = await NatsServer.create();
+    cleanups.push(() => bus.kill());
+    const daemon = start({ env: { DUNEBUGGER_MESSAGE_QUEUE_M_QUEUE_SERVERS: bus.url } });
+    await Promise.all([connected(daemon), daemon.waitForLine(/The bus is there/, START)]);
+    bus.freeze();
+    await cloud.breakInternet('silent');
+    daemon.signal('SIGTERM');
+    assert.deepEqual(await daemon.waitForExit(START), { code: 0, signal: null }, daemon.stdout);
+  });
+});
+
 describe('run reloads on SIGHUP', () => {
   /** Rewrites the conf file and waits for what the daemon says of it. */
   async function reload(
@@ -196,10 +211,10 @@ describe('run reloads on SIGHUP', () => {
     daemon.signal('SIGHUP');
     await daemon.waitForLine(/dunebugger\.conf does not exist/, START);
 
-    const restart = good.replace('stabilizationSecs = 0.2', 'stabilizationSecs = 5');
+    const restart = `${good}[MessageQueue]\nmQueueClientID = another\n`;
     const named = await reload(daemon, confFile, restart, /changes? only with a restart/);
     assert.ok(
-      named.some((line) => line.includes('[Websocket] stabilizationSecs') && line.includes('systemctl restart')),
+      named.some((line) => line.includes('[MessageQueue] mQueueClientID') && line.includes('systemctl restart')),
     );
 
     // It has gone on all the while, and what is good is taken over again afterwards.
