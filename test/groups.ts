@@ -46,6 +46,17 @@ export const GROUPS: readonly Group[] = [
     needsRoot: 'it boots a systemd in a container',
     logs: true,
   },
+  {
+    name: 'soak',
+    folder: 'lab',
+    files: /^soak/,
+    stage: 3,
+    filesAtOnce: 1,
+    // Three minutes and a half; at its end the daemon may be in the longest of its pauses.
+    deadlineSecs: 600,
+    needsRoot: 'it makes network namespaces',
+    logs: true,
+  },
 ];
 
 /** Runs after all others, over what they have logged. */

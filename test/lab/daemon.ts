@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WaitOptions } from '../support/changes.js';
+import { gatherFrom } from '../support/everything-logged.js';
 import { Journal, type LogLine } from './journal.js';
 import type { Lab } from './lab.js';
 import { NEGOTIATE_URL, PORTS, SITE_NAME } from './topology.js';
@@ -95,6 +96,8 @@ export class LabDaemon {
     if (stdout === null || stderr === null) throw new Error('the daemon has no pipes');
     journal.follow(stdout);
     journal.follow(stderr);
+    gatherFrom('daemon', stdout);
+    gatherFrom('daemon', stderr);
     child.once('close', (code, signal) => journal.close(`the daemon ended (${String(code ?? signal)})`));
     return new LabDaemon(lab, child, journal, startedAtMs);
   }
