@@ -35,6 +35,11 @@ const MIN_PAUSE_MS = 50;
 const MIN_SPACING_MS = 200;
 /** A link change gives the running check up for a new one; not more often than this, so that a flapping link starves nothing. */
 const MIN_ABORT_SPACING_MS = 1_000;
+/**
+ * Without any link a packet reaches nobody, but the kernel goes on asking for its neighbour, once a second for 3 s, and the first packet
+ * after the link's return waits for the next of these questions. So packets are sent that rarely, to notice tables that are wrong.
+ */
+const PROBE_WITHOUT_LINK_MS = 30_000;
 
 /** What {@link WorkerTask.port} is here. */
 export type Task = WorkerTask<MessagePort>;
@@ -58,6 +63,8 @@ class Connectivity {
   /** Set while a check runs. */
   #running: { readonly abort: AbortController } | undefined;
   #lastAbortAt = -Infinity;
+  /** When packets were last sent. */
+  #lastProbeAt = -Infinity;
   /** Why the next check is begun sooner than its time. */
   #wanted: CheckTrigger | undefined;
   #wake: (() => void) | undefined;
@@ -138,13 +145,20 @@ class Connectivity {
   async #checkOnce(trigger: CheckTrigger): Promise<Outcome | undefined> {
     const answers = this.#asked;
     this.#asked = [];
+    const startedAtMs = Date.now();
+    const startedAt = performance.now();
+    const linkBefore = this.#follower?.state();
+    if (this.#isPointless(linkBefore, startedAt)) {
+      const word = this.#kernelsWord(linkBefore.evidence, trigger);
+      const outcome = onChecked(this.#memory, word, this.#settings, Date.now());
+      this.#take(outcome, word, answers);
+      return outcome;
+    }
     const abort = new AbortController();
     this.#running = { abort };
     this.#checkId += 1;
     const checkId = this.#checkId;
-    const startedAtMs = Date.now();
-    const startedAt = performance.now();
-    const linkBefore = this.#follower?.state();
+    this.#lastProbeAt = startedAt;
     const seen = await this.#prober.check(abort.signal);
     this.#running = undefined;
     if (seen === undefined) {
@@ -175,6 +189,17 @@ class Connectivity {
     const outcome = onChecked(this.#memory, { ...evidence, contradictsLink }, this.#settings, Date.now());
     this.#take(outcome, evidence, answers);
     return outcome;
+  }
+
+  /** The verdict stands on the kernel's word that there is no link, and packets would change nothing about it. */
+  #isPointless(link: LinkState | undefined, now: number): link is LinkState {
+    const { state, linkTrusted } = this.#memory;
+    return (
+      link?.evidence.reason === 'no-link' &&
+      state.verdict === 'offline' &&
+      linkTrusted &&
+      now - this.#lastProbeAt < PROBE_WITHOUT_LINK_MS
+    );
   }
 
   /** True if the kernel had shown no way out from before the check on, all the time. */
@@ -221,9 +246,10 @@ class Connectivity {
       const outcome = onLinkHeld(this.#memory, evidence.reason, Date.now());
       // What a running check still hears comes from before the loss.
       if (outcome.changed) this.#running?.abort.abort();
-      if (outcome.confirm) this.#want('link');
-      else this.#take(outcome, this.#kernelsWord(evidence), []);
-    } else this.#want('link');
+      if (!outcome.confirm) this.#take(outcome, this.#kernelsWord(evidence, 'link'), []);
+      // From now on at the times of an outage.
+      this.#want('link');
+    } else if (!this.#memory.linkTrusted) this.#want('link');
   }
 
   #checkAfresh(): void {
@@ -235,12 +261,12 @@ class Connectivity {
     this.#want('link');
   }
 
-  #kernelsWord(link: LinkEvidence): CheckEvidence {
+  #kernelsWord(link: LinkEvidence, trigger: CheckTrigger): CheckEvidence {
     this.#checkId += 1;
     const reason = link.reason ?? 'no-route';
     return {
       checkId: this.#checkId,
-      trigger: 'link',
+      trigger,
       startedAtMs: Date.now(),
       ms: 0,
       ok: false,
