@@ -115,6 +115,7 @@ async function throughTheOutage(
 /** The fault comes while everything works. */
 async function interrupt(seat: Seat, row: Row): Promise<string[]> {
   const { fault, expect } = row;
+  if (row.fresh) await seat.vacate();
   const daemon = await seat.healthy();
   const since = daemon.journal.mark();
   await fault.apply(seat.lab);

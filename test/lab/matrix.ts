@@ -19,6 +19,8 @@ export interface Row {
   readonly onlineWithinMs?: number;
   /** The fault is there before the daemon starts; bounds count from the start of its process. */
   readonly fromStart?: true;
+  /** The daemon was started just before: it prefers IPv6, and nothing of an earlier fault is left in it. */
+  readonly fresh?: true;
   /** How often it is tried. Default: once. */
   readonly times?: number;
 }
@@ -32,6 +34,11 @@ const CARRIER_MS = 1_500;
  * step that fails.
  */
 const SILENT_MS = 11_500;
+/**
+ * The same where names resolve and the site is silent: the kept connection has half a second before a fresh one is tried beside
+ * it, in the first of the two checks.
+ */
+const SITE_SILENT_MS = 12_000;
 /** One interval, a check that fails at once, and the confirming one, a second after. */
 const ANSWERED_MS = 8_500;
 
@@ -39,6 +46,11 @@ const ANSWERED_MS = 8_500;
 const FIRST_VERDICT_MS = 9_500;
 
 const LINK_UP_MS = 700;
+/**
+ * Where the address stayed while the carrier was gone, the kernel asks for the router once a second, as long as anything waits for it
+ * (such as the FIN of the closed connections), and the first packet after the carrier's return waits for its next question.
+ */
+const CARRIER_BACK_MS = LINK_UP_MS + 1_000;
 const REPAIRED_MS = 2_500;
 
 /** No route needs that long to turn out as the wrong one. */
@@ -47,8 +59,8 @@ const NO_DELAY_MS = 500;
 /** What must hold every time is tried a few times. */
 const EVERY_TIME = 3;
 
-function told(fault: faults.Fault, reason: OfflineReason, withinMs = TOLD_BY_KERNEL_MS): Row {
-  return { ...offline(fault, reason, withinMs, LINK_UP_MS), times: EVERY_TIME };
+function told(fault: faults.Fault, reason: OfflineReason, withinMs = TOLD_BY_KERNEL_MS, onlineMs = LINK_UP_MS): Row {
+  return { ...offline(fault, reason, withinMs, onlineMs), times: EVERY_TIME };
 }
 
 function offline(fault: faults.Fault, reason: OfflineReason, withinMs: number, onlineWithinMs = REPAIRED_MS): Row {
@@ -69,7 +81,7 @@ function onlineFromStart(fault: faults.Fault): Row {
 
 export const MATRIX: readonly Row[] = [
   told(faults.linkDown, 'no-link'),
-  told(faults.carrierLost, 'no-link', CARRIER_MS),
+  told(faults.carrierLost, 'no-link', CARRIER_MS, CARRIER_BACK_MS),
   told(faults.noAddress, 'no-route'),
   told(faults.noDefaultRoute, 'no-route'),
 
@@ -88,10 +100,10 @@ export const MATRIX: readonly Row[] = [
   offline(faults.dnsHijacked, 'portal', ANSWERED_MS),
   offline(faults.portalRedirect, 'portal', ANSWERED_MS),
 
-  offline(faults.httpsDropped, 'tcp-timeout', SILENT_MS),
+  offline(faults.httpsDropped, 'tcp-timeout', SITE_SILENT_MS),
   offline(faults.httpsRefused, 'tcp-refused', ANSWERED_MS),
-  offline(faults.hangAfterAccept, 'tls-failed', SILENT_MS),
-  offline(faults.hangAfterTls, 'http-timeout', SILENT_MS),
+  offline(faults.hangAfterAccept, 'tls-failed', SITE_SILENT_MS),
+  offline(faults.hangAfterTls, 'http-timeout', SITE_SILENT_MS),
   offline(faults.certificateForeign, 'portal', ANSWERED_MS),
   // The clock of this machine is right, so the certificate is at fault, unless the daemon finds no way to know.
   offline(faults.certificateExpired, 'tls-failed', ANSWERED_MS),
@@ -102,9 +114,9 @@ export const MATRIX: readonly Row[] = [
 
   online(faults.packetLoss(5)),
   online(faults.latency(300)),
-  online(faults.ipv6Only),
-  online(faults.ipv4Only),
-  online(faults.ipv6Broken),
+  { ...online(faults.ipv6Only), fresh: true },
+  { ...online(faults.ipv4Only), fresh: true },
+  { ...online(faults.ipv6Broken), fresh: true },
 
   // Before the first success there is no last address that worked.
   fromStart(faults.dnsDropped, 'dns-timeout'),
