@@ -24,7 +24,7 @@ export interface Group {
 
 export const GROUPS: readonly Group[] = [
   { name: 'unit', folder: 'unit', stage: 1, filesAtOnce: 2, deadlineSecs: 180, logs: true },
-  { name: 'integration', folder: 'integration', stage: 1, filesAtOnce: 2, deadlineSecs: 300, logs: true },
+  { name: 'integration', folder: 'integration', stage: 1, filesAtOnce: 3, deadlineSecs: 480, logs: true },
   {
     name: 'lab',
     folder: 'lab',
