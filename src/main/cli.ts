@@ -12,7 +12,7 @@ const HELP = `dunebugger-remote: watches the internet and keeps the cloud connec
 
   dunebugger-remote run [--config FILE]
       Runs until SIGTERM or SIGINT; SIGHUP reads the configuration again.
-      Exit codes: 0 stopped, 78 the configuration is wrong (all errors are listed).
+      Exit codes: 0 stopped, 1 an error (it is in the log), 78 the configuration is wrong.
 
   dunebugger-remote check [--json] [--config FILE] [--domain HOST[:PORT]] [--timeout SECONDS]
       Looks at the internet once, phase by phase, says what is wrong and what to do about it.
@@ -26,7 +26,7 @@ else /etc/dunebugger-remote/dunebugger.conf, else the shipped conf/dunebugger.co
 a .env beside it and the environment win over it.
 `;
 
-export function packageVersion(): string {
+function packageVersion(): string {
   const file = new URL('../../../package.json', import.meta.url);
   const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
   return version;
