@@ -241,6 +241,14 @@ describe('a check', () => {
       }
     }
 
+    it('silence over the kept connection and a fresh one beside it is one time-out, not one and a half', async () => {
+      await passes();
+      await site.behave({ kind: 'hang', at: 'request' });
+      const { https } = await fails('http-timeout');
+      const [kept, fresh] = [https.find(({ reused }) => reused), https.find(({ reused }) => !reused)];
+      assert.ok(kept !== undefined && fresh !== undefined && fresh.ms < kept.ms, JSON.stringify(https));
+    });
+
     it('a kept connection that went dead does not cost the check', async () => {
       await passes();
       // Only what is open hangs: what a router does that forgot the connection.

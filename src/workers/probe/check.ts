@@ -134,6 +134,7 @@ class OneCheck {
   readonly #running = new Set<Running>();
   readonly #ended: Tried[] = [];
   #dns: DnsEvidence | undefined;
+  #namesAt = Infinity;
   #namesLate: boolean;
   #foundTried = false;
   #lastGoodTried = false;
@@ -155,6 +156,7 @@ class OneCheck {
       this.#finish = resolve;
       void resolveHost({ host: site.host, timeoutMs, nameServers, signal }).then((dns) => {
         this.#dns = dns;
+        this.#namesAt = performance.now();
         this.#advance();
       });
       this.#after(timeoutMs * LATE_NAMES, () => (this.#namesLate = true));
@@ -226,10 +228,10 @@ class OneCheck {
   #tryFound(addresses: readonly string[], timeoutMs: number): void {
     if (this.#foundTried) return;
     this.#foundTried = true;
-    // No check takes longer than twice the time-out, however late the addresses came.
-    const leftMs = 2 * timeoutMs - (performance.now() - this.#startedAt);
+    // One time-out from the moment the addresses were known, although a kept connection may have had some of it.
+    const usedMs = performance.now() - this.#namesAt;
     const rest = this.#inOrder(addresses).filter((address) => !this.#triedFresh.has(address));
-    if (rest.length > 0) this.#tryFresh(rest, 'dns', Math.max(1, Math.min(timeoutMs, leftMs)));
+    if (rest.length > 0) this.#tryFresh(rest, 'dns', Math.max(1, timeoutMs - usedMs));
   }
 
   #tryLastGood(address: string, timeoutMs: number): void {
