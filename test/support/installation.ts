@@ -3,7 +3,7 @@
  * core and scheduler, and pages of the front end elsewhere. The daemon has the conf file and the .env of the Python version as they
  * are; what differs here (hosts, shorter times) comes from the environment.
  */
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ import { ComponentStandIn } from './components.js';
 import { FakeAuth0 } from './fake-auth0.js';
 import { FrontEnd, type FrontEndOptions } from './front-end.js';
 import { LocalCloud, type LocalCloudOptions, type Outage } from './local-cloud.js';
-import { NatsServer, type NatsServerOptions } from './nats-server.js';
+import { NatsServer } from './nats-server.js';
 import { TcpGate } from './tcp-gate.js';
 
 /** Compiled to dist/test/support/. */
@@ -28,7 +28,8 @@ export const SECRETS = {
 export const GROUP = 'velasquez';
 
 export interface InstallationOptions {
-  readonly nats?: NatsServerOptions;
+  /** More lines for the nats-server's configuration. */
+  readonly natsConf?: string;
   readonly cloud?: LocalCloudOptions;
   /** More settings, over those of {@link QUICK}. */
   readonly env?: Readonly<Record<string, string>>;
@@ -95,7 +96,10 @@ export class Installation {
     const auth0Gate = await TcpGate.start({
       upstream: { address: address === 'localhost' ? '127.0.0.1' : (address ?? ''), port: Number(port) },
     });
-    const nats = await NatsServer.create(options.nats);
+    const directory = await mkdtemp(path.join(tmpdir(), 'installation-'));
+    const natsConf = path.join(directory, 'nats.conf');
+    await writeFile(natsConf, options.natsConf ?? '');
+    const nats = await NatsServer.create({ args: ['--config', natsConf] });
     const core = await ComponentStandIn.start({
       server: nats.url,
       name: 'core',
@@ -108,7 +112,6 @@ export class Installation {
       answersQuestions: true,
       ...(options.versions?.scheduler === undefined ? {} : { version: options.versions.scheduler }),
     });
-    const directory = await mkdtemp(path.join(tmpdir(), 'installation-'));
     await copyFile(path.join(PYTHON_VERSION, 'dunebugger.conf'), path.join(directory, 'dunebugger.conf'));
     await copyFile(path.join(PYTHON_VERSION, 'dot-env'), path.join(directory, '.env'));
     return new Installation({ cloud, auth0, auth0Gate, nats, core, scheduler }, options, directory);
