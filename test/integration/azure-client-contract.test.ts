@@ -321,6 +321,13 @@ describe('the contract with @azure/web-pubsub-client', () => {
       await eventually(() => pings >= 20);
       assert.deepEqual(fixture.kinds, []);
     });
+    it('ours: so does one with a short time-out alone, as the pings follow it', async () => {
+      await fixture.open({ halfOpenTimeoutMs: 300 });
+      let pings = 0;
+      server.kept.ws!.on('ping', () => (pings += 1));
+      await eventually(() => pings >= 3);
+      assert.deepEqual(fixture.kinds, []);
+    });
     it('ours: a long message over a slow line is no silence', async () => {
       await fixture.open({ idlePingMs: 100, halfOpenTimeoutMs: 400 });
       const text = JSON.stringify({ type: 'message', from: 'group', group: 'g', dataType: 'text', data: 'long' });

@@ -26,6 +26,8 @@ describe('the whole of it, while everything is there', { skip }, () => {
 
   before(async () => {
     site = await Installation.create({
+      // Clients acknowledge once a second; a late one must not cost its session here.
+      cloud: { pubsub: { maxUnacknowledged: 1_000_000 } },
       versions: { core: '1.2.3' },
       env: {
         DUNEBUGGER_WEBSOCKET_HEART_BEAT_EVERY_SECS: '1',

@@ -58,6 +58,8 @@ export class FrontEnd {
   readonly #changes = new Changes();
   readonly #seen: Seen[] = [];
   readonly #shown = new Map<string, unknown>();
+  readonly #seenListeners: ((message: Seen) => void)[] = [];
+  readonly #otherListeners: (() => void)[] = [];
   #connectionId: string | undefined;
   #joined = false;
   #online = false;
@@ -95,6 +97,16 @@ export class FrontEnd {
   /** Everything the page looked at, oldest first; a reload does not clear it. */
   get seen(): readonly Seen[] {
     return this.#seen;
+  }
+
+  /** Calls back with each message the page looks at. */
+  onSeen(listener: (message: Seen) => void): void {
+    this.#seenListeners.push(listener);
+  }
+
+  /** Calls back with each message of the group that is not for this page, such as another page's request. */
+  onOther(listener: () => void): void {
+    this.#otherListeners.push(listener);
   }
 
   /** Bodies of one subject, oldest first. */
@@ -188,17 +200,19 @@ export class FrontEnd {
   #onMessage(data: unknown): void {
     if (!isMessage(data)) {
       // Other pages of the group ask like this one does; a real page gets those, too, and they are for nobody's destination.
-      if (isRequest(data)) this.notForUs += 1;
+      if (isRequest(data)) this.#notForUs();
       else this.strange.push(data);
       return;
     }
     const { subject, body, destination } = data;
     if (destination !== 'broadcast' && destination !== this.#connectionId) {
-      this.notForUs += 1;
+      this.#notForUs();
       return;
     }
     if (!KNOWN.has(subject)) this.strange.push(data);
-    this.#seen.push({ subject, body, destination });
+    const seen = { subject, body, destination };
+    this.#seen.push(seen);
+    for (const listener of this.#seenListeners) listener(seen);
     this.#shown.set(subject, body);
     if (subject === 'heartbeat') {
       this.#show(true);
@@ -206,6 +220,11 @@ export class FrontEnd {
       if (body === 'Is anyone there?') this.#request('controller.heartbeat', 'I am here');
     }
     this.#changes.notify();
+  }
+
+  #notForUs(): void {
+    this.notForUs += 1;
+    for (const listener of this.#otherListeners) listener();
   }
 
   #expectHeartbeat(): void {

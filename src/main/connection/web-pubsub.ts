@@ -24,7 +24,7 @@ export interface WebPubSubOptions {
   readonly joinTimeoutMs?: number;
   /** For one client access URL, whatever the provider's own deadline is. Default 20 s. */
   readonly credentialsTimeoutMs?: number;
-  /** Silence after which the service is asked for a sign of life. Default 10 s. */
+  /** Silence after which the service is asked for a sign of life. Default 10 s, or two thirds of the half-open timeout if that is shorter. */
   readonly idlePingMs?: number;
   /** Silence after which the connection is given up as half-open. Default 15 s. */
   readonly halfOpenTimeoutMs?: number;
@@ -63,6 +63,7 @@ async function connect(
   access: ClientAccessUrl,
 ): Promise<WebPubSubSession> {
   const { subprotocol = 'json.reliable.webpubsub.azure.v1', lookup, ca } = options;
+  const halfOpenTimeoutMs = options.halfOpenTimeoutMs ?? 15_000;
   const session = new WebPubSubSession(access.url, {
     group: options.group,
     link: {
@@ -71,8 +72,9 @@ async function connect(
       ...(ca && { ca }),
       handshakeTimeoutMs: options.handshakeTimeoutMs ?? 10_000,
       greetingTimeoutMs: options.connectedFrameTimeoutMs ?? 10_000,
-      idlePingMs: options.idlePingMs ?? 10_000,
-      halfOpenTimeoutMs: options.halfOpenTimeoutMs ?? 15_000,
+      // A link that is given up before it is asked would be given up whenever nobody talks.
+      idlePingMs: options.idlePingMs ?? Math.min(10_000, (halfOpenTimeoutMs * 2) / 3),
+      halfOpenTimeoutMs,
     },
     joinTimeoutMs: options.joinTimeoutMs ?? 10_000,
     recoveryWindowMs: options.recoveryWindowMs ?? 60_000,

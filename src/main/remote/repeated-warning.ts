@@ -4,6 +4,8 @@ import type { Clock } from '../connection/clock.js';
 
 /** After a warning its repetitions are only counted for so long, milliseconds. */
 export const WARN_EVERY_MS = 60_000;
+/** So many repetitions between two warnings are told at debug; a log at that level must not be a flood's amplifier either. */
+export const MAX_DEBUG_LINES = 100;
 
 export class RepeatedWarning {
   #quietUntilMs = -Infinity;
@@ -14,12 +16,12 @@ export class RepeatedWarning {
     private readonly clock: Clock,
   ) {}
 
-  /** At most one warning in {@link WARN_EVERY_MS}, with the number of those left out since the last; the rest at debug. */
+  /** At most one warning in {@link WARN_EVERY_MS}, with the number of those left out since the last; the first {@link MAX_DEBUG_LINES} of those at debug. */
   warn(fields: object, message: string): void {
     const now = this.clock.nowMs();
     if (now < this.#quietUntilMs) {
       this.#suppressed += 1;
-      this.log.debug(fields, message);
+      if (this.#suppressed <= MAX_DEBUG_LINES) this.log.debug(fields, message);
       return;
     }
     this.log.warn(this.#suppressed === 0 ? fields : { ...fields, leftOut: this.#suppressed }, message);
