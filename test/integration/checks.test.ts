@@ -263,6 +263,15 @@ describe('a check', () => {
       assert.equal(https.at(-1)?.reused, false);
     });
 
+    it('an address whose kept connection is silent is tried last', async () => {
+      names.setRecord(HOST, ['127.0.0.1', '127.0.0.2']);
+      const first = await passes();
+      assert.equal(first.https.at(-1)?.address, '127.0.0.1');
+      await site.behave({ kind: 'hang', at: 'request' });
+      const { https } = await passes();
+      assert.equal(https.at(-1)?.address, '127.0.0.2');
+    });
+
     it('the second address serves where the first is dead', async () => {
       names.setRecord(HOST, ['127.0.0.1', '127.0.0.2']);
       await site.behave({ kind: 'refuse' });

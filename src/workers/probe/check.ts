@@ -30,7 +30,7 @@ export interface Seen {
 
 /** Shares of the time-out: how long the name servers may take before the fall-back is tried, and the kept connection before a fresh one. */
 const LATE_NAMES = 1 / 8;
-const LATE_ANSWER = 1 / 4;
+const LATE_ANSWER = 1 / 5;
 /** How long an address that proved to be the site's is believed to be, where the name servers give others by turns. */
 const VERIFIED_FOR_MS = 3_600_000;
 const MAX_VERIFIED = 16;
@@ -249,11 +249,13 @@ class OneCheck {
     );
   }
 
-  /** What worked last goes first. */
+  /** What worked last goes first, unless it is what keeps silent now: of two families one may be dead. */
   #inOrder(addresses: readonly string[]): readonly string[] {
     const { lastGood } = this.#given;
     if (lastGood === undefined || !addresses.includes(lastGood)) return addresses;
-    return [lastGood, ...addresses.filter((address) => address !== lastGood)];
+    const others = addresses.filter((address) => address !== lastGood);
+    const silent = [...this.#running].some((running) => running.late && running.addresses.includes(lastGood));
+    return silent ? [...others, lastGood] : [lastGood, ...others];
   }
 
   #counts(evidence: HttpsEvidence, dns: DnsEvidence): boolean {
