@@ -5,6 +5,8 @@
  * every timer; what it was late is added to a bound, so that a test tells about the daemon and not about its neighbours.
  */
 
+import { readdirSync, readFileSync } from 'node:fs';
+
 /** Small enough to see a stall, large enough to cost nothing. */
 const EVERY_MS = 25;
 /** A timer is late by that much on an idle machine as well. */
@@ -33,5 +35,35 @@ export class MachineLag {
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+}
+
+/**
+ * Milliseconds for which threads of these processes were ready to run and had to wait for a processor, since they began
+ * (second field of proc(5)'s `schedstat`). A process that is gone counts nothing.
+ */
+export function waitedForProcessorMs(pids: readonly number[]): number {
+  let ns = 0;
+  for (const pid of pids) {
+    for (const thread of namesIn(`/proc/${pid}/task`)) {
+      ns += Number(textOf(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[1] ?? 0);
+    }
+  }
+  return Math.round(ns / 1e6);
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
   }
 }

@@ -58,6 +58,11 @@ export class RemoteChild<C extends Calls> {
     return remote;
   }
 
+  /** Of the child itself. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** `deadlineMs` bounds the wait for the answer; default 15 s. */
   call<N extends keyof C & string>(name: N, argument: Argument<C[N]>, deadlineMs = DEADLINE_MS): Promise<Result<C[N]>> {
     return this.#request(name, argument, deadlineMs) as Promise<Result<C[N]>>;
