@@ -241,6 +241,8 @@ describe('the fault matrix', { concurrency: SIDE_BY_SIDE }, () => {
   }
 
   after(() => {
+    // Each that failed has failed on its own, and none was asked for if only some of the tests are run.
+    if (silent.length === 0) return;
     const median = silent.sort((a, b) => a - b)[Math.floor(silent.length / 2)] ?? Infinity;
     assert.ok(median <= SILENT_MEDIAN_MS, `a silent black hole is noticed after ${silent.join(', ')} ms`);
   });
