@@ -38,6 +38,9 @@ import {
 /** How long a process goes on with the clock it knows after {@link Lab.setClock}; libfaketime counts in seconds. */
 export const CLOCK_CACHE_MS = 1_000;
 
+/** A dozen RSA keys are made, perhaps on a slow machine. */
+const START_MS = 180_000;
+
 export interface LabOptions {
   /** IPv6 everywhere, beside IPv4. Default true. */
   readonly ipv6?: boolean;
@@ -242,7 +245,7 @@ export class Lab {
       RemoteChild.start<InternetCalls>(this.namespace('net'), './internet-main.js'),
       RemoteChild.start<ProbeCalls>(this.namespace('pi'), './probe-main.js'),
     ]);
-    const { ca } = await this.#internet.call('start', { ipv6: this.ipv6, algorithm });
+    const { ca } = await this.#internet.call('start', { ipv6: this.ipv6, algorithm }, START_MS);
     this.#ca = ca;
     writeFileSync(this.caFile, ca);
   }
