@@ -188,7 +188,7 @@ function build(current: () => Settings, log: Logger, version: string): Parts {
     group: settings.wsGroupName,
     log,
   });
-  const remote = createRemote({ settings, connection, monitor, lookup, log, version });
+  const remote = createRemote({ settings, connection, monitor, log, version });
   return { monitor, connection, remote };
 }
 

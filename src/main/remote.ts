@@ -2,8 +2,8 @@
  * DuneBugger Remote proper: what is done with a connection to the cloud. The parts are made here and handed to each other;
  * `remote/exchange.ts` is where they meet.
  */
-import type { LookupFunction } from 'node:net';
 import type { Logger } from './log.js';
+import { createLocalLookup } from './net/local-lookup.js';
 import { Bus, type BusSettings } from './remote/bus.js';
 import { Exchange, type RemoteConnection, type RemoteSettings } from './remote/exchange.js';
 import { DEFAULT_SENDER_LIMITS } from './remote/sender.js';
@@ -16,8 +16,6 @@ export interface RemoteOptions {
   readonly connection: RemoteConnection;
   /** Its verdict is `internet_reachable` of system_info. */
   readonly monitor: { readonly isConnected: boolean };
-  /** Name look-up with a deadline, for the bus. */
-  readonly lookup: LookupFunction;
   readonly log: Logger;
   /** This package's version, for system_info. */
   readonly version: string;
@@ -32,11 +30,16 @@ export interface Remote {
   configure(settings: Settings): void;
 }
 
-export function createRemote({ settings, connection, monitor, lookup, log, version }: RemoteOptions): Remote {
+/** Deadline of a look-up for the bus, milliseconds: an attempt to connect has 5 s for all. */
+const BUS_LOOKUP_MS = 2_000;
+
+export function createRemote({ settings, connection, monitor, log, version }: RemoteOptions): Remote {
   const collect = createSystemInfoCollector();
   const exchange = new Exchange({
     connection,
-    bus: settings.mQueueEnabled ? new Bus({ settings: busSettings(settings), log, lookup }) : undefined,
+    bus: settings.mQueueEnabled
+      ? new Bus({ settings: busSettings(settings), log, lookup: createLocalLookup({ timeoutMs: BUS_LOOKUP_MS }) })
+      : undefined,
     collectSystemInfo: async (components) => ({
       system_info: await collect({
         deviceId: settings.deviceId,
