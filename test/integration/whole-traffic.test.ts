@@ -254,6 +254,23 @@ describe('the whole of it, while everything is there', { skip }, () => {
     await bulk.stop();
   });
 
+  it('a reload mutes it, while commands still reach the bus, and lets it speak again', async () => {
+    await site.reload('broadcastInitialState', 'False');
+    const since = page.seen.length;
+    site.core.publish('sequence', 'muted');
+    await site.core.listening();
+    await page.send('core.dunebugger_set', 'while muted');
+    await site.core.waitForCommand(({ body }) => body === 'while muted');
+    await site.reload('broadcastInitialState', 'True');
+    await page.waitFor('system_info', undefined, { since });
+    site.core.publish('sequence', 'heard');
+    await page.waitFor('sequence', (body) => body === 'heard', { since });
+    // A beat from just before may still have been on its way.
+    const said = page.seen.slice(since).map(({ subject, body }) => (subject === 'heartbeat' ? body : subject));
+    assert.ok(said.includes('Is anyone there?') && said.indexOf('Is anyone there?') < said.indexOf('system_info'));
+    assert.ok(!page.bodies('sequence', since).includes('muted'));
+  });
+
   it('beats while somebody looks, asks once more when the time is up, and falls silent', async () => {
     await page.stop();
     const watcher = await site.cloud.joinAsBrowser('watcher');

@@ -3,7 +3,7 @@
  * core and scheduler, and pages of the front end elsewhere. The daemon has the conf file and the .env of the Python version as they
  * are; what differs here (hosts, shorter times) comes from the environment.
  */
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -146,6 +146,16 @@ export class Installation {
   get daemon(): CliProcess {
     if (this.#daemon === undefined) throw new Error('the daemon has not been started');
     return this.#daemon;
+  }
+
+  /** Changes a line of the conf file and has the daemon read it again, as `systemctl reload` does; resolves when it has. */
+  async reload(key: string, value: string): Promise<void> {
+    const file = path.join(this.#directory, 'dunebugger.conf');
+    const conf = await readFile(file, 'utf8');
+    const since = this.daemon.lines.length;
+    await writeFile(file, conf.replace(new RegExp(`^${key} *=.*$`, 'm'), `${key} = ${value}`));
+    this.daemon.signal('SIGHUP');
+    await this.daemon.waitForLine(/Configuration reloaded/, { since, timeoutMs: 30_000 });
   }
 
   /** The daemon is in its group. */
