@@ -89,6 +89,16 @@ describe('a check', () => {
       assert.equal(site.counts.requests - before.requests, 4);
     });
 
+    it('asks for no more than it needs, since every byte is paid for', async () => {
+      await passes();
+      await passes();
+      const expected = ['HEAD / HTTP/1.1', `Host: ${HOST}:${site.port}`];
+      assert.deepEqual(
+        site.lastRequest?.map((line) => line.replace(/^host/i, 'Host')),
+        expected,
+      );
+    });
+
     it('resumes the TLS session when the site has closed the connection', async () => {
       await passes();
       const { resumptions } = site.counts;

@@ -10,7 +10,7 @@ import { after, describe, it } from 'node:test';
 import dnsPacket from 'dns-packet';
 import type { Answer } from 'dns-packet';
 import { createLookup } from '../../src/main/net/lookup.js';
-import { addressesInHosts } from '../../src/workers/probe/hosts-file.js';
+import { addressesInHosts, lookInHostsFile } from '../../src/workers/probe/hosts-file.js';
 import { dnsFailure, resolveHost, usableFamilies } from '../../src/workers/probe/dns.js';
 
 type Reply =
@@ -229,6 +229,17 @@ describe('the hosts file', () => {
   it('is read as the C library does: comments, aliases, no case', () => {
     assert.deepEqual(addressesInHosts('1.2.3.4 a b # c\n#5.6.7.8 a\n1.2.3.4 a\n::1 A', 'a'), ['1.2.3.4', '::1']);
     assert.deepEqual(addressesInHosts('1.2.3.4 a b # c', 'c'), []);
+  });
+
+  it('is read to its end where it is a long one', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'hosts-'));
+    const file = join(directory, 'hosts');
+    for (const length of [4_095, 4_096, 4_097, 100_000]) {
+      const last = '\n192.0.2.7 last.test';
+      await writeFile(file, `${'#'.repeat(length - last.length)}${last}`);
+      assert.deepEqual(await lookInHostsFile(file, 'last.test'), ['192.0.2.7'], `${length} bytes`);
+    }
+    await rm(directory, { recursive: true });
   });
 });
 

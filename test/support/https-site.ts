@@ -56,6 +56,7 @@ export class HttpsSite {
   #handshakes = 0;
   #resumptions = 0;
   #requests = 0;
+  #lastRequest: readonly string[] | undefined;
 
   private constructor(ca: CertificateAuthority, certificates: Record<CertificateKind, KeyAndChain>) {
     this.ca = ca;
@@ -91,6 +92,11 @@ export class HttpsSite {
 
   get url(): string {
     return `https://${this.hostAndPort}/`;
+  }
+
+  /** The request line and the headers of the last request, line by line. */
+  get lastRequest(): readonly string[] | undefined {
+    return this.#lastRequest;
   }
 
   get counts(): SiteCounts {
@@ -179,6 +185,7 @@ export class HttpsSite {
     // A site that hangs before the request is read has not seen one on an open connection either.
     if (behaviour.kind === 'hang' && behaviour.at !== 'request') return;
     this.#requests += 1;
+    this.#lastRequest = linesOf(request);
     this.#changes.notify();
     switch (behaviour.kind) {
       case 'answer':
@@ -226,4 +233,9 @@ export class HttpsSite {
     }, delayMs);
     this.#timers.add(timer);
   }
+}
+
+function linesOf({ method = '', url = '', httpVersion, rawHeaders }: http.IncomingMessage): string[] {
+  const headers = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${rawHeaders[i + 1] ?? ''}`] : []));
+  return [`${method} ${url} HTTP/${httpVersion}`, ...headers];
 }

@@ -42,7 +42,7 @@ const OFFLINE_INTERVAL_MS = 2_000;
 /** A failed check is confirmed by another, begun not sooner than this after the first, milliseconds. */
 const CONFIRM_AFTER_MS = 1_000;
 /** The worker says so often that it is alive, milliseconds; four times an interval where that is short. */
-const BEAT_MS = 1_000;
+const BEAT_MS = 2_000;
 
 /** The options, checked and with their defaults. @throws {MonitorError} ERR_INVALID_OPTION */
 export function workerSettingsOf(options: MonitorOptions): WorkerSettings {

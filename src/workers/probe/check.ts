@@ -10,7 +10,8 @@
  * captive portal the old connection may live on while every new one ends at the portal.
  */
 import type { DnsEvidence, HttpsEvidence } from '../protocol.js';
-import { resolveHost } from './dns.js';
+import { networkInterfaces } from 'node:os';
+import { resolveHost, usableFamilies, type Families } from './dns.js';
 import { stillServes, tryFresh, tryKept, type Connection, type Site, type Tried } from './https.js';
 
 export interface ProberSettings {
@@ -56,8 +57,10 @@ export class Prober {
 
   /** Resolves with undefined if `signal` aborted meanwhile. Calls must not overlap. */
   async check(signal: AbortSignal): Promise<Seen | undefined> {
+    const interfaces = networkInterfaces();
     const seen = await new OneCheck(this.#settings, {
-      kept: this.#takeKept(),
+      kept: this.#takeKept(interfaces),
+      families: usableFamilies(interfaces),
       lastGood: this.#lastGood,
       namesFailed: this.#namesFailed,
       session: this.#session,
@@ -84,10 +87,10 @@ export class Prober {
     this.#kept = undefined;
   }
 
-  #takeKept(): Connection | undefined {
+  #takeKept(interfaces: ReturnType<typeof networkInterfaces>): Connection | undefined {
     const kept = this.#kept;
     this.#kept = undefined;
-    if (kept === undefined || stillServes(kept)) return kept;
+    if (kept === undefined || stillServes(kept, interfaces)) return kept;
     kept.close();
     return undefined;
   }
@@ -107,6 +110,7 @@ export class Prober {
 
 interface Given {
   readonly kept: Connection | undefined;
+  readonly families: Families;
   readonly lastGood: string | undefined;
   /** The name servers did not serve the last check, so the fall-back does not wait for them. */
   readonly namesFailed: boolean;
@@ -151,10 +155,10 @@ class OneCheck {
 
   run(): Promise<SeenHere> {
     const { site, timeoutMs, nameServers } = this.#settings;
-    const { signal, kept } = this.#given;
+    const { signal, kept, families } = this.#given;
     return new Promise((resolve) => {
       this.#finish = resolve;
-      void resolveHost({ host: site.host, timeoutMs, nameServers, signal }).then((dns) => {
+      void resolveHost({ host: site.host, timeoutMs, nameServers, families, signal }).then((dns) => {
         this.#dns = dns;
         this.#namesAt = performance.now();
         this.#advance();

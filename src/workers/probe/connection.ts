@@ -134,6 +134,8 @@ export class Connection {
       signal.addEventListener('abort', onAbort, { once: true });
       try {
         outgoing = request({ method: 'HEAD', path: '/', agent: this.#agent, headers: { host: this.#hostHeader } });
+        // HTTP/1.1 keeps a connection open without being asked to; each byte is paid for some 370,000 times a month.
+        outgoing.removeHeader('connection');
         outgoing.on('error', (error) => fail(codeOf(error), httpWords(error)));
         outgoing.on('response', (response) => {
           const { statusCode: status = 0 } = response;

@@ -65,8 +65,9 @@ export async function resolveHost(options: ResolveOptions): Promise<DnsEvidence>
   const leftMs = options.timeoutMs - (performance.now() - startedAt);
   let servers: readonly string[] = [];
   try {
-    servers = serversToAsk(options.nameServers);
-    const { addresses, error } = await askInTurn(options, servers, Math.max(1, leftMs));
+    const resolver = makeResolver(leftMs);
+    servers = serversToAsk(options.nameServers, resolver);
+    const { addresses, error } = await askInTurn(options, servers, Math.max(1, leftMs), resolver);
     return found(addresses, servers, error);
   } catch (error) {
     // A server's address that c-ares does not take, or resolv.conf in a state it cannot read.
@@ -100,9 +101,17 @@ function addressesWithoutQuery(host: string): string[] | undefined {
   return undefined;
 }
 
-/** A resolver keeps the servers of the moment it was made, so the system's are read afresh each time. */
-function serversToAsk(nameServers: readonly string[] | undefined): string[] {
-  const servers = nameServers !== undefined && nameServers.length > 0 ? nameServers : new Resolver().getServers();
+/**
+ * c-ares' own clock ticks once a second and must not decide: our timer does, by cancel(). So its time-out is as long as it takes
+ * (5 s; it cuts more to that), repeated until it is beyond the deadline.
+ */
+function makeResolver(timeoutMs: number): Resolver {
+  return new Resolver({ timeout: CARES_MAX_TIMEOUT_MS, tries: 1 + Math.ceil(timeoutMs / CARES_MAX_TIMEOUT_MS) });
+}
+
+/** A resolver keeps the servers of the moment it was made, so the system's are those of a `fresh` one. */
+function serversToAsk(nameServers: readonly string[] | undefined, fresh: Resolver): string[] {
+  const servers = nameServers !== undefined && nameServers.length > 0 ? nameServers : fresh.getServers();
   return servers.slice(0, MAX_SERVERS);
 }
 
@@ -117,11 +126,14 @@ function askInTurn(
   options: ResolveOptions,
   servers: readonly string[],
   timeoutMs: number,
+  firstResolver: Resolver,
 ): Promise<{ addresses: readonly string[]; error?: string }> {
   const families = options.families ?? usableFamilies();
   const { signal } = options;
   return new Promise((resolve, reject) => {
     const turns = [...servers, ...servers.slice(0, 1)];
+    // To make one reads the system's files again, so the one that there is serves first.
+    let made: Resolver | undefined = firstResolver;
     const running = new Set<Query>();
     const useless = new Map<string, string>();
     const timers: NodeJS.Timeout[] = [];
@@ -146,7 +158,9 @@ function askInTurn(
       }
       let query: Query;
       try {
-        query = askServer(options.host, server, families, timeoutMs, (answer) => {
+        const resolver = made ?? makeResolver(timeoutMs);
+        made = undefined;
+        query = askServer(options.host, server, families, resolver, (answer) => {
           running.delete(query);
           if (answer.kind === 'addresses') end(answer.addresses);
           else if (answer.kind === 'none') end([], answer.error);
@@ -183,15 +197,9 @@ function askServer(
   host: string,
   server: string,
   families: Families,
-  timeoutMs: number,
+  resolver: Resolver,
   onAnswer: (answer: Answer) => void,
 ): Query {
-  // c-ares' own clock ticks once a second and must not decide: our timer does, by cancel(). So its time-out is as long as
-  // it takes (5 s; it cuts more to that), repeated until it is beyond the deadline.
-  const resolver = new Resolver({
-    timeout: CARES_MAX_TIMEOUT_MS,
-    tries: 1 + Math.ceil(timeoutMs / CARES_MAX_TIMEOUT_MS),
-  });
   // setServers drops the scope of a link-local server (fe80::1%wlan0); that one is left to c-ares' own list.
   if (!server.includes('%')) resolver.setServers([server]);
 

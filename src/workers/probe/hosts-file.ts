@@ -4,6 +4,8 @@ import { isIP } from 'node:net';
 
 /** More than that is no hosts file of a Raspberry Pi but a block list; what lies behind is not looked at. */
 const MAX_BYTES = 256 * 1024;
+/** Room for an ordinary one; it is read with every check. */
+const ORDINARY_BYTES = 4 * 1024;
 
 /** The addresses a hosts file's text gives for a name, in its order. */
 export function addressesInHosts(text: string, host: string): string[] {
@@ -22,7 +24,10 @@ export async function lookInHostsFile(path: string, host: string): Promise<strin
   let file;
   try {
     file = await open(path, 'r');
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0);
+    let { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(ORDINARY_BYTES), 0, ORDINARY_BYTES, 0);
+    if (bytesRead === ORDINARY_BYTES) {
+      ({ buffer, bytesRead } = await file.read(Buffer.allocUnsafe(MAX_BYTES), 0, MAX_BYTES, 0));
+    }
     return addressesInHosts(buffer.toString('utf8', 0, bytesRead), host);
   } catch {
     return [];

@@ -2,7 +2,7 @@
  * A HEAD over verified TLS to one of several addresses: happy eyeballs between them (RFC 8305), one answer wanted. Bounded by a
  * deadline; never throws.
  */
-import { networkInterfaces } from 'node:os';
+import type { networkInterfaces } from 'node:os';
 import type { HttpsEvidence } from '../protocol.js';
 import {
   Connection,
@@ -74,7 +74,7 @@ export async function tryKept(kept: Connection, timeoutMs: number, outer: AbortS
 }
 
 /** False for a connection that has ended, or whose own address this machine no longer has (another network, another lease). */
-export function stillServes(kept: Connection, interfaces = networkInterfaces()): boolean {
+export function stillServes(kept: Connection, interfaces: ReturnType<typeof networkInterfaces>): boolean {
   if (!kept.usable) return false;
   const mine = kept.localAddress.replace(/^::ffff:/, '');
   return Object.values(interfaces).some((list) => list?.some(({ address }) => address === mine));
