@@ -57,8 +57,19 @@ find "$lib/node_modules" -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mt
   ! -iname 'licen[cs]e*' ! -iname 'copying*' ! -iname 'notice*' -delete
 # Folders of these names at the top of a package; deeper ones may be code.
 find "$lib/node_modules" -mindepth 2 -maxdepth 3 -type d \( -name test -o -name tests -o -name docs -o -name benchmark \
-  -o -name benchmarks -o -name bench -o -name examples -o -name '.?*' \) -prune -exec rm -rf {} +
+  -o -name benchmarks -o -name bench -o -name examples -o -name fixtures -o -name scripts -o -name test-jest -o -name '.?*' \) -prune -exec rm -rf {} +
 find "$lib/node_modules" -type d -path '*/dist/*' \( -name browser -o -name react-native \) -prune -exec rm -rf {} +
+find "$lib/node_modules" -mindepth 2 -maxdepth 3 -type f \( -name 'bench*.js' -o -name test.js -o -name example.js \
+  -o -name 'eslint.config.*' \) -delete
+# Commands of libraries: nobody calls them.
+node -e '
+  const { dirname, join } = require("node:path");
+  for (const file of process.argv.slice(1)) {
+    const { bin = {} } = require(file);
+    const commands = typeof bin === "string" ? [bin] : Object.values(bin);
+    for (const command of commands) require("node:fs").rmSync(join(dirname(file), command), { force: true });
+  }
+' "$lib"/node_modules/*/package.json "$lib"/node_modules/@*/*/package.json
 find "$lib" -type d -empty -delete
 VERSION=${version%-*} node -e '
   const { name, description, license, type, engines, bin, exports, dependencies } = require("./package.json");
