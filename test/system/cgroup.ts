@@ -63,6 +63,8 @@ export function sweepStaleMachines(): void {
   }
 }
 
+const MEMORY_V1 = '/sys/fs/cgroup/memory';
+
 /**
  * A group that bounds and counts the memory of some processes, where the machine's own systemd cannot, for want of the
  * controller: on a host whose memory controller is still cgroup v1's.
@@ -76,23 +78,24 @@ export class MemoryGroup {
 
   /** Undefined where this host has no such controller. `maxBytes` is enforced by the kernel. */
   static create(name: string, maxBytes: number): MemoryGroup | undefined {
-    const root = '/sys/fs/cgroup/memory';
-    if (!existsSync(join(root, 'memory.limit_in_bytes'))) return undefined;
-    const folder = join(root, name);
+    if (!existsSync(join(MEMORY_V1, 'memory.limit_in_bytes'))) return undefined;
+    const folder = join(MEMORY_V1, name);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'memory.limit_in_bytes'), String(maxBytes));
     return new MemoryGroup(folder);
   }
 
-  /** Takes a process in; its children to come are in as well. */
+  /** Takes a process in; its children to come are in as well, with all that they ever use. */
   add(pid: number): void {
     writeFileSync(join(this.#folder, 'cgroup.procs'), String(pid));
   }
 
-  get currentBytes(): number {
-    return Number(readFileSync(join(this.#folder, 'memory.usage_in_bytes'), 'utf8'));
+  /** Lets a process out again; its children stay. */
+  release(pid: number): void {
+    writeFileSync(join(MEMORY_V1, 'cgroup.procs'), String(pid));
   }
 
+  /** The most it has ever held, the cache of files included, as systemd counts it too. */
   get peakBytes(): number {
     return Number(readFileSync(join(this.#folder, 'memory.max_usage_in_bytes'), 'utf8'));
   }

@@ -188,12 +188,9 @@ export class Machine {
     }
   }
 
-  /** The host's number for a process of the machine. */
-  hostPid(pid: number): number {
-    for (const candidate of readFileSync(`/proc/${this.#leader}/task/${this.#leader}/children`, 'utf8').split(' ')) {
-      if (candidate !== '' && innerPid(Number(candidate)) === pid) return Number(candidate);
-    }
-    throw new Error(`no process ${pid} in ${this.name}`);
+  /** The host's number of the machine's first process, its systemd. */
+  get initPid(): number {
+    return this.#leader;
   }
 
   /** Switches it off at once and removes it. */
@@ -226,7 +223,14 @@ export class Machine {
           ({ stdout }) => stdout.trim(),
           (error: unknown) => String(error),
         );
-        if (state === 'running' || state === 'degraded') return;
+        if (state === 'running' || state === 'degraded') {
+          // nspawn shows the host's interfaces there, whatever the namespace. Before any service looks.
+          await this.sh(`
+            mkdir -p /run/own-sysfs
+            mount -t sysfs -o ro sysfs /run/own-sysfs
+            for folder in class/net devices/virtual/net; do mount --bind "/run/own-sysfs/$folder" "/sys/$folder"; done`);
+          return;
+        }
       }
       await delay(50);
     }
@@ -297,16 +301,6 @@ function childOf(pid: number | undefined): number | undefined {
   try {
     const [first = ''] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
     return first === '' ? undefined : Number(first);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The number that a process has in its innermost PID namespace. */
-function innerPid(pid: number): number | undefined {
-  try {
-    const line = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return Number(line?.split('\t').at(-1));
   } catch {
     return undefined;
   }

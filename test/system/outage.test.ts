@@ -1,0 +1,205 @@
+/** Real outages of a lab's links, routes and servers, as the journal, the status line and a browser see them. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { blackHole, dnsDropped, linkDown, type Fault } from '../lab/faults.js';
+import { Lab } from '../lab/lab.js';
+import { etcOf } from '../lab/netns.js';
+import { CLOUD_NAME, PORTS, SITE_NAME } from '../lab/topology.js';
+import { registerSecret } from '../support/everything-logged.js';
+import { MemoryGroup } from './cgroup.js';
+import type { JournalEntry, Machine } from './machine.js';
+import { CONF, machineWithService, mainPid, UNIT } from './service.js';
+
+const GROUP = 'velasquez';
+const CREDENTIAL = '/etc/dunebugger-remote/credentials/WEBPUBSUB_CLIENT_URL';
+const CA_FILE = '/etc/ssl/certs/lab.pem';
+const CONNECTED = new RegExp(`^Online, connected since \\d\\d:\\d\\d, group ${GROUP}$`);
+
+describe('outages, as an operator sees them', () => {
+  let lab: Lab;
+  let machine: Machine;
+  let memory: MemoryGroup | undefined;
+  let token: string;
+
+  before(async () => {
+    lab = await Lab.create();
+    const url = await lab.internet.call('clientAccessUrl', { userId: 'device' });
+    token = new URL(url).searchParams.get('access_token')!;
+    assert.ok(url.includes(`${CLOUD_NAME}:${PORTS.cloud}`));
+    registerSecret(token);
+    await lab.internet.call('browserJoin', { group: GROUP, userId: 'browser' });
+    const namespace = lab.namespace('pi');
+    machine = await machineWithService({
+      network: { namespace, resolvConf: `${etcOf(namespace)}/resolv.conf` },
+      environment: [
+        `WS_GROUP_NAME=${GROUP}`,
+        `DUNEBUGGER_WEBSOCKET_TEST_DOMAIN=${SITE_NAME}`,
+        'DUNEBUGGER_MESSAGE_QUEUE_M_QUEUE_ENABLED=False',
+        '',
+      ].join('\n'),
+      dropIn: [`Environment=NODE_EXTRA_CA_CERTS=${CA_FILE}`],
+      prepare: async (it) => {
+        await it.write(CA_FILE, lab.ca);
+        await it.write(CREDENTIAL, `${url}\n`, '600');
+      },
+    });
+    memory = MemoryGroup.create(machine.name, Number(await machine.show('MemoryMax')));
+    memory?.add(machine.initPid);
+    await machine.sh(`systemctl restart ${UNIT}`);
+    memory?.release(machine.initPid);
+  });
+  after(async () => {
+    // A machine is gone before its network is.
+    await machine.stop();
+    memory?.remove();
+    await lab.destroy();
+  });
+
+  const own = async (sinceMs: number, ...filters: string[]): Promise<JournalEntry[]> =>
+    (await machine.journal(UNIT, '--identifier=dunebugger-remote', ...filters)).filter(({ atMs }) => atMs >= sinceMs);
+  const statusIs = (pattern: RegExp): Promise<boolean> =>
+    machine.until(
+      `the status is ${String(pattern)}`,
+      async () => pattern.test(await machine.show('StatusText')),
+      60_000,
+    );
+  const texts = (entries: readonly JournalEntry[]): string =>
+    entries.map((e) => `<${e.priority}> ${e.message}`).join('\n');
+
+  /** Breaks something for a time; resolves with what the service said from then until it was connected again. */
+  async function outage(fault: Fault, status: RegExp, lastsMs: number): Promise<JournalEntry[]> {
+    const from = Date.now();
+    await fault.apply(lab);
+    await statusIs(status);
+    await delay(lastsMs);
+    await fault.repair(lab);
+    await statusIs(CONNECTED);
+    return own(from);
+  }
+
+  it('online: the status line says since when and in which group, and the group hears it', async () => {
+    await statusIs(CONNECTED);
+    const heard = await lab.internet.call('browserMessages', { since: 0 });
+    assert.ok(
+      heard.some(({ data }) => (data as { subject?: string }).subject === 'heartbeat'),
+      JSON.stringify(heard),
+    );
+    assert.deepEqual(texts(await own(0, '--priority=warning')), '');
+  });
+
+  it('a name server gone silent alone is no outage: nothing to say', async () => {
+    const from = Date.now();
+    await dnsDropped.apply(lab);
+    await delay(10_000);
+    await dnsDropped.repair(lab);
+    assert.match(await machine.show('StatusText'), CONNECTED);
+    assert.equal(texts(await own(from)), '');
+  });
+
+  it('a dead line: said once, with the reason and what happens next, and once more when it is over', async (t) => {
+    const lines = await outage(blackHole, /^Offline since \d\d:\d\d: .+; next look in 2 s$/, 8_000);
+    t.diagnostic(texts(lines));
+    assert.ok(lines.length >= 4 && lines.length <= 10, texts(lines));
+    const lost = lines.filter(({ message }) => message.startsWith('Offline: '));
+    assert.equal(lost.length, 1);
+    assert.equal(lost[0]!.priority, 4);
+    assert.equal(new Set(lines.map(({ message }) => message)).size, lines.length, 'no line twice');
+  });
+
+  it('a pulled link: known at once', async (t) => {
+    const lines = await outage(linkDown, /^Offline since \d\d:\d\d: no network link; next look in 2 s$/, 3_000);
+    t.diagnostic(texts(lines));
+    assert.ok(lines.length >= 4 && lines.length <= 10, texts(lines));
+  });
+
+  it('priorities: nothing at err, the losses at warning, the whole story at info', async () => {
+    assert.equal(texts(await own(0, '--priority=err')), '');
+    const warnings = await own(0, '--priority=warning');
+    assert.ok(warnings.length >= 2, texts(warnings));
+    for (const { message } of warnings) assert.match(message, /^(Offline: |Internet lost |Cloud connection interrupted )/);
+    const info = await own(0, '--priority=info');
+    assert.ok(
+      info.some(({ message }) => message.startsWith('Online')),
+      texts(info),
+    );
+    assert.ok(
+      info.some(({ message }) => /connected/i.test(message)),
+      texts(info),
+    );
+    assert.equal((await own(0, '--priority=debug')).length, info.length, 'no debug lines unless asked for');
+  });
+
+  it('a link that flaps and flaps: repeats are counted, not written', async () => {
+    const from = Date.now();
+    for (let round = 0; round < 26; round += 1) {
+      await linkDown.apply(lab);
+      await delay(500);
+      await linkDown.repair(lab);
+      await delay(500);
+    }
+    await statusIs(CONNECTED);
+    const perMessage = new Map<string, number>();
+    const lines = await own(from);
+    for (const { message } of lines) {
+      const kind = message.replace(/\d+/g, 'N').replace(/ \w+=.*/, '');
+      perMessage.set(kind, (perMessage.get(kind) ?? 0) + 1);
+    }
+    for (const [kind, count] of perMessage) assert.ok(count <= 21, `${count} × ${kind}`);
+    assert.ok(
+      (perMessage.get(
+        'Offline: no network link; looking again every N s. Look at the cable, the access point and its password: ip link, nmcli device',
+      ) ?? 0) >= 10,
+      JSON.stringify([...perMessage]),
+    );
+  });
+
+  it('no secret in the journal, at debug level', async () => {
+    await machine.write(CONF, '[Log]\ndunebuggerLogLevel = DEBUG\n');
+    const from = Date.now();
+    await machine.sh(`systemctl reload ${UNIT}`);
+    await machine.until('debug lines', async () => (await own(from)).some(({ priority }) => priority === 7));
+    await lab.internet.call('browserSend', { data: { subject: 'controller.heartbeat', body: '', connectionId: 'b' } });
+    await outage(linkDown, /^Offline/, 1_000);
+    await machine.sh(`systemctl restart ${UNIT}`);
+    await statusIs(CONNECTED);
+    const everything = await machine.sh('journalctl --output=json --no-pager');
+    assert.ok(everything.includes('"PRIORITY":"7"'));
+    const [head = '', payload = '', signature = ''] = token.split('.');
+    for (const part of [token, payload, signature]) assert.ok(part.length > 10 && !everything.includes(part), 'token');
+    assert.ok(head.length > 0);
+    assert.doesNotMatch(everything, /access_token=(?!\[|…|\*|<|hidden)/);
+    assert.ok(!(await machine.show('StatusText')).includes(payload));
+  });
+
+  it('its memory stays under MemoryMax through all this and traffic', async (t) => {
+    // Not the one of before the restart above.
+    memory?.add(machine.initPid);
+    await machine.write(CONF, '');
+    await machine.sh(`systemctl restart ${UNIT}`);
+    memory?.release(machine.initPid);
+    await statusIs(CONNECTED);
+    const pid = await mainPid(machine);
+    const endMs = performance.now() + 20_000;
+    for (let sent = 0; performance.now() < endMs; sent += 1) {
+      await lab.internet.call('browserSend', {
+        data: {
+          subject: sent % 10 === 0 ? 'controller.system_info' : 'controller.heartbeat',
+          body: 'x'.repeat(1_000),
+          connectionId: 'b',
+        },
+      });
+      await delay(25);
+    }
+    assert.equal(await mainPid(machine), pid);
+    const maxBytes = Number(await machine.show('MemoryMax'));
+    assert.equal(maxBytes, 180 * 1024 * 1024);
+    const peakBytes = memory?.peakBytes ?? Number(await machine.show('MemoryPeak'));
+    const resident = await machine.sh(`grep -E '^Vm(HWM|RSS)' /proc/${pid}/status`);
+    t.diagnostic(resident.replaceAll('\n', ' '));
+    t.diagnostic(`peak ${Math.round(peakBytes / 1024 / 1024)} MiB of ${maxBytes / 1024 / 1024}`);
+    assert.ok(peakBytes > 30 * 1024 * 1024, 'measured at all');
+    assert.ok(peakBytes < maxBytes, `${peakBytes}`);
+    assert.equal(memory?.failures ?? 0, 0);
+  });
+});
