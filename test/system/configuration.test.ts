@@ -37,8 +37,8 @@ describe('the service and its configuration', () => {
   });
 
   it('what changes only with a restart is named', async () => {
-    const from = await reload('[Log]\ndunebuggerLogLevel = INFO\n[Websocket]\nstabilizationSecs = 4\n');
-    const said = await machine.logged(/stabilizationSecs changes only with a restart: systemctl restart/, {
+    const from = await reload('[Log]\ndunebuggerLogLevel = INFO\n[Websocket]\nhalfOpenTimeoutSecs = 20\n');
+    const said = await machine.logged(/halfOpenTimeoutSecs changes only with a restart: systemctl restart/, {
       sinceMs: from,
     });
     assert.equal(said.priority, 4);

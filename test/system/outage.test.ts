@@ -117,7 +117,8 @@ describe('outages, as an operator sees them', () => {
     assert.equal(texts(await own(0, '--priority=err')), '');
     const warnings = await own(0, '--priority=warning');
     assert.ok(warnings.length >= 2, texts(warnings));
-    for (const { message } of warnings) assert.match(message, /^(Offline: |Internet lost |Cloud connection interrupted )/);
+    for (const { message } of warnings)
+      assert.match(message, /^(Offline: |Internet lost |Cloud connection interrupted )/);
     const info = await own(0, '--priority=info');
     assert.ok(
       info.some(({ message }) => message.startsWith('Online')),
