@@ -35,8 +35,13 @@ export interface SenderLimits {
   readonly maxQueued: number;
   /** Bytes of JSON in the queue. Default 16 MiB. */
   readonly maxQueuedBytes: number;
-  /** Deadline of one send, milliseconds. Default 10,000. */
+  /** Deadline of one send while the connection lives, milliseconds. Default 10,000. */
   readonly sendTimeoutMs: number;
+  /**
+   * What is relayed has this much longer, milliseconds. Default 60,000, as long as a session can be recovered: only while the session
+   * waits for its acknowledgement is it sent again under the same ackId, and so not doubled. If the session is lost it fails at once.
+   */
+  readonly recoveryMs: number;
   /** Pause after a send that failed, milliseconds. Default 1,000. */
   readonly retryMs: number;
   /** A message that failed so often is dropped: it may be what the service dislikes. Default 3. */
@@ -48,6 +53,7 @@ export const DEFAULT_SENDER_LIMITS: SenderLimits = {
   maxQueued: 16_384,
   maxQueuedBytes: 16 * 1024 * 1024,
   sendTimeoutMs: 10_000,
+  recoveryMs: 60_000,
   retryMs: 1_000,
   maxAttempts: 3,
 };
@@ -202,7 +208,10 @@ export class Sender {
 
   #start(message: OutgoingMessage, item: OutboxItem | undefined): void {
     this.#inFlight += 1;
-    this.send(asJson(message), { timeoutMs: this.limits.sendTimeoutMs }).then(
+    const { sendTimeoutMs, recoveryMs } = this.limits;
+    // What is said of this moment is worth nothing after a recovery.
+    const timeoutMs = item === undefined ? sendTimeoutMs : sendTimeoutMs + recoveryMs;
+    this.send(asJson(message), { timeoutMs }).then(
       ({ outcome, message: why }) => this.#settled(message, item, outcome, why),
       (error: unknown) =>
         this.#settled(message, item, 'failed', error instanceof Error ? error.message : String(error)),
