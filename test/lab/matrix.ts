@@ -26,32 +26,27 @@ export interface Row {
 }
 
 /** Interface, address or default route gone: the kernel tells at once, its word is held for 0.3 s. */
-const TOLD_BY_KERNEL_MS = 700;
+export const TOLD_BY_KERNEL_MS = 700;
 /** The kernel itself holds the loss of a carrier back for up to a second. */
-const CARRIER_MS = 1_500;
+export const CARRIER_MS = 1_500;
 /**
  * One interval (7 s), one check that runs into its time-outs and one that confirms it; how long each takes depends on the
  * step that fails.
  */
-const SILENT_MS = 11_500;
-/**
- * The same where names resolve and the site is silent: the kept connection has 0.4 s before a fresh one is tried beside
- * it, in the first of the two checks.
- */
-const SITE_SILENT_MS = 12_000;
+export const SILENT_MS = 11_500;
 /** One interval, a check that fails at once, and the confirming one, a second after. */
 const ANSWERED_MS = 8_500;
 
 /** From the start of the process: two checks that run into their time-outs. */
 const FIRST_VERDICT_MS = 9_500;
 
-const LINK_UP_MS = 700;
+export const LINK_UP_MS = 700;
 /**
  * Where the address stayed while the carrier was gone, the kernel asks for the router once a second, as long as anything waits for it
  * (such as the FIN of the closed connections), and the first packet after the carrier's return waits for its next question.
  */
 const CARRIER_BACK_MS = LINK_UP_MS + 1_000;
-const REPAIRED_MS = 2_500;
+export const REPAIRED_MS = 2_500;
 
 /** No route needs that long to turn out as the wrong one. */
 const NO_DELAY_MS = 500;
@@ -104,10 +99,10 @@ export const MATRIX: readonly Row[] = [
   offline(faults.dnsHijacked, 'portal', ANSWERED_MS),
   offline(faults.portalRedirect, 'portal', ANSWERED_MS),
 
-  offline(faults.httpsDropped, 'tcp-timeout', SITE_SILENT_MS),
+  offline(faults.httpsDropped, 'tcp-timeout', SILENT_MS),
   offline(faults.httpsRefused, 'tcp-refused', ANSWERED_MS),
-  offline(faults.hangAfterAccept, 'tls-failed', SITE_SILENT_MS),
-  offline(faults.hangAfterTls, 'http-timeout', SITE_SILENT_MS),
+  offline(faults.hangAfterAccept, 'tls-failed', SILENT_MS),
+  offline(faults.hangAfterTls, 'http-timeout', SILENT_MS),
   offline(faults.certificateForeign, 'portal', ANSWERED_MS),
   // The clock of this machine is right, so the certificate is at fault, unless the daemon finds no way to know.
   offline(faults.certificateExpired, 'tls-failed', ANSWERED_MS),
