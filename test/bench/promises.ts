@@ -1,4 +1,6 @@
 /** What the project promises of its figures, each held against what was measured. Nothing fails by it: it is told. */
+import { STABILIZATION_MS } from '../lab/daemon.js';
+import { CARRIER_MS, LINK_UP_MS, REPAIRED_MS, SILENT_MEDIAN_MS, SILENT_MS, TOLD_BY_KERNEL_MS } from '../lab/matrix.js';
 import type { Healthy } from './healthy.js';
 import type { Outages, Trial } from './outages.js';
 import { rounded, spread } from './statistics.js';
@@ -15,15 +17,10 @@ const outcome = (met: boolean): Promised['outcome'] => (met ? 'met' : 'not-met')
 
 /** Longest times after which the kernel's own word must have arrived, milliseconds. */
 const TOLD_BY_KERNEL: Readonly<Record<string, number>> = {
-  'link-down': 700,
-  'no-default-route': 700,
-  'carrier-lost': 1_500,
+  'link-down': TOLD_BY_KERNEL_MS,
+  'no-default-route': TOLD_BY_KERNEL_MS,
+  'carrier-lost': CARRIER_MS,
 };
-const LINK_UP_MS = 700;
-const SILENT_WORST_MS = 11_500;
-const SILENT_MEDIAN_MS = 8_000;
-const REPAIRED_MS = 2_500;
-const STABILIZATION_MS = 3_000;
 const REJOIN_MS = STABILIZATION_MS + 1_000;
 const BYTES = { IPv4: 700, 'IPv4 and IPv6': 900 } as const;
 const CPU_MS = 5;
@@ -47,7 +44,7 @@ function outagePromises(trials: readonly Trial[]): Promised[] {
   }
   const silent = of('black-hole');
   if (silent.length > 0) {
-    promises.push(everyTime('silent black hole -> offline', silent, SILENT_WORST_MS, ({ ours }) => ours.offlineMs));
+    promises.push(everyTime('silent black hole -> offline', silent, SILENT_MS, ({ ours }) => ours.offlineMs));
     const median = spread(silent.map(({ ours }) => ours.offlineMs ?? Infinity))?.median ?? Infinity;
     promises.push({
       what: 'silent black hole -> offline, median',
