@@ -302,13 +302,7 @@ export class InternetConnectionMonitor {
       this.#saidReason = reason;
       const { dns, https, link } = this.#lastEvidence === undefined ? {} : evidenceFields(this.#lastEvidence);
       this.#log.warn(
-        {
-          verdict,
-          reason,
-          ...(link !== undefined && { link }),
-          ...(dns !== undefined && { dns }),
-          ...(https !== undefined && { https }),
-        },
+        { verdict, reason, link, dns, https },
         `Offline: ${reasonWords(reason)}; looking again every ${this.offlineIntervalSecs} s. ${reasonAdvice(reason)}`,
       );
       this.#disconnected.tell(this.status);
