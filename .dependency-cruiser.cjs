@@ -30,6 +30,33 @@ module.exports = {
       to: {},
     },
     {
+      name: 'base-is-the-ground-floor',
+      comment: 'Everybody may use it, so it uses nobody.',
+      severity: 'error',
+      from: { path: '^src/main/base/' },
+      to: { path: '^src/', pathNot: '^src/main/base/' },
+    },
+    {
+      name: 'monitor-knows-no-connection',
+      comment: 'The two meet in daemon.ts only; the monitor is a library of its own.',
+      severity: 'error',
+      from: { path: '^src/main/internet-monitor' },
+      to: { path: '^src/main/(connection|remote)(/|\\.ts$)' },
+    },
+    {
+      name: 'connection-knows-no-monitor',
+      severity: 'error',
+      from: { path: '^src/main/connection/' },
+      to: { path: '^src/main/(internet-monitor|remote)(/|\\.ts$)' },
+    },
+    {
+      name: 'remote-sees-only-the-session',
+      comment: 'What is carried knows what a session is, and nothing of when and how one is made.',
+      severity: 'error',
+      from: { path: '^src/main/remote(/|\\.ts$)' },
+      to: { path: '^src/main/connection/', pathNot: '^src/main/connection/session\\.ts$' },
+    },
+    {
       name: 'decisions-are-pure',
       comment: 'A pure file decides; timers, sockets and files belong to the edges.',
       severity: 'error',

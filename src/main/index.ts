@@ -9,7 +9,7 @@ export {
   type StatusListener,
   type WaitOptions,
 } from './internet-monitor.js';
-export type { Logger } from './log/logger.js';
+export type { Logger } from './base/logger.js';
 export { reasonAdvice, reasonWords } from './reasons.js';
 export type {
   CheckEvidence,

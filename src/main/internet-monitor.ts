@@ -8,8 +8,8 @@
  * ```
  */
 import type { CheckEvidence, FromWorker, Verdict, VerdictState, OfflineReason } from '../workers/protocol.js';
-import { Listeners } from './connection/guard.js';
-import { humanDuration } from './connection/narration.js';
+import { Listeners } from './base/guard.js';
+import { humanDuration } from './base/duration.js';
 import { evidenceFields } from './evidence-text.js';
 import { MonitorError } from './internet-monitor/error.js';
 import {

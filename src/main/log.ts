@@ -8,11 +8,11 @@ import { pino } from 'pino';
 import { describeFields, describeText, type DescribeOptions, type Plain } from './log/describe.js';
 import { detectFormat, standardOutput } from './log/detect.js';
 import { formatJournal, formatJson, formatTerminal, type Formatter, type LogEvent } from './log/format.js';
-import type { Logger } from './log/logger.js';
+import type { Logger } from './base/logger.js';
 import { createRedactor, isSecretKey } from './log/redact.js';
 import { createLineWriter } from './log/writer.js';
 
-export type { Logger } from './log/logger.js';
+export type { Logger } from './base/logger.js';
 export { foldRepeats, numbersAside, type FoldingLogger, type FoldOptions } from './log/fold.js';
 
 /** Levels by their names in the conf file. */

@@ -1,11 +1,11 @@
 /** The supervisor with a simulated clock, a monitor to be switched, and sessions that do as they are told. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Clock } from '../../src/main/connection/clock.js';
+import type { Clock } from '../../src/main/base/clock.js';
+import type { Json } from '../../src/main/base/json.js';
 import {
   OpenError,
   type GroupMessage,
-  type Json,
   type OpenSession,
   type OpenSessionOptions,
   type Session,

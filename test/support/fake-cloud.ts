@@ -1,5 +1,6 @@
 /** Stand-ins for the connection and the bus, moved by hand. */
-import type { GroupMessage, Json, SendOutcome } from '../../src/main/connection/session.js';
+import type { Json } from '../../src/main/base/json.js';
+import type { GroupMessage, SendOutcome } from '../../src/main/connection/session.js';
 import type { BusState, PublishOutcome } from '../../src/main/remote/bus.js';
 import type { RemoteBus, RemoteConnection } from '../../src/main/remote/exchange.js';
 

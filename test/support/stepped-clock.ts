@@ -1,5 +1,5 @@
 /** A clock that goes when it is told to. */
-import type { Clock } from '../../src/main/connection/clock.js';
+import type { Clock } from '../../src/main/base/clock.js';
 
 export class SteppedClock implements Clock {
   #nowMs = 1_000;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { humanDuration, narrate, type Note } from '../../src/main/connection/narration.js';
+import { humanDuration } from '../../src/main/base/duration.js';
+import { narrate, type Note } from '../../src/main/connection/narration.js';
 
 describe('narration', () => {
   const table: [Note, string, string][] = [

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { Json, SendOutcome } from '../../src/main/connection/session.js';
+import type { Json } from '../../src/main/base/json.js';
+import type { SendOutcome } from '../../src/main/connection/session.js';
 import { Exchange } from '../../src/main/remote/exchange.js';
 import type { ComponentStatus, RemoteSettings } from '../../src/main/remote/exchange.js';
 import { DEFAULT_SENDER_LIMITS } from '../../src/main/remote/sender.js';

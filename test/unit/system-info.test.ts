@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Json } from '../../src/main/connection/session.js';
+import type { Json } from '../../src/main/base/json.js';
 import type { Host } from '../../src/main/remote/system-info/host.js';
 import { createSystemInfoCollector, type SystemInfo } from '../../src/main/remote/system-info.js';
 import { hostOf, PI_4, PI_ZERO_2_W, type RecordedMachine } from './system-info-machines.js';

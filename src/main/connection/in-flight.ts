@@ -1,6 +1,7 @@
 /** Messages handed to a session and not acknowledged yet: bounded in number and in time, whatever the session does. */
-import type { Clock } from './clock.js';
-import type { Json, SendOutcome, Session } from './session.js';
+import type { Clock } from '../base/clock.js';
+import type { Json } from '../base/json.js';
+import type { SendOutcome, Session } from './session.js';
 
 export interface SendResult {
   readonly outcome: SendOutcome;

@@ -1,6 +1,7 @@
 /** What the connection machine says, and the words for it. Pure: a note becomes a level, a sentence and fields. */
 import type { OfflineReason } from '../../workers/protocol.js';
 import { reasonWords } from '../reasons.js';
+import { humanDuration } from '../base/duration.js';
 import type { OpenFailure } from './session.js';
 
 /** Something that happened to the connection, as the machine notes it. Durations are milliseconds. */
@@ -45,16 +46,6 @@ export interface Narration {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly message: string;
   readonly fields: Readonly<Record<string, string | number | boolean>>;
-}
-
-/** `800 ms`, `3 s`, `28 s`, `5 min`, `1 h`: rounded, for reading. */
-export function humanDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  const secs = Math.round(ms / 1000);
-  if (secs < 120) return `${secs} s`;
-  if (secs < 7200) return secs % 60 === 0 ? `${secs / 60} min` : `${Math.floor(secs / 60)} min ${secs % 60} s`;
-  const mins = Math.round(secs / 60);
-  return mins % 60 === 0 ? `${mins / 60} h` : `${Math.floor(mins / 60)} h ${mins % 60} min`;
 }
 
 const toSecs = (ms: number): number => Math.round(ms / 100) / 10;

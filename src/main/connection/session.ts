@@ -3,8 +3,7 @@
  * `web-pubsub.ts` makes sessions; `supervisor.ts` decides when.
  */
 
-/** A JSON value, as it goes over the wire. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+import type { Json } from '../base/json.js';
 
 /** A message of the group, already parsed; its content is untrusted. */
 export interface GroupMessage {

@@ -4,14 +4,14 @@
  */
 import type { OfflineReason, Verdict } from '../../workers/protocol.js';
 import type { Logger } from '../log.js';
-import { systemClock, type Clock } from './clock.js';
-import { describeError, guard, Listeners } from './guard.js';
+import { systemClock, type Clock } from '../base/clock.js';
+import { describeError, guard, Listeners } from '../base/guard.js';
 import { InFlight, type SendResult } from './in-flight.js';
 import { narrate, type Note } from './narration.js';
+import type { Json } from '../base/json.js';
 import {
   OpenError,
   type GroupMessage,
-  type Json,
   type OpenFailure,
   type OpenSession,
   type Session,

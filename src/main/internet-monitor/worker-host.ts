@@ -12,7 +12,7 @@ import {
   type WorkerSettings,
   type WorkerTask,
 } from '../../workers/protocol.js';
-import { describeError } from '../connection/guard.js';
+import { describeError } from '../base/guard.js';
 import type { Logger } from '../log.js';
 
 export interface WorkerHostOptions {

@@ -1,4 +1,4 @@
-import type { Logger } from './logger.js';
+import type { Logger } from '../base/logger.js';
 
 export interface FoldOptions {
   /** How long repeats are only counted, milliseconds. Default: 600,000. */

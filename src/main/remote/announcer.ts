@@ -2,9 +2,9 @@
  * When system_info goes out: on joining, on request, and when a component changed. Collecting it takes seconds on a Pi
  * and starts processes, so one collection at a time, not more often than every two seconds, and requests share one.
  */
-import type { Json } from '../connection/session.js';
+import type { Json } from '../base/json.js';
 import type { Logger } from '../log.js';
-import type { Clock } from '../connection/clock.js';
+import type { Clock } from '../base/clock.js';
 
 /** From the start of one collection to the start of the next, milliseconds, at least. */
 export const COLLECT_EVERY_MS = 2_000;

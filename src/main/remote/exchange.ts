@@ -3,12 +3,13 @@
  * alive, watches the components, tells what this machine is. The decisions are pure (router, heartbeat, component
  * watch, token bucket, outbox); here they meet the connection, the bus and the clock.
  */
-import type { GroupMessage, Json, SendOutcome } from '../connection/session.js';
+import type { Json } from '../base/json.js';
+import type { GroupMessage, SendOutcome } from '../connection/session.js';
 import type { Logger } from '../log.js';
 import { SystemInfoAnnouncer } from './announcer.js';
 import type { BusState, PublishOutcome } from './bus.js';
-import type { Clock } from '../connection/clock.js';
-import { systemClock } from '../connection/clock.js';
+import type { Clock } from '../base/clock.js';
+import { systemClock } from '../base/clock.js';
 import type { ComponentWatch, ComponentWatchEffect, ComponentWatchEvent } from './component-watch.js';
 import { nextWatchTickMs, onComponentWatch, startComponentWatch } from './component-watch.js';
 import type { Heartbeat, HeartbeatBody, HeartbeatEvent } from './heartbeat.js';

@@ -1,5 +1,5 @@
 /** The messages of the group and of the bus, as types and as the few lists both sides agree on. */
-import type { Json } from '../connection/session.js';
+import type { Json } from '../base/json.js';
 
 /** A JSON object. */
 export type JsonObject = Readonly<Record<string, Json>>;

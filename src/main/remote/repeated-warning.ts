@@ -1,6 +1,6 @@
 /** A warning that a hostile or broken peer can provoke at will: one line, then a count. */
 import type { Logger } from '../log.js';
-import type { Clock } from '../connection/clock.js';
+import type { Clock } from '../base/clock.js';
 
 /** After a warning its repetitions are only counted for so long, milliseconds. */
 export const WARN_EVERY_MS = 60_000;

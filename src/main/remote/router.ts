@@ -7,7 +7,7 @@
 import { asJsonObject, checkJson, isPlainObject } from './json-bounds.js';
 import type { Component, JsonObject, OutgoingMessage } from './messages.js';
 import { RELAYED_SUBJECTS, isComponent, outgoing } from './messages.js';
-import type { Json } from '../connection/session.js';
+import type { Json } from '../base/json.js';
 
 /** Largest message from the group, bytes of UTF-8 JSON. */
 export const MAX_GROUP_BYTES = 64 * 1024;

@@ -2,9 +2,10 @@
  * What goes to the group: one line of messages, in order, with a window of unacknowledged sends and a bounded queue in
  * front of it. What the queue cannot take, and everything while the cloud is away, follows the rule of the outbox.
  */
-import type { Json, SendOutcome } from '../connection/session.js';
+import type { Json } from '../base/json.js';
+import type { SendOutcome } from '../connection/session.js';
 import type { Logger } from '../log.js';
-import type { Clock } from '../connection/clock.js';
+import type { Clock } from '../base/clock.js';
 import { Fifo } from './fifo.js';
 import { jsonBytes } from './json-bounds.js';
 import type { JsonObject, OutgoingMessage } from './messages.js';

@@ -1,5 +1,5 @@
 /** What was sent and is not acknowledged yet: in order, bounded, each with its deadline; sent again, with the same ackId, after a recovery. */
-import type { Json } from '../session.js';
+import type { Json } from '../../base/json.js';
 import { describeError, redact } from './redact.js';
 import { PreparedJson } from './safe-protocol.js';
 

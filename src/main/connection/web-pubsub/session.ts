@@ -2,7 +2,8 @@
 import { performance } from 'node:perf_hooks';
 import type { WebPubSubClient } from '@azure/web-pubsub-client';
 import type { Logger } from '../../log.js';
-import { OpenError, type Json, type OpenFailure, type Session, type SessionEvent } from '../session.js';
+import type { Json } from '../../base/json.js';
+import { OpenError, type OpenFailure, type Session, type SessionEvent } from '../session.js';
 import { createAzureClient } from './azure-client.js';
 import { describeEnd, endOfRecovery, isFinal, openFailure, type LinkEnd, type TryEnd } from './endings.js';
 import { FrameComplaints } from './frame-complaints.js';

@@ -1,5 +1,5 @@
 /** Code of others, run so that what it throws or rejects with is logged and hurts nobody. */
-import type { Logger } from '../log.js';
+import type { Logger } from './logger.js';
 
 export function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
