@@ -49,6 +49,7 @@ export class WebPubSubSession implements Session {
   #socket: GatedSocket | undefined;
   #suspended = false;
   #notBefore = 0;
+  #droppedAtMs = 0;
   #canRecover = false;
   #lastWords = '';
   /** Events of the time before the caller holds the session. */
@@ -234,6 +235,7 @@ export class WebPubSubSession implements Session {
       recoveryWindowMs,
     );
     this.#state = { kind: 'interrupted', window };
+    this.#droppedAtMs = performance.now();
     this.#outbox.interrupted();
     this.#emit({ kind: 'interrupted', message });
     // Whoever heard the event may have disposed of the session, which retired the socket.
@@ -244,7 +246,7 @@ export class WebPubSubSession implements Session {
     if (this.#state.kind !== 'interrupted') return;
     clearTimeout(this.#state.window);
     this.#state = { kind: 'open' };
-    this.#emit({ kind: 'recovered' });
+    this.#emit({ kind: 'recovered', droppedForMs: performance.now() - this.#droppedAtMs });
     if (this.#stateKind() === 'open') this.#outbox.connected();
   }
 
