@@ -81,7 +81,7 @@ serve({
   },
   recoverAtRandom: ({ seed }) => {
     const random = seeded(seed);
-    running().cloud.recoverAs(() => anyRecovery(random()));
+    running().cloud.recoverAs(() => anyRecovery(random.next()));
   },
   async browserJoin({ group, userId }) {
     const { cloud, ca } = running();
