@@ -106,7 +106,7 @@ export class PubSubSession {
 
 /** Characters of its JSON data: near enough to bytes for a limit. */
 function sizeOf({ data }: MessageFrame): number {
-  return typeof data === 'string' ? data.length : String(JSON.stringify(data)).length;
+  return typeof data === 'string' ? data.length : JSON.stringify([data]).length;
 }
 
 /** Every session the service knows. A dropped one is forgotten after `retentionMs`. */

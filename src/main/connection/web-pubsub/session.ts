@@ -1,7 +1,6 @@
 /** One session of the service: a connection, its group, its recoveries. */
 import { performance } from 'node:perf_hooks';
 import type { WebPubSubClient } from '@azure/web-pubsub-client';
-import type { Logger } from '../../log.js';
 import type { Json } from '../../base/json.js';
 import { OpenError, type GroupMessage, type OpenFailure, type Session, type SessionEvent } from '../session.js';
 import { createAzureClient } from './azure-client.js';
@@ -17,29 +16,16 @@ import {
   type TryEnd,
 } from './endings.js';
 import { FrameComplaints } from './frame-complaints.js';
-import { parseFrame } from './frames.js';
 import { GatedSocket, type SocketOwner, type Verdict } from './gated-socket.js';
-import { Link, type LinkHandlers, type LinkOptions } from './link.js';
-import type { LivenessPolicy } from './liveness.js';
+import { Identity } from './identity.js';
+import { Link, type LinkHandlers } from './link.js';
 import { LivenessWatch } from './liveness-watch.js';
 import { Outbox, refusalOf, type SendResult } from './outbox.js';
 import { describeError, redact } from './redact.js';
 import { Replay } from './replay.js';
-import { SafeProtocol, type SubprotocolName } from './safe-protocol.js';
-
-export interface SessionSettings {
-  readonly group: string;
-  readonly link: LinkOptions & { readonly subprotocol: SubprotocolName };
-  readonly joinTimeoutMs: number;
-  readonly recoveryWindowMs: number;
-  readonly recoverySpacingMs: number;
-  readonly liveness: LivenessPolicy;
-  readonly mayOpen: () => boolean;
-  readonly onEvent: (event: SessionEvent) => void;
-  /** The service refused the URL's token. */
-  readonly onRefused: () => void;
-  readonly log: Logger;
-}
+import { SafeProtocol } from './safe-protocol.js';
+import type { SessionSettings } from './session-settings.js';
+import { Teller } from './teller.js';
 
 type State =
   | { readonly kind: 'opening'; readonly resolve: () => void; readonly reject: (error: OpenError) => void }
@@ -50,11 +36,10 @@ type State =
 const JOIN_ACK_ID = 1;
 /** Answered on every service, greeted or not. */
 const PING = '{"type":"ping"}';
-/** Between the join and the first event a flood could come; the session is given up rather than memory. */
-const MAX_EARLY_EVENTS = 10_000;
 
 export class WebPubSubSession implements Session {
-  connectionId = '';
+  readonly #identity = new Identity();
+  readonly #teller: Teller;
   readonly #settings: SessionSettings;
   readonly #protocol: SafeProtocol;
   readonly #client: WebPubSubClient;
@@ -67,22 +52,15 @@ export class WebPubSubSession implements Session {
   #notBefore = 0;
   readonly #replay = new Replay();
   readonly #liveness: LivenessWatch;
-  /** A recovered socket that has not been greeted yet: a stranger's greeting says that the session is another's. */
-  #ungreeted = false;
-  #canRecover = false;
-  #lastWords = '';
-  /** Events of the time before the caller holds the session. */
-  #early: SessionEvent[] | undefined = [];
-  #flush: NodeJS.Immediate | undefined;
-  #silent = false;
   #joinTimer: NodeJS.Timeout | undefined;
 
   constructor(url: string, settings: SessionSettings) {
     this.#settings = settings;
+    this.#teller = new Teller(settings.onEvent, settings.log);
     this.#complaints = new FrameComplaints(settings.log);
     this.#protocol = new SafeProtocol(settings.link.subprotocol, {
       onBadFrame: (reason) => this.#complaints.add(reason),
-      onDisconnected: (message) => (this.#lastWords = redact(message)),
+      onDisconnected: (message) => this.#identity.says(message),
       onPong: () => this.#replay.end(),
       onStranger: () => this.#stranger(),
       onAckDue: (sequenceId) => this.#socket?.say(JSON.stringify({ type: 'sequenceAck', sequenceId })),
@@ -121,6 +99,10 @@ export class WebPubSubSession implements Session {
     );
   }
 
+  get connectionId(): string {
+    return this.#identity.connectionId;
+  }
+
   /** Connects and joins, once. Rejects with {@link OpenError}, and then nothing is left of it. */
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -145,8 +127,7 @@ export class WebPubSubSession implements Session {
   }
 
   async dispose(): Promise<void> {
-    this.#silent = true;
-    clearImmediate(this.#flush);
+    this.#teller.silence();
     // Nothing reaches the service without internet: then there is nothing to wait for.
     const state = this.#finish('the session was given up', this.#settings.mayOpen() ? 'farewell' : 'cut');
     if (state.kind === 'opening') state.reject(new OpenError({ kind: 'failed', message: 'the attempt was given up' }));
@@ -162,7 +143,7 @@ export class WebPubSubSession implements Session {
         if (!first) say(PING);
       },
       onHeard: () => this.#liveness.tell({ kind: 'heard' }),
-      firstFrame: (text) => this.#firstFrame(text, first),
+      firstFrame: (text) => this.#identity.firstFrame(text, first, (reason) => this.#complaints.add(reason)),
       onBinary: () => this.#complaints.add('not text'),
       onOpen: () => (first ? this.#join() : this.#recovered()),
       onTryFailed: (end) => (first ? this.#openFailed(end) : this.#recoveryFailed(end)),
@@ -187,35 +168,8 @@ export class WebPubSubSession implements Session {
     return link;
   }
 
-  /** A fresh socket has to be greeted; a recovered one need not be: there any valid frame but a farewell is the sign of life. */
-  #firstFrame(text: string, first: boolean): 'greeting' | 'alive' | 'wrong' | 'other' {
-    const frame = parseFrame(text);
-    if (frame.kind === 'bad') {
-      this.#complaints.add(frame.reason);
-      return 'other';
-    }
-    if (frame.kind === 'message' && frame.message.kind === 'disconnected') {
-      this.#lastWords = redact(frame.message.message);
-      return 'other';
-    }
-    if (frame.kind !== 'message' || frame.message.kind !== 'connected') {
-      if (first) return 'other';
-      this.#ungreeted = true;
-      this.#lastWords = '';
-      return 'alive';
-    }
-    const { connectionId, reconnectionToken } = frame.message;
-    if (this.connectionId !== '' && connectionId !== this.connectionId) return 'wrong';
-    this.connectionId = connectionId;
-    this.#ungreeted = false;
-    this.#lastWords = '';
-    // The greeting of a recovery need not repeat the token.
-    this.#canRecover ||= this.#protocol.isReliableSubProtocol && reconnectionToken !== '';
-    return 'greeting';
-  }
-
   #stranger(): boolean {
-    if (!this.#ungreeted) return false;
+    if (!this.#identity.ungreeted) return false;
     this.#end(`the session cannot be recovered: ${describeEnd({ kind: 'wrong-greeting' })}`);
     return true;
   }
@@ -251,16 +205,12 @@ export class WebPubSubSession implements Session {
     this.#state = { kind: 'open' };
     this.#liveness.start();
     this.#outbox.connected();
-    this.#flush = setImmediate(() => {
-      const early = this.#early ?? [];
-      this.#early = undefined;
-      for (const event of early) this.#tell(event);
-    });
+    this.#teller.begin();
     resolve();
   }
 
   #openFailed(end: TryEnd): Verdict {
-    const failure = openFailure(end, this.#lastWords);
+    const failure = openFailure(end, this.#identity.lastWords);
     if (failure.kind === 'refused') this.#settings.onRefused();
     this.#fail(failure);
     return { kind: 'give-up' };
@@ -284,7 +234,7 @@ export class WebPubSubSession implements Session {
     if (this.#state.kind !== 'open') return;
     this.#liveness.stop();
     if (refusesToken(end)) this.#settings.onRefused();
-    if (isFinal(end) || !this.#canRecover || !this.#dropCulprit(end, message)) {
+    if (isFinal(end) || !this.#canRecover() || !this.#dropCulprit(end, message)) {
       this.#end(message);
       return;
     }
@@ -350,7 +300,7 @@ export class WebPubSubSession implements Session {
       state.reject(new OpenError({ kind: 'failed', message }));
       return;
     }
-    this.#tellInOrder({ kind: 'ended', message });
+    this.#teller.tell({ kind: 'ended', message });
   }
 
   /** After this no socket is opened and no timer of ours runs. Returns the state that was. */
@@ -369,30 +319,17 @@ export class WebPubSubSession implements Session {
 
   #emit(event: SessionEvent): void {
     if (this.#state.kind === 'over') return;
-    this.#tellInOrder(event);
-    if (this.#early && this.#early.length > MAX_EARLY_EVENTS) this.#end('the service sent more than could be taken');
+    this.#teller.tell(event);
+    if (this.#teller.flooded) this.#end('the service sent more than could be taken');
   }
 
-  #tellInOrder(event: SessionEvent): void {
-    if (this.#early) this.#early.push(event);
-    else this.#tell(event);
-  }
-
-  #tell(event: SessionEvent): void {
-    if (this.#silent) return;
-    try {
-      this.#settings.onEvent(event);
-    } catch (error) {
-      this.#settings.log.error(
-        { event: event.kind, reason: describeError(error) },
-        'A listener of the connection threw; the connection goes on. This is a bug worth reporting',
-      );
-    }
+  #canRecover(): boolean {
+    return this.#identity.recoverable && this.#protocol.isReliableSubProtocol;
   }
 
   #inWords(end: TryEnd): string {
-    const words = describeEnd(end);
-    return this.#lastWords === '' ? words : `${words}; it said: ${this.#lastWords}`;
+    const { lastWords } = this.#identity;
+    return lastWords === '' ? describeEnd(end) : `${describeEnd(end)}; it said: ${lastWords}`;
   }
 
   /** The state as it is now: a listener may have changed it behind the compiler's back. */
