@@ -4,8 +4,8 @@ import type { WebPubSubClient } from '@azure/web-pubsub-client';
 import type { Json } from '../../base/json.js';
 import { OpenError, type GroupMessage, type OpenFailure, type Session, type SessionEvent } from '../session.js';
 import { createAzureClient } from './azure-client.js';
+import { dropCulprit } from './culprit.js';
 import {
-  culpritOf,
   describeEnd,
   endOfRecovery,
   isFinal,
@@ -234,7 +234,7 @@ export class WebPubSubSession implements Session {
     if (this.#state.kind !== 'open') return;
     this.#liveness.stop();
     if (refusesToken(end)) this.#settings.onRefused();
-    if (isFinal(end) || !this.#canRecover() || !this.#dropCulprit(end, message)) {
+    if (isFinal(end) || !this.#canRecover() || !dropCulprit(this.#outbox, end, message, this.#settings.log)) {
       this.#end(message);
       return;
     }
@@ -253,19 +253,6 @@ export class WebPubSubSession implements Session {
     this.#emit({ kind: 'interrupted', message });
     // Whoever heard the event may have disposed of the session, which retired the socket.
     this.#socket?.reportLoss(end.kind === 'closed' ? end.code : 1006, message);
-  }
-
-  /** Of what would end the next socket as well, nothing is sent again; false: nothing of ours could be left out. */
-  #dropCulprit(end: LinkEnd, message: string): boolean {
-    const which = culpritOf(end);
-    if (which === undefined) return true;
-    const dropped = this.#outbox.dropCulprit(which, `${message} over it`);
-    if (dropped === undefined) return false;
-    this.#settings.log.warn(
-      { ...dropped, cause: message },
-      'The service ended the connection over a message of ours; it was dropped and will not be sent again',
-    );
-    return true;
   }
 
   #recovered(): void {
