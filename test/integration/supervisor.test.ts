@@ -508,4 +508,18 @@ describe('send', () => {
     await supervisor.stop();
     assert.equal(clock.timers.size, 0);
   });
+
+  it('says in the line of the return how many messages were given up', async () => {
+    const { supervisor, connect, clock, lines } = setUp();
+    const attempt = await connect();
+    attempt.sending = () => new Promise(() => undefined);
+    const sends = [supervisor.send(1, { timeoutMs: 2_000 }), supervisor.send(2, { timeoutMs: 2_000 })];
+    attempt.options.onEvent({ kind: 'interrupted', message: 'closed' });
+    await clock.pass(4_000);
+    await Promise.all(sends);
+    attempt.options.onEvent({ kind: 'recovered' });
+    await clock.pass(0);
+    assert.match(operatorLines(lines).join('\n'), /resumed after 4 s; 2 messages of ours were given up unacknowledged/);
+    await supervisor.stop();
+  });
 });
