@@ -25,7 +25,10 @@ export class Fixture {
     this.credentials = {
       description: 'a test',
       get: typeof get === 'string' ? () => Promise.resolve({ url: get, cached: false }) : get,
-      refused: ({ url }) => void this.refused.push(url),
+      served: () => undefined,
+    mended: () => undefined,
+    signInAllowedInMs: 0,
+    refused: ({ url }) => void this.refused.push(url),
     };
   }
 

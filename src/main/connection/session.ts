@@ -17,7 +17,13 @@ export interface GroupMessage {
 /** Why an attempt to open a session failed. */
 export type OpenFailure =
   /** The service or the sign-in refused us (401, 403): trying again soon will not help. */
-  | { readonly kind: 'refused'; readonly status: number; readonly message: string }
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly message: string;
+      /** When a fresh sign-in is allowed, if one is needed: to wait for longer is of no use. */
+      readonly signInAllowedInMs?: number;
+    }
   /** 429: too many connections, messages or sign-ins. */
   | { readonly kind: 'throttled'; readonly retryAfterMs?: number; readonly message: string }
   /** Everything else: no answer, a closed socket, a join that was not acknowledged. */
