@@ -12,6 +12,10 @@ export interface GroupMessage {
   readonly dataType: 'json' | 'text' | 'binary';
   /** `ArrayBuffer` when binary. */
   readonly data: unknown;
+  /** It arrived on a recovered socket before the answer to our first ping: it may be as old as the drop. */
+  readonly replayed?: true;
+  /** How long the connection had been away when it was replayed, milliseconds. */
+  readonly droppedForMs?: number;
 }
 
 /** Why an attempt to open a session failed. */

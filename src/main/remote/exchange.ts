@@ -10,12 +10,18 @@ import { SystemInfoAnnouncer } from './announcer.js';
 import type { BusState, PublishOutcome } from './bus.js';
 import type { Clock } from '../base/clock.js';
 import { systemClock } from '../base/clock.js';
+import { CommandAnswers, nameOfCommand } from './command-answers.js';
 import type { ComponentWatch, ComponentWatchEffect, ComponentWatchEvent } from './component-watch.js';
 import { nextWatchTickMs, onComponentWatch, startComponentWatch } from './component-watch.js';
 import type { Heartbeat, HeartbeatBody, HeartbeatEvent } from './heartbeat.js';
 import { SILENT, nextTickMs, onHeartbeat } from './heartbeat.js';
-import type { Component, JsonObject } from './messages.js';
+import { STALE_COMMAND_SECS, isTooLate } from './late-commands.js';
+import type { Component, JsonObject, OutgoingMessage } from './messages.js';
 import { outgoing } from './messages.js';
+import type { Missed } from './missed.js';
+import { ALL_MISSED, NOTHING_MISSED, missed } from './missed.js';
+import type { Refresh, RefreshEvent } from './refresh.js';
+import { NOTHING_TO_REFRESH, REFRESH_SUBJECTS, onRefresh } from './refresh.js';
 import { RepeatedWarning } from './repeated-warning.js';
 import { isFromController, routeFromBus, routeFromGroup } from './router.js';
 import type { SenderLimits } from './sender.js';
@@ -54,6 +60,8 @@ export interface RemoteSettings {
   readonly broadcastInitialState: boolean;
   readonly heartBeatEverySecs: number;
   readonly heartBeatLoopDurationSecs: number;
+  /** Replayed commands of a longer drop are not forwarded. Default {@link STALE_COMMAND_SECS}; 0: none is; negative: all are. */
+  readonly staleCommandSecs?: number;
   /** Limit on messages from the group. Default {@link DEFAULT_FLOOD_LIMIT}. */
   readonly floodLimit?: TokenBucketOptions;
 }
@@ -96,15 +104,18 @@ export class Exchange {
   #settings: RemoteSettings;
   readonly #sender: Sender;
   readonly #announcer: SystemInfoAnnouncer;
-  readonly #refused: RepeatedWarning;
+  readonly #answers: CommandAnswers;
+  /** One for each side: what is malformed on one must not silence the other. */
+  readonly #refusedOfGroup: RepeatedWarning;
+  readonly #refusedOfBus: RepeatedWarning;
   readonly #undelivered: RepeatedWarning;
   #unsubscribe: Unsubscribe[] = [];
   #tick: { readonly atMs: number; readonly cancel: () => void } | undefined;
   #heartbeat: Heartbeat = SILENT;
   #watch: ComponentWatch;
   #bucket: TokenBucket;
-  /** What a browser missed while the connection was away; said after a recovery. */
-  #missed: { heartbeat: boolean; systemInfo: boolean } = { heartbeat: false, systemInfo: false };
+  #missed: Missed = NOTHING_MISSED;
+  #refresh: Refresh = NOTHING_TO_REFRESH;
   #joins = 0;
   #connected = false;
   #running = false;
@@ -117,19 +128,20 @@ export class Exchange {
     const now = this.#clock.nowMs();
     this.#bucket = fullBucket(this.#flood, now);
     this.#watch = startComponentWatch(now);
-    this.#refused = new RepeatedWarning(deps.log, this.#clock);
+    this.#refusedOfGroup = new RepeatedWarning(deps.log, this.#clock);
+    this.#refusedOfBus = new RepeatedWarning(deps.log, this.#clock);
+    this.#answers = new CommandAnswers((message) => this.#say(message), this.#clock);
     this.#undelivered = new RepeatedWarning(deps.log, this.#clock);
     this.#sender = new Sender(
       (data, options) => deps.connection.send(data, options),
       deps.log,
       this.#clock,
       deps.senderLimits ?? DEFAULT_SENDER_LIMITS,
+      ({ subject }) => (this.#missed = missed(this.#missed, subject)),
     );
     this.#announcer = new SystemInfoAnnouncer(
       () => deps.collectSystemInfo(this.components),
-      (body) => {
-        if (!this.#sender.say(outgoing('system_info', body))) this.#missed.systemInfo = true;
-      },
+      (body) => this.#say(outgoing('system_info', body)),
       deps.log,
       this.#clock,
     );
@@ -171,7 +183,9 @@ export class Exchange {
       this.#unsubscribe.push(
         bus.onMessage((token, data) => this.#fromBus(token, data)),
         bus.onStateChange((state) => {
-          if (state === 'up') this.#watched({ kind: 'bus-up' });
+          if (state !== 'up') return;
+          this.#refreshed({ kind: 'bus-up' });
+          this.#watched({ kind: 'bus-up' });
         }),
       );
       bus.start();
@@ -194,7 +208,7 @@ export class Exchange {
     }
     // The browsers have seen nothing of this Pi so far.
     if (this.#connected) this.#joined(false);
-    else this.#missed = { heartbeat: true, systemInfo: true };
+    else this.#missed = ALL_MISSED;
   }
 
   /** Ends everything here, the bus included; the connection belongs to whoever made it. Never rejects. */
@@ -206,6 +220,7 @@ export class Exchange {
     this.#tick?.cancel();
     this.#tick = undefined;
     this.#announcer.stop();
+    this.#answers.stop();
     this.#sender.stop();
     await this.deps.bus?.close();
   }
@@ -233,14 +248,16 @@ export class Exchange {
     this.#joins += 1;
     if (recovered) {
       this.#sender.enter('open');
-      const { heartbeat, systemInfo } = this.#missed;
-      this.#missed = { heartbeat: false, systemInfo: false };
-      if (heartbeat) this.#beat({ kind: 'joined' });
+      const { systemInfo } = this.#missed;
+      this.#missed = NOTHING_MISSED;
+      // Always, for the document wants it, and a page that saw the connection go may have given us up.
+      this.#beat({ kind: 'joined' });
       if (systemInfo) void this.#announcer.announce();
       return;
     }
     const join = this.#joins;
-    this.#missed = { heartbeat: false, systemInfo: false };
+    this.#missed = NOTHING_MISSED;
+    this.#refreshed({ kind: 'joined' });
     this.#sender.enter('greeting');
     this.#beat({ kind: 'joined' });
     void this.#announcer.announce(GREETING_MS).then(() => {
@@ -248,7 +265,8 @@ export class Exchange {
     });
   }
 
-  #fromGroup({ dataType, data }: GroupMessage): void {
+  #fromGroup(arrived: GroupMessage): void {
+    const { dataType, data } = arrived;
     if (this.#stopped || isFromController(data)) return;
     const taken = take(this.#bucket, this.#flood, this.#clock.nowMs());
     this.#bucket = taken.bucket;
@@ -258,10 +276,12 @@ export class Exchange {
     const decision = dataType === 'json' ? routeFromGroup(data) : ({ kind: 'refuse', reason: 'not-json' } as const);
     switch (decision.kind) {
       case 'forward':
-        this.#publish(decision.recipient, decision.subject, decision.payload);
+        this.#command(arrived, decision.recipient, decision.subject, decision.payload);
         break;
       case 'heartbeat':
+        this.#log.debug({ subject: 'controller.heartbeat' }, 'A browser asks whether we are there.');
         this.#beat({ kind: 'requested' });
+        this.#refreshed({ kind: 'heard-browser' });
         break;
       case 'system-info':
         this.#announceSystemInfo();
@@ -270,7 +290,7 @@ export class Exchange {
         this.#log.debug({ reason: decision.reason }, 'A message of the group is not for this machine; ignored.');
         break;
       case 'refuse':
-        this.#refused.warn({ from: 'group', reason: decision.reason }, 'A malformed message of the group was dropped.');
+        this.#refusedOfGroup.warn({ from: 'group', reason: decision.reason }, 'A malformed message of the group was dropped.');
         break;
     }
   }
@@ -280,28 +300,51 @@ export class Exchange {
   #fromBus(token: string, data: Uint8Array): void {
     if (this.#stopped) return;
     const decision = routeFromBus(token, data);
+    if (decision.kind === 'relay' && decision.from !== undefined) this.#heard(decision.from);
     switch (decision.kind) {
       case 'relay':
         if (!this.#muted) this.#sender.relay(decision.message, decision.bytes);
         break;
       case 'alive': {
-        const { component, version } = decision;
-        this.#watched({ kind: 'alive', component, ...(version === undefined ? {} : { version }) });
+        this.#log.debug({ component: decision.component }, 'A component says that it is there.');
+        this.#heard(decision.component, decision.version);
         break;
       }
       case 'unknown':
-        this.#refused.warn(
+        if (decision.from !== undefined) this.#heard(decision.from);
+        this.#refusedOfBus.warn(
           { from: 'bus', subject: decision.subject },
           'A message of the bus has a subject that is not known here; ignored.',
         );
         break;
       case 'refuse':
-        this.#refused.warn(
+        this.#refusedOfBus.warn(
           { from: 'bus', subject: token.slice(0, 64), reason: decision.reason },
           'A malformed message of the bus was dropped.',
         );
         break;
     }
+  }
+
+  /** A browser's command. */
+  #command(arrival: GroupMessage, recipient: Component, subject: string, payload: JsonObject): void {
+    if (!isTooLate(arrival, this.#settings.staleCommandSecs ?? STALE_COMMAND_SECS)) {
+      this.#publish(recipient, subject, payload);
+      return;
+    }
+    const droppedSecs = Math.round((arrival.droppedForMs ?? 0) / 1_000);
+    this.#log.warn({ recipient, subject, droppedSecs }, 'A command from a browser came too late to be carried out; it is told so.');
+    this.#notDone(recipient, subject, payload, `the connection was away for ${droppedSecs} s, so it came too late; try again`);
+    this.#refreshed({ kind: 'missed' });
+  }
+
+  #notDone(recipient: Component, subject: string, { body, connectionId }: JsonObject, why: string): void {
+    if (this.#muted) return;
+    this.#answers.notDone(
+      nameOfCommand(recipient, subject, body),
+      why,
+      typeof connectionId === 'string' ? connectionId : undefined,
+    );
   }
 
   #publish(recipient: Component, subject: string, payload: JsonObject): void {
@@ -313,6 +356,7 @@ export class Exchange {
         { recipient, subject, outcome },
         `A command from a browser was dropped: ${WHY_DROPPED[outcome]}.`,
       );
+      this.#notDone(recipient, subject, payload, WHY_DROPPED[outcome]);
     }
   }
 
@@ -324,12 +368,36 @@ export class Exchange {
     const [next, bodies] = onHeartbeat(this.#heartbeat, event, settings, this.#clock.nowMs());
     this.#heartbeat = next;
     for (const body of bodies) this.#sayHeartbeat(body);
+    if (next.kind === 'silent') this.#refreshed({ kind: 'nobody-looks' });
     this.#arm();
   }
 
   #sayHeartbeat(body: HeartbeatBody): void {
+    this.#say(outgoing('heartbeat', body));
+  }
+
+  /** What does not reach the group is remembered as missed. */
+  #say(message: OutgoingMessage): void {
+    if (!this.#muted) this.#sender.say(message);
+  }
+
+  /** Any message of a component is a sign of life. */
+  #heard(component: Component, version?: string): void {
+    this.#watched({ kind: 'alive', component, ...(version === undefined ? {} : { version }) });
+    this.#refreshed({ kind: 'heard-component', component });
+  }
+
+  #refreshed(event: RefreshEvent): void {
+    const [next, components] = onRefresh(this.#refresh, event);
+    this.#refresh = next;
     if (this.#muted) return;
-    if (!this.#sender.say(outgoing('heartbeat', body))) this.#missed.heartbeat = true;
+    for (const component of components) {
+      for (const subject of REFRESH_SUBJECTS[component]) {
+        const { body, source } = outgoing(subject, 'null');
+        const outcome = this.deps.bus?.publish(component, subject, { body, subject, source });
+        this.#log.debug({ component, subject, outcome }, 'Asked a component for its present state, for the browsers.');
+      }
+    }
   }
 
   #watched(event: ComponentWatchEvent): void {
@@ -349,6 +417,7 @@ export class Exchange {
       return;
     }
     const { from, to, version } = effect;
+    if (to === 'not_responding') this.#refreshed({ kind: 'lost-component', component });
     const fields = { component, ...(version === undefined ? {} : { version }) };
     if (from === to) this.#log.info(fields, 'A component tells another version.');
     else if (to === 'running') this.#log.info(fields, 'A component is running.');
@@ -358,7 +427,7 @@ export class Exchange {
 
   #announceSystemInfo(): void {
     if (this.#muted) return;
-    if (this.#sender.phase === 'away' || this.#sender.phase === 'holding') this.#missed.systemInfo = true;
+    if (this.#sender.phase === 'away' || this.#sender.phase === 'holding') this.#missed = missed(this.#missed, 'system_info');
     else void this.#announcer.announce();
   }
 

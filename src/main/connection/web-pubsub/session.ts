@@ -12,6 +12,7 @@ import { GatedSocket, type SocketOwner, type Verdict } from './gated-socket.js';
 import { Link, type LinkHandlers, type LinkOptions } from './link.js';
 import { Outbox, refusalOf, type SendResult } from './outbox.js';
 import { describeError, redact } from './redact.js';
+import { SendRights, missingRole } from './rights.js';
 import { SafeProtocol, type SubprotocolName } from './safe-protocol.js';
 
 export interface SessionSettings {
@@ -44,6 +45,7 @@ export class WebPubSubSession implements Session {
   readonly #client: WebPubSubClient;
   readonly #outbox: Outbox;
   readonly #complaints: FrameComplaints;
+  readonly #rights: SendRights;
   readonly #links = new Set<Link>();
   #state: State = { kind: 'over' };
   #socket: GatedSocket | undefined;
@@ -60,6 +62,7 @@ export class WebPubSubSession implements Session {
   constructor(url: string, settings: SessionSettings) {
     this.#settings = settings;
     this.#complaints = new FrameComplaints(settings.log);
+    this.#rights = new SendRights(settings.group, settings.log);
     this.#protocol = new SafeProtocol(settings.link.subprotocol, {
       onBadFrame: (reason) => this.#complaints.add(reason),
       onDisconnected: (message) => (this.#lastWords = redact(message)),
@@ -76,11 +79,12 @@ export class WebPubSubSession implements Session {
       {
         // No abortSignal: aborted at the wrong moment, the client leaves a promise behind whose rejection nobody handles.
         transmit: (data, ackId) =>
-          this.#client.sendToGroup(settings.group, data, 'json', {
-            ackId,
-            noEcho: true,
-            fireAndForget: false,
-          }),
+          this.#client
+            .sendToGroup(settings.group, data, 'json', { ackId, noEcho: true, fireAndForget: false })
+            .catch((error: unknown) => {
+              this.#rights.failed(error);
+              throw error;
+            }),
         // The client keeps what it waits for until the socket drops; an answer lets it go.
         forget: (ackId) => this.#socket?.inject(`{"type":"ack","ackId":${ackId},"success":false}`),
       },
@@ -179,8 +183,9 @@ export class WebPubSubSession implements Session {
       () => this.#opened(),
       (error: unknown) => {
         const refusal = refusalOf(error);
-        const message = `joining the group ${redact(group)} failed: ${refusal?.message ?? describeError(error)}`;
         const forbidden = refusal?.name === 'Forbidden';
+        const why = forbidden ? missingRole('join', redact(group)) : (refusal?.message ?? describeError(error));
+        const message = `joining the group ${redact(group)} failed: ${why}`;
         if (forbidden) this.#settings.onRefused();
         this.#fail(forbidden ? { kind: 'refused', status: 403, message } : { kind: 'failed', message });
       },
