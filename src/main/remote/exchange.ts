@@ -247,11 +247,10 @@ export class Exchange {
     if (this.#stopped || this.#muted) return;
     this.#joins += 1;
     if (recovered) {
-      this.#sender.enter('open');
       const { systemInfo } = this.#missed;
       this.#missed = NOTHING_MISSED;
-      // Always, for the document wants it, and a page that saw the connection go may have given us up.
-      this.#beat({ kind: 'joined' });
+      // Always, for the document wants it, and a page may have given us up meanwhile. First, for it may have seconds left.
+      this.#sender.enter('open', () => this.#beat({ kind: 'joined' }));
       if (systemInfo) void this.#announcer.announce();
       return;
     }

@@ -108,7 +108,8 @@ export class Sender {
     };
   }
 
-  enter(phase: SenderPhase): void {
+  /** `first` may say what is to leave before everything that waits. */
+  enter(phase: SenderPhase, first?: () => void): void {
     if (phase === this.#phase) return;
     this.#phase = phase;
     this.#stopRetrying();
@@ -117,6 +118,7 @@ export class Sender {
       this.#queuedBytes = 0;
     }
     if (phase === 'away' || phase === 'holding') for (const message of this.#said.takeAll()) this.onUnsaid(message);
+    first?.();
     this.#pump();
   }
 
