@@ -2,8 +2,8 @@
  * Which components on the Pi are running. Pure: the time is handed in, milliseconds of a clock that never goes back.
  *
  * Each is asked "are you there?" every 30 s, and any message of it marks it running for 45 s: one lost answer flaps nothing if the next one
- * comes in time. When the bus comes back, the components come back to it a little later than we do: they are asked at once, again after 5 s
- * and after 12 s, and nobody is called dead before the last of these questions could be answered.
+ * comes in time. When the bus comes back, the components come back to it a little later than we do: they are asked at once, again after 2, 5
+ * and 12 s, and nobody is called dead before the last of these questions could be answered.
  */
 import { COMPONENTS } from './messages.js';
 import type { Component } from './messages.js';
@@ -11,7 +11,7 @@ import type { Component } from './messages.js';
 export const ASK_EVERY_MS = 30_000;
 export const ALIVE_FOR_MS = 45_000;
 /** After the bus came back each is asked again so much later, milliseconds; from the last on every {@link ASK_EVERY_MS}. */
-export const ASK_AGAIN_MS = [5_000, 12_000] as const;
+export const ASK_AGAIN_MS = [2_000, 5_000, 12_000] as const;
 /** Nobody is called dead for so long after the bus came back, milliseconds: the last question and time to answer it. */
 export const GRACE_MS = 15_000;
 
@@ -65,7 +65,10 @@ export function onComponentWatch(
     case 'bus-up':
       return [
         {
-          components: { core: spared(watch.components.core, nowMs), scheduler: spared(watch.components.scheduler, nowMs) },
+          components: {
+            core: spared(watch.components.core, nowMs),
+            scheduler: spared(watch.components.scheduler, nowMs),
+          },
           nextAskMs: nowMs + ASK_EVERY_MS,
           askAgainAtMs: ASK_AGAIN_MS.map((ms) => nowMs + ms),
         },

@@ -19,7 +19,7 @@ import { STALE_COMMAND_SECS, isTooLate } from './late-commands.js';
 import type { Component, JsonObject, OutgoingMessage } from './messages.js';
 import { outgoing } from './messages.js';
 import type { Missed } from './missed.js';
-import { ALL_MISSED, NOTHING_MISSED, missed } from './missed.js';
+import { ALL_MISSED, NOTHING_MISSED, missed, sayAgainMs } from './missed.js';
 import type { Refresh, RefreshEvent } from './refresh.js';
 import { NOTHING_TO_REFRESH, REFRESH_SUBJECTS, onRefresh } from './refresh.js';
 import { RepeatedWarning } from './repeated-warning.js';
@@ -115,6 +115,8 @@ export class Exchange {
   #watch: ComponentWatch;
   #bucket: TokenBucket;
   #missed: Missed = NOTHING_MISSED;
+  #cancelSayAgain: (() => void) | undefined;
+  #saidAgain = 0;
   #refresh: Refresh = NOTHING_TO_REFRESH;
   #joins = 0;
   #connected = false;
@@ -137,7 +139,7 @@ export class Exchange {
       deps.log,
       this.#clock,
       deps.senderLimits ?? DEFAULT_SENDER_LIMITS,
-      ({ subject }) => (this.#missed = missed(this.#missed, subject)),
+      ({ subject }) => this.#hasMissed(subject),
     );
     this.#announcer = new SystemInfoAnnouncer(
       () => deps.collectSystemInfo(this.components),
@@ -221,6 +223,7 @@ export class Exchange {
     this.#tick = undefined;
     this.#announcer.stop();
     this.#answers.stop();
+    this.#cancelSayAgain?.();
     this.#sender.stop();
     await this.deps.bus?.close();
   }
@@ -246,16 +249,16 @@ export class Exchange {
   #joined(recovered: boolean): void {
     if (this.#stopped || this.#muted) return;
     this.#joins += 1;
+    this.#saidAgain = 0;
     if (recovered) {
-      const { systemInfo } = this.#missed;
-      this.#missed = NOTHING_MISSED;
+      const { systemInfo } = this.#takeMissed();
       // Always, for the document wants it, and a page may have given us up meanwhile. First, for it may have seconds left.
       this.#sender.enter('open', () => this.#beat({ kind: 'joined' }));
       if (systemInfo) void this.#announcer.announce();
       return;
     }
     const join = this.#joins;
-    this.#missed = NOTHING_MISSED;
+    this.#takeMissed();
     this.#refreshed({ kind: 'joined' });
     this.#sender.enter('greeting');
     this.#beat({ kind: 'joined' });
@@ -279,6 +282,7 @@ export class Exchange {
         break;
       case 'heartbeat':
         this.#log.debug({ subject: 'controller.heartbeat' }, 'A browser asks whether we are there.');
+        this.#saidAgain = 0;
         this.#beat({ kind: 'requested' });
         this.#refreshed({ kind: 'heard-browser' });
         break;
@@ -289,7 +293,10 @@ export class Exchange {
         this.#log.debug({ reason: decision.reason }, 'A message of the group is not for this machine; ignored.');
         break;
       case 'refuse':
-        this.#refusedOfGroup.warn({ from: 'group', reason: decision.reason }, 'A malformed message of the group was dropped.');
+        this.#refusedOfGroup.warn(
+          { from: 'group', reason: decision.reason },
+          'A malformed message of the group was dropped.',
+        );
         break;
     }
   }
@@ -332,8 +339,16 @@ export class Exchange {
       return;
     }
     const droppedSecs = Math.round((arrival.droppedForMs ?? 0) / 1_000);
-    this.#log.warn({ recipient, subject, droppedSecs }, 'A command from a browser came too late to be carried out; it is told so.');
-    this.#notDone(recipient, subject, payload, `the connection was away for ${droppedSecs} s, so it came too late; try again`);
+    this.#log.warn(
+      { recipient, subject, droppedSecs },
+      'A command from a browser came too late to be carried out; it is told so.',
+    );
+    this.#notDone(
+      recipient,
+      subject,
+      payload,
+      `the connection was away for ${droppedSecs} s, so it came too late; try again`,
+    );
     this.#refreshed({ kind: 'missed' });
   }
 
@@ -378,6 +393,28 @@ export class Exchange {
   /** What does not reach the group is remembered as missed. */
   #say(message: OutgoingMessage): void {
     if (!this.#muted) this.#sender.say(message);
+  }
+
+  #hasMissed(subject: string): void {
+    if (this.#stopped) return;
+    this.#missed = missed(this.#missed, subject);
+    this.#cancelSayAgain ??= this.#clock.setTimer(() => {
+      this.#cancelSayAgain = undefined;
+      // While it is away or held up, the join or the resume says it.
+      if (this.#sender.phase !== 'open') return;
+      this.#saidAgain += 1;
+      const { heartbeat, systemInfo } = this.#takeMissed();
+      if (heartbeat) this.#beat({ kind: 'joined' });
+      if (systemInfo) void this.#announcer.announce();
+    }, sayAgainMs(this.#saidAgain));
+  }
+
+  #takeMissed(): Missed {
+    const taken = this.#missed;
+    this.#missed = NOTHING_MISSED;
+    this.#cancelSayAgain?.();
+    this.#cancelSayAgain = undefined;
+    return taken;
   }
 
   /** Any message of a component is a sign of life. */
@@ -426,7 +463,7 @@ export class Exchange {
 
   #announceSystemInfo(): void {
     if (this.#muted) return;
-    if (this.#sender.phase === 'away' || this.#sender.phase === 'holding') this.#missed = missed(this.#missed, 'system_info');
+    if (this.#sender.phase === 'away' || this.#sender.phase === 'holding') this.#hasMissed('system_info');
     else void this.#announcer.announce();
   }
 
