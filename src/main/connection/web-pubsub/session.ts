@@ -184,7 +184,8 @@ export class WebPubSubSession implements Session {
       (error: unknown) => {
         const refusal = refusalOf(error);
         const forbidden = refusal?.name === 'Forbidden';
-        const why = forbidden ? missingRole('join', redact(group)) : (refusal?.message ?? describeError(error));
+        const said = refusal?.message ?? describeError(error);
+        const why = forbidden ? `${said}; ${missingRole('join', redact(group))}` : said;
         const message = `joining the group ${redact(group)} failed: ${why}`;
         if (forbidden) this.#settings.onRefused();
         this.#fail(forbidden ? { kind: 'refused', status: 403, message } : { kind: 'failed', message });
