@@ -1,0 +1,104 @@
+/**
+ * A page that behaves as the front end does, over real sockets, before a device whose heartbeats are 20 times as fast: a beat every 3 s, the
+ * question after 15 s, offline after 3.25 s of silence. Every phase and length is in `unit/page-outages.test.ts`, in a stepped clock.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { FrontEnd } from '../support/front-end.js';
+import { Installation } from '../support/installation.js';
+import { findNatsServer } from '../support/nats-server.js';
+
+const skip = findNatsServer() === undefined ? 'nats-server is not installed' : false;
+const SCALE = 20;
+/** The question "Is anyone there?" comes so long after the page's last answer, milliseconds. */
+const ROUND_MS = 300_000 / SCALE;
+/** By then after a return the page shows the present. The times of the checks are not scaled down, and the machine may be slow. */
+const SHOWN = { timeoutMs: 5_000 };
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+describe('a page that behaves as the front end does', { skip }, () => {
+  let site: Installation;
+  let page: FrontEnd;
+  let n = 0;
+
+  before(async () => {
+    site = await Installation.create({
+      env: {
+        DUNEBUGGER_WEBSOCKET_HEART_BEAT_EVERY_SECS: String(60 / SCALE),
+        DUNEBUGGER_WEBSOCKET_HEART_BEAT_LOOP_DURATION_SECS: String(300 / SCALE),
+      },
+    });
+    await site.startConnected();
+    page = await site.openPage({ heartbeatTimeoutMs: 65_000 / SCALE });
+    await page.until(() => page.online, 'the device to be shown online');
+  });
+  after(() => site.stop());
+
+  /** The components have another state; `told`: they say so on the bus. */
+  function change(told: boolean): void {
+    n += 1;
+    for (const [component, subject] of [
+      [site.core, 'gpio_state'],
+      [site.scheduler, 'current_schedule'],
+    ] as const) {
+      if (told) component.publish(subject, n);
+      else component.become(subject, n);
+    }
+  }
+
+  async function showsThePresent(): Promise<void> {
+    const now = n;
+    const isShown = (): boolean => page.online && page.shown('gpio_state') === now && page.shown('current_schedule') === now;
+    await page.until(isShown, `the device online with state ${now}`, SHOWN);
+  }
+
+  /** Waits until the page has just been asked whether it is there; it answers at once. */
+  async function justAsked(): Promise<void> {
+    const since = page.seen.length;
+    await page.waitFor('heartbeat', (body) => body === 'Is anyone there?', { since, timeoutMs: 2 * ROUND_MS });
+  }
+
+  for (const [how, secs, beforeQuestionMs] of [
+    ['silent', 10, 200],
+    ['silent', 50, 500],
+    ['silent', 180, 100],
+    ['refused', 35, 200],
+    ['refused', 70, 3_000],
+  ] as const) {
+    it(`is online with the present after ${secs} s (scaled) without internet, ${how}, begun just before the question`, async () => {
+      await justAsked();
+      await sleep(ROUND_MS - beforeQuestionMs);
+      await site.breakInternet(how);
+      change(true);
+      await sleep((secs * 1_000) / SCALE);
+      await site.repairInternet();
+      await showsThePresent();
+    });
+  }
+
+  it('after a restart of the daemon', async () => {
+    await site.daemon.kill();
+    change(true);
+    await site.core.listening();
+    await site.scheduler.listening();
+    await site.startConnected();
+    await showsThePresent();
+  });
+
+  it('after a restart of the bus', async () => {
+    await showsThePresent();
+    await site.nats.kill();
+    change(false);
+    await site.nats.start();
+    await site.core.listening();
+    await site.scheduler.listening();
+    await showsThePresent();
+  });
+
+  it('draws nothing strange', () => {
+    assert.deepEqual(page.strange, []);
+  });
+});
