@@ -3,15 +3,28 @@ import { performance } from 'node:perf_hooks';
 import type { WebPubSubClient } from '@azure/web-pubsub-client';
 import type { Logger } from '../../log.js';
 import type { Json } from '../../base/json.js';
-import { OpenError, type OpenFailure, type Session, type SessionEvent } from '../session.js';
+import { OpenError, type GroupMessage, type OpenFailure, type Session, type SessionEvent } from '../session.js';
 import { createAzureClient } from './azure-client.js';
-import { describeEnd, endOfRecovery, isFinal, openFailure, type LinkEnd, type TryEnd } from './endings.js';
+import {
+  culpritOf,
+  describeEnd,
+  endOfRecovery,
+  isFinal,
+  openFailure,
+  pauseAfter,
+  refusesToken,
+  type LinkEnd,
+  type TryEnd,
+} from './endings.js';
 import { FrameComplaints } from './frame-complaints.js';
 import { parseFrame } from './frames.js';
 import { GatedSocket, type SocketOwner, type Verdict } from './gated-socket.js';
 import { Link, type LinkHandlers, type LinkOptions } from './link.js';
+import type { LivenessPolicy } from './liveness.js';
+import { LivenessWatch } from './liveness-watch.js';
 import { Outbox, refusalOf, type SendResult } from './outbox.js';
 import { describeError, redact } from './redact.js';
+import { Replay } from './replay.js';
 import { SendRights, missingRole } from './rights.js';
 import { SafeProtocol, type SubprotocolName } from './safe-protocol.js';
 
@@ -21,6 +34,7 @@ export interface SessionSettings {
   readonly joinTimeoutMs: number;
   readonly recoveryWindowMs: number;
   readonly recoverySpacingMs: number;
+  readonly liveness: LivenessPolicy;
   readonly mayOpen: () => boolean;
   readonly onEvent: (event: SessionEvent) => void;
   /** The service refused the URL's token. */
@@ -35,6 +49,8 @@ type State =
   | { readonly kind: 'over' };
 
 const JOIN_ACK_ID = 1;
+/** Answered on every service, greeted or not. */
+const PING = '{"type":"ping"}';
 /** Between the join and the first event a flood could come; the session is given up rather than memory. */
 const MAX_EARLY_EVENTS = 10_000;
 
@@ -51,6 +67,10 @@ export class WebPubSubSession implements Session {
   #socket: GatedSocket | undefined;
   #suspended = false;
   #notBefore = 0;
+  readonly #replay = new Replay();
+  readonly #liveness: LivenessWatch;
+  /** A recovered socket that has not been greeted yet: a stranger's greeting says that the session is another's. */
+  #ungreeted = false;
   #canRecover = false;
   #lastWords = '';
   /** Events of the time before the caller holds the session. */
@@ -66,12 +86,21 @@ export class WebPubSubSession implements Session {
     this.#protocol = new SafeProtocol(settings.link.subprotocol, {
       onBadFrame: (reason) => this.#complaints.add(reason),
       onDisconnected: (message) => (this.#lastWords = redact(message)),
+      onPong: () => this.#replay.end(),
+      onStranger: () => this.#stranger(),
+      onAckDue: (sequenceId) => this.#socket?.say(JSON.stringify({ type: 'sequenceAck', sequenceId })),
+    });
+    this.#liveness = new LivenessWatch(settings.liveness, {
+      ask: () => this.#socket?.say(PING),
+      dead: (message) => this.#end(message),
+      bytesRead: () => this.#socket?.bytesRead ?? 0,
     });
     this.#client = createAzureClient(url, this.#protocol, (socketUrl) => this.#createSocket(socketUrl));
     this.#client.on('group-message', ({ message }) => {
       const { group, fromUserId, data } = message;
       const dataType = message.dataType === 'protobuf' ? 'binary' : message.dataType;
-      this.#emit({ kind: 'message', message: { group, ...(fromUserId && { fromUserId }), dataType, data } });
+      const told: GroupMessage = { group, ...(fromUserId && { fromUserId }), dataType, data, ...this.#replay.mark };
+      this.#emit({ kind: 'message', message: told });
     });
     // Only if the client gives up for a reason we did not foresee: the supervisor must not wait for ever.
     this.#client.on('stopped', () => this.#end('the client stopped'));
@@ -89,6 +118,10 @@ export class WebPubSubSession implements Session {
         forget: (ackId) => this.#socket?.inject(`{"type":"ack","ackId":${ackId},"success":false}`),
       },
       JOIN_ACK_ID,
+      {
+        onAcknowledged: () => this.#liveness.tell({ kind: 'acknowledged' }),
+        onUnacknowledged: (waitedMs) => this.#liveness.tell({ kind: 'unacknowledged', waitedMs }),
+      },
     );
   }
 
@@ -118,7 +151,8 @@ export class WebPubSubSession implements Session {
   async dispose(): Promise<void> {
     this.#silent = true;
     clearImmediate(this.#flush);
-    const state = this.#finish('the session was given up');
+    // Nothing reaches the service without internet: then there is nothing to wait for.
+    const state = this.#finish('the session was given up', this.#settings.mayOpen() ? 'farewell' : 'cut');
     if (state.kind === 'opening') state.reject(new OpenError({ kind: 'failed', message: 'the attempt was given up' }));
     await Promise.all([...this.#links].map((link) => link.closed));
   }
@@ -128,7 +162,11 @@ export class WebPubSubSession implements Session {
     const owner: SocketOwner = {
       mayOpenInMs: () => this.#mayOpenInMs(first),
       openLink: (linkUrl, handlers) => this.#openLink(linkUrl, handlers),
-      greeting: (text) => this.#greeting(text),
+      onHandshake: (say) => {
+        if (!first) say(PING);
+      },
+      onHeard: () => this.#liveness.tell({ kind: 'heard' }),
+      firstFrame: (text) => this.#firstFrame(text, first),
       onBinary: () => this.#complaints.add('not text'),
       onOpen: () => (first ? this.#join() : this.#recovered()),
       onTryFailed: (end) => (first ? this.#openFailed(end) : this.#recoveryFailed(end)),
@@ -153,18 +191,37 @@ export class WebPubSubSession implements Session {
     return link;
   }
 
-  #greeting(text: string): 'greeting' | 'wrong' | 'other' {
+  /** A fresh socket has to be greeted; a recovered one need not be: there any valid frame but a farewell is the sign of life. */
+  #firstFrame(text: string, first: boolean): 'greeting' | 'alive' | 'wrong' | 'other' {
     const frame = parseFrame(text);
-    if (frame.kind === 'bad') this.#complaints.add(frame.reason);
-    if (frame.kind !== 'message') return 'other';
-    if (frame.message.kind === 'disconnected') this.#lastWords = redact(frame.message.message);
-    if (frame.message.kind !== 'connected') return 'other';
+    if (frame.kind === 'bad') {
+      this.#complaints.add(frame.reason);
+      return 'other';
+    }
+    if (frame.kind === 'message' && frame.message.kind === 'disconnected') {
+      this.#lastWords = redact(frame.message.message);
+      return 'other';
+    }
+    if (frame.kind !== 'message' || frame.message.kind !== 'connected') {
+      if (first) return 'other';
+      this.#ungreeted = true;
+      this.#lastWords = '';
+      return 'alive';
+    }
     const { connectionId, reconnectionToken } = frame.message;
     if (this.connectionId !== '' && connectionId !== this.connectionId) return 'wrong';
     this.connectionId = connectionId;
+    this.#ungreeted = false;
     this.#lastWords = '';
-    this.#canRecover = this.#protocol.isReliableSubProtocol && reconnectionToken !== '';
+    // The greeting of a recovery need not repeat the token.
+    this.#canRecover ||= this.#protocol.isReliableSubProtocol && reconnectionToken !== '';
     return 'greeting';
+  }
+
+  #stranger(): boolean {
+    if (!this.#ungreeted) return false;
+    this.#end(`the session cannot be recovered: ${describeEnd({ kind: 'wrong-greeting' })}`);
+    return true;
   }
 
   // Opening
@@ -198,6 +255,7 @@ export class WebPubSubSession implements Session {
     clearTimeout(this.#joinTimer);
     const { resolve } = this.#state;
     this.#state = { kind: 'open' };
+    this.#liveness.start();
     this.#outbox.connected();
     this.#flush = setImmediate(() => {
       const early = this.#early ?? [];
@@ -230,27 +288,45 @@ export class WebPubSubSession implements Session {
       return;
     }
     if (this.#state.kind !== 'open') return;
-    if (isFinal(end) || !this.#canRecover) {
+    this.#liveness.stop();
+    if (refusesToken(end)) this.#settings.onRefused();
+    if (isFinal(end) || !this.#canRecover || !this.#dropCulprit(end, message)) {
       this.#end(message);
       return;
     }
+    this.#notBefore = Math.max(this.#notBefore, performance.now() + pauseAfter(end));
     const { recoveryWindowMs } = this.#settings;
     const window = setTimeout(
       () => this.#end(`not recovered within ${recoveryWindowMs / 1000} s, after which the service forgets a session`),
       recoveryWindowMs,
     );
     this.#state = { kind: 'interrupted', window };
+    this.#replay.dropped();
     this.#outbox.interrupted();
     this.#emit({ kind: 'interrupted', message });
     // Whoever heard the event may have disposed of the session, which retired the socket.
     this.#socket?.reportLoss(end.kind === 'closed' ? end.code : 1006, message);
   }
 
+  /** Of what would end the next socket as well, nothing is sent again; false: nothing of ours could be left out. */
+  #dropCulprit(end: LinkEnd, message: string): boolean {
+    const which = culpritOf(end);
+    if (which === undefined) return true;
+    const dropped = this.#outbox.dropCulprit(which, `${message} over it`);
+    if (dropped === undefined) return false;
+    this.#settings.log.warn(
+      { ...dropped, cause: message },
+      'The service ended the connection over a message of ours; it was dropped and will not be sent again',
+    );
+    return true;
+  }
+
   #recovered(): void {
     if (this.#state.kind !== 'interrupted') return;
     clearTimeout(this.#state.window);
     this.#state = { kind: 'open' };
-    this.#emit({ kind: 'recovered' });
+    this.#liveness.start();
+    this.#emit({ kind: 'recovered', droppedForMs: this.#replay.begin() });
     if (this.#stateKind() === 'open') this.#outbox.connected();
   }
 
@@ -258,37 +334,39 @@ export class WebPubSubSession implements Session {
     if (this.#state.kind !== 'interrupted') return { kind: 'give-up' };
     const final = endOfRecovery(end);
     if (final === undefined) {
-      if (end.kind === 'http' && end.retryAfterMs) this.#notBefore = performance.now() + end.retryAfterMs;
+      this.#notBefore = Math.max(this.#notBefore, performance.now() + pauseAfter(end));
       this.#settings.log.debug(
         { reason: this.#inWords(end) },
         'A recovery of the session failed; it will be tried again',
       );
       return { kind: 'retry' };
     }
-    if (end.kind === 'http' && (end.status === 401 || end.status === 403)) this.#settings.onRefused();
+    if (refusesToken(end)) this.#settings.onRefused();
     this.#end(`the session cannot be recovered: ${final}`);
     return { kind: 'give-up' };
   }
 
   #end(message: string): void {
+    const { unacknowledged } = this.#outbox;
     const state = this.#finish(message);
     if (state.kind === 'over') return;
     if (state.kind === 'opening') {
       state.reject(new OpenError({ kind: 'failed', message }));
       return;
     }
-    this.#tellInOrder({ kind: 'ended', message });
+    this.#tellInOrder({ kind: 'ended', message, ...(unacknowledged > 0 && { unacknowledged }) });
   }
 
   /** After this no socket is opened and no timer of ours runs. Returns the state that was. */
-  #finish(message: string): State {
+  #finish(message: string, how: 'cut' | 'farewell' = 'cut'): State {
     const state = this.#state;
     if (state.kind === 'over') return state;
     this.#state = { kind: 'over' };
     if (state.kind === 'interrupted') clearTimeout(state.window);
     clearTimeout(this.#joinTimer);
     this.#outbox.close(message);
-    this.#socket?.retire();
+    this.#liveness.stop();
+    this.#socket?.retire(how);
     this.#client.stop();
     return state;
   }
