@@ -55,7 +55,11 @@ export class CommandAnswers {
   }
 
   #begin(destination: string, saidAtMs: number | undefined, ms: number): Burst {
-    const burst: Burst = { commands: new Map(), saidAtMs, cancel: this.clock.setTimer(() => this.#due(destination), ms) };
+    const burst: Burst = {
+      commands: new Map(),
+      saidAtMs,
+      cancel: this.clock.setTimer(() => this.#due(destination), ms),
+    };
     this.#bursts.set(destination, burst);
     return burst;
   }
@@ -77,5 +81,7 @@ export class CommandAnswers {
 
 /** A command as the person who pressed the button may know it: what it is, and what it says if that is short text. */
 export function nameOfCommand(recipient: string, subject: string, body: unknown): string {
-  return typeof body === 'string' && body !== '' && body !== 'null' ? `${recipient} ${subject} ${body}` : `${recipient} ${subject}`;
+  return typeof body === 'string' && body !== '' && body !== 'null'
+    ? `${recipient} ${subject} ${body}`
+    : `${recipient} ${subject}`;
 }

@@ -10,22 +10,21 @@ import { SystemInfoAnnouncer } from './announcer.js';
 import type { BusState, PublishOutcome } from './bus.js';
 import type { Clock } from '../base/clock.js';
 import { systemClock } from '../base/clock.js';
-import { CommandAnswers, nameOfCommand } from './command-answers.js';
+import { BrowserCommands } from './browser-commands.js';
 import type { ComponentWatch, ComponentWatchEffect, ComponentWatchEvent } from './component-watch.js';
 import { nextWatchTickMs, onComponentWatch, startComponentWatch } from './component-watch.js';
 import type { Heartbeat, HeartbeatBody, HeartbeatEvent } from './heartbeat.js';
 import { SILENT, nextTickMs, onHeartbeat } from './heartbeat.js';
-import { STALE_COMMAND_SECS, isTooLate } from './late-commands.js';
+import { STALE_COMMAND_SECS } from './late-commands.js';
 import type { Component, JsonObject, OutgoingMessage } from './messages.js';
 import { outgoing } from './messages.js';
-import type { Missed } from './missed.js';
-import { ALL_MISSED, NOTHING_MISSED, missed, sayAgainMs } from './missed.js';
-import type { Refresh, RefreshEvent } from './refresh.js';
-import { NOTHING_TO_REFRESH, REFRESH_SUBJECTS, onRefresh } from './refresh.js';
 import { RepeatedWarning } from './repeated-warning.js';
+import type { GroupDecision } from './router.js';
 import { isFromController, routeFromBus, routeFromGroup } from './router.js';
+import { SayAgain } from './say-again.js';
 import type { SenderLimits } from './sender.js';
 import { DEFAULT_SENDER_LIMITS, Sender } from './sender.js';
+import { StateRefresher } from './state-refresher.js';
 import type { TokenBucket, TokenBucketEffect, TokenBucketOptions } from './token-bucket.js';
 import { DEFAULT_FLOOD_LIMIT, fullBucket, nextSettleMs, settle, take } from './token-bucket.js';
 
@@ -88,13 +87,6 @@ export interface ExchangeDependencies {
   readonly clock?: Clock;
 }
 
-const WHY_DROPPED = {
-  off: 'mQueueEnabled is False',
-  down: 'the bus is not there',
-  full: 'the bus does not keep up',
-  refused: 'the bus takes no message so large',
-} as const;
-
 /** How long what waited is held back on joining for the sake of system_info, milliseconds: each of its fields has 2 s. */
 const GREETING_MS = 3_000;
 
@@ -104,20 +96,17 @@ export class Exchange {
   #settings: RemoteSettings;
   readonly #sender: Sender;
   readonly #announcer: SystemInfoAnnouncer;
-  readonly #answers: CommandAnswers;
+  readonly #commands: BrowserCommands;
+  readonly #sayAgain: SayAgain;
+  readonly #refresher: StateRefresher;
   /** One for each side: what is malformed on one must not silence the other. */
   readonly #refusedOfGroup: RepeatedWarning;
   readonly #refusedOfBus: RepeatedWarning;
-  readonly #undelivered: RepeatedWarning;
   #unsubscribe: Unsubscribe[] = [];
   #tick: { readonly atMs: number; readonly cancel: () => void } | undefined;
   #heartbeat: Heartbeat = SILENT;
   #watch: ComponentWatch;
   #bucket: TokenBucket;
-  #missed: Missed = NOTHING_MISSED;
-  #cancelSayAgain: (() => void) | undefined;
-  #saidAgain = 0;
-  #refresh: Refresh = NOTHING_TO_REFRESH;
   #joins = 0;
   #connected = false;
   #running = false;
@@ -132,14 +121,30 @@ export class Exchange {
     this.#watch = startComponentWatch(now);
     this.#refusedOfGroup = new RepeatedWarning(deps.log, this.#clock);
     this.#refusedOfBus = new RepeatedWarning(deps.log, this.#clock);
-    this.#answers = new CommandAnswers((message) => this.#say(message), this.#clock);
-    this.#undelivered = new RepeatedWarning(deps.log, this.#clock);
+    this.#commands = new BrowserCommands(
+      (recipient, subject, payload) => deps.bus?.publish(recipient, subject, payload) ?? 'off',
+      (message) => this.#say(message),
+      deps.log,
+      this.#clock,
+    );
+    this.#refresher = new StateRefresher(
+      (component, subject, payload) => (this.#muted ? undefined : deps.bus?.publish(component, subject, payload)),
+      deps.log,
+    );
+    this.#sayAgain = new SayAgain(
+      () => this.#sender.phase === 'open',
+      ({ heartbeat, systemInfo }) => {
+        if (heartbeat) this.#beat({ kind: 'joined' });
+        if (systemInfo) void this.#announcer.announce();
+      },
+      this.#clock,
+    );
     this.#sender = new Sender(
       (data, options) => deps.connection.send(data, options),
       deps.log,
       this.#clock,
       deps.senderLimits ?? DEFAULT_SENDER_LIMITS,
-      ({ subject }) => this.#hasMissed(subject),
+      ({ subject }) => this.#sayAgain.add(subject),
     );
     this.#announcer = new SystemInfoAnnouncer(
       () => deps.collectSystemInfo(this.components),
@@ -186,7 +191,7 @@ export class Exchange {
         bus.onMessage((token, data) => this.#fromBus(token, data)),
         bus.onStateChange((state) => {
           if (state !== 'up') return;
-          this.#refreshed({ kind: 'bus-up' });
+          this.#refresher.on({ kind: 'bus-up' });
           this.#watched({ kind: 'bus-up' });
         }),
       );
@@ -210,7 +215,7 @@ export class Exchange {
     }
     // The browsers have seen nothing of this Pi so far.
     if (this.#connected) this.#joined(false);
-    else this.#missed = ALL_MISSED;
+    else this.#sayAgain.addAll();
   }
 
   /** Ends everything here, the bus included; the connection belongs to whoever made it. Never rejects. */
@@ -222,8 +227,8 @@ export class Exchange {
     this.#tick?.cancel();
     this.#tick = undefined;
     this.#announcer.stop();
-    this.#answers.stop();
-    this.#cancelSayAgain?.();
+    this.#commands.stop();
+    this.#sayAgain.stop();
     this.#sender.stop();
     await this.deps.bus?.close();
   }
@@ -249,17 +254,17 @@ export class Exchange {
   #joined(recovered: boolean): void {
     if (this.#stopped || this.#muted) return;
     this.#joins += 1;
-    this.#saidAgain = 0;
+    this.#sayAgain.reached();
     if (recovered) {
-      const { systemInfo } = this.#takeMissed();
+      const { systemInfo } = this.#sayAgain.take();
       // Always, for the document wants it, and a page may have given us up meanwhile. First, for it may have seconds left.
       this.#sender.enter('open', () => this.#beat({ kind: 'joined' }));
       if (systemInfo) void this.#announcer.announce();
       return;
     }
     const join = this.#joins;
-    this.#takeMissed();
-    this.#refreshed({ kind: 'joined' });
+    this.#sayAgain.take();
+    this.#refresher.on({ kind: 'joined' });
     this.#sender.enter('greeting');
     this.#beat({ kind: 'joined' });
     void this.#announcer.announce(GREETING_MS).then(() => {
@@ -278,13 +283,13 @@ export class Exchange {
     const decision = dataType === 'json' ? routeFromGroup(data) : ({ kind: 'refuse', reason: 'not-json' } as const);
     switch (decision.kind) {
       case 'forward':
-        this.#command(arrived, decision.recipient, decision.subject, decision.payload);
+        this.#command(arrived, decision);
         break;
       case 'heartbeat':
         this.#log.debug({ subject: 'controller.heartbeat' }, 'A browser asks whether we are there.');
-        this.#saidAgain = 0;
+        this.#sayAgain.reached();
         this.#beat({ kind: 'requested' });
-        this.#refreshed({ kind: 'heard-browser' });
+        this.#refresher.on({ kind: 'heard-browser' });
         break;
       case 'system-info':
         this.#announceSystemInfo();
@@ -332,46 +337,10 @@ export class Exchange {
     }
   }
 
-  /** A browser's command. */
-  #command(arrival: GroupMessage, recipient: Component, subject: string, payload: JsonObject): void {
-    if (!isTooLate(arrival, this.#settings.staleCommandSecs ?? STALE_COMMAND_SECS)) {
-      this.#publish(recipient, subject, payload);
-      return;
-    }
-    const droppedSecs = Math.round((arrival.droppedForMs ?? 0) / 1_000);
-    this.#log.warn(
-      { recipient, subject, droppedSecs },
-      'A command from a browser came too late to be carried out; it is told so.',
-    );
-    this.#notDone(
-      recipient,
-      subject,
-      payload,
-      `the connection was away for ${droppedSecs} s, so it came too late; try again`,
-    );
-    this.#refreshed({ kind: 'missed' });
-  }
-
-  #notDone(recipient: Component, subject: string, { body, connectionId }: JsonObject, why: string): void {
-    if (this.#muted) return;
-    this.#answers.notDone(
-      nameOfCommand(recipient, subject, body),
-      why,
-      typeof connectionId === 'string' ? connectionId : undefined,
-    );
-  }
-
-  #publish(recipient: Component, subject: string, payload: JsonObject): void {
-    const outcome = this.deps.bus?.publish(recipient, subject, payload) ?? 'off';
-    if (outcome === 'published') this.#log.debug({ recipient, subject }, 'Handed to the bus.');
-    else {
-      // Never kept for later: a command that is minutes old must not move anything.
-      this.#undelivered.warn(
-        { recipient, subject, outcome },
-        `A command from a browser was dropped: ${WHY_DROPPED[outcome]}.`,
-      );
-      this.#notDone(recipient, subject, payload, WHY_DROPPED[outcome]);
-    }
+  #command(arrival: GroupMessage, command: Extract<GroupDecision, { kind: 'forward' }>): void {
+    const fate = this.#commands.handle(arrival, command, this.#settings.staleCommandSecs ?? STALE_COMMAND_SECS);
+    // What the browser asked for may have been a state.
+    if (fate === 'too-late') this.#refresher.on({ kind: 'missed' });
   }
 
   // Time.
@@ -382,7 +351,7 @@ export class Exchange {
     const [next, bodies] = onHeartbeat(this.#heartbeat, event, settings, this.#clock.nowMs());
     this.#heartbeat = next;
     for (const body of bodies) this.#sayHeartbeat(body);
-    if (next.kind === 'silent') this.#refreshed({ kind: 'nobody-looks' });
+    if (next.kind === 'silent') this.#refresher.on({ kind: 'nobody-looks' });
     this.#arm();
   }
 
@@ -395,45 +364,10 @@ export class Exchange {
     if (!this.#muted) this.#sender.say(message);
   }
 
-  #hasMissed(subject: string): void {
-    if (this.#stopped) return;
-    this.#missed = missed(this.#missed, subject);
-    this.#cancelSayAgain ??= this.#clock.setTimer(() => {
-      this.#cancelSayAgain = undefined;
-      // While it is away or held up, the join or the resume says it.
-      if (this.#sender.phase !== 'open') return;
-      this.#saidAgain += 1;
-      const { heartbeat, systemInfo } = this.#takeMissed();
-      if (heartbeat) this.#beat({ kind: 'joined' });
-      if (systemInfo) void this.#announcer.announce();
-    }, sayAgainMs(this.#saidAgain));
-  }
-
-  #takeMissed(): Missed {
-    const taken = this.#missed;
-    this.#missed = NOTHING_MISSED;
-    this.#cancelSayAgain?.();
-    this.#cancelSayAgain = undefined;
-    return taken;
-  }
-
   /** Any message of a component is a sign of life. */
   #heard(component: Component, version?: string): void {
     this.#watched({ kind: 'alive', component, ...(version === undefined ? {} : { version }) });
-    this.#refreshed({ kind: 'heard-component', component });
-  }
-
-  #refreshed(event: RefreshEvent): void {
-    const [next, components] = onRefresh(this.#refresh, event);
-    this.#refresh = next;
-    if (this.#muted) return;
-    for (const component of components) {
-      for (const subject of REFRESH_SUBJECTS[component]) {
-        const { body, source } = outgoing(subject, 'null');
-        const outcome = this.deps.bus?.publish(component, subject, { body, subject, source });
-        this.#log.debug({ component, subject, outcome }, 'Asked a component for its present state, for the browsers.');
-      }
-    }
+    this.#refresher.on({ kind: 'heard-component', component });
   }
 
   #watched(event: ComponentWatchEvent): void {
@@ -453,7 +387,7 @@ export class Exchange {
       return;
     }
     const { from, to, version } = effect;
-    if (to === 'not_responding') this.#refreshed({ kind: 'lost-component', component });
+    if (to === 'not_responding') this.#refresher.on({ kind: 'lost-component', component });
     const fields = { component, ...(version === undefined ? {} : { version }) };
     if (from === to) this.#log.info(fields, 'A component tells another version.');
     else if (to === 'running') this.#log.info(fields, 'A component is running.');
@@ -463,7 +397,7 @@ export class Exchange {
 
   #announceSystemInfo(): void {
     if (this.#muted) return;
-    if (this.#sender.phase === 'away' || this.#sender.phase === 'holding') this.#hasMissed('system_info');
+    if (this.#sender.phase === 'away' || this.#sender.phase === 'holding') this.#sayAgain.add('system_info');
     else void this.#announcer.announce();
   }
 
