@@ -99,7 +99,8 @@ function readData(frame: Fields): WebPubSubMessage | undefined {
   const from = requireString(frame, 'from', MAX_NAME_CHARS);
   if (from !== 'group' && from !== 'server') return undefined;
   // Null is said of messages whose sender is on the plain subprotocol.
-  const sequenceId = (frame['sequenceId'] ?? null) === null ? {} : { sequenceId: requireInteger(frame, 'sequenceId', 1) };
+  const sequenceId =
+    (frame['sequenceId'] ?? null) === null ? {} : { sequenceId: requireInteger(frame, 'sequenceId', 1) };
   const payload = { ...readPayload(frame), ...sequenceId };
   if (from === 'server') return { kind: 'serverData', ...payload };
   return {

@@ -112,7 +112,10 @@ export class Outbox {
   }
 
   /** Fails the message that the service ended the connection over, so that it is not sent again; undefined: there is none. */
-  dropCulprit(which: 'oldest' | 'largest', message: string): { readonly ackId: number; readonly bytes: number } | undefined {
+  dropCulprit(
+    which: 'oldest' | 'largest',
+    message: string,
+  ): { readonly ackId: number; readonly bytes: number } | undefined {
     let culprit: { ackId: number; pending: Pending } | undefined;
     for (const [ackId, pending] of this.#pending) {
       if (!culprit || (which === 'largest' && pending.bytes > culprit.pending.bytes)) culprit = { ackId, pending };
@@ -142,8 +145,7 @@ export class Outbox {
         if (refusal !== undefined) {
           if (this.#pending.has(ackId)) this.#watch.onAcknowledged();
           pending.settle({ outcome: 'failed', message: refusal.message });
-        }
-        else if (this.#socket === socket) pending.settle({ outcome: 'failed', message: describeError(error) });
+        } else if (this.#socket === socket) pending.settle({ outcome: 'failed', message: describeError(error) });
       },
     );
   }

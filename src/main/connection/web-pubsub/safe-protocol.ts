@@ -35,7 +35,12 @@ export interface FrameObserver {
 }
 
 /** For the client: a numbered frame that nobody listens to, so that it acknowledges the number. */
-const numbered = (sequenceId: number): WebPubSubMessage => ({ kind: 'serverData', dataType: 'text', data: '', sequenceId });
+const numbered = (sequenceId: number): WebPubSubMessage => ({
+  kind: 'serverData',
+  dataType: 'text',
+  data: '',
+  sequenceId,
+});
 
 /** One per session: it remembers how far the numbering has come. */
 export class SafeProtocol implements WebPubSubClientProtocol {
