@@ -26,9 +26,9 @@ export class Fixture {
       description: 'a test',
       get: typeof get === 'string' ? () => Promise.resolve({ url: get, cached: false }) : get,
       served: () => undefined,
-    mended: () => undefined,
-    signInAllowedInMs: 0,
-    refused: ({ url }) => void this.refused.push(url),
+      mended: () => undefined,
+      signInAllowedInMs: 0,
+      refused: ({ url }) => void this.refused.push(url),
     };
   }
 

@@ -59,11 +59,8 @@ export type SessionEvent =
   | { readonly kind: 'interrupted'; readonly message: string }
   /** The same session goes on over a new socket, `droppedForMs` after the drop; its replayed messages follow. */
   | { readonly kind: 'recovered'; readonly droppedForMs?: number }
-  /**
-   * The session is gone for good; no further event follows. `unacknowledged`: messages of ours that were given up with it (they may
-   * have arrived). What was meant for us meanwhile is lost without a trace: nobody can count it.
-   */
-  | { readonly kind: 'ended'; readonly message: string; readonly unacknowledged?: number }
+  /** The session is gone for good; no further event follows. What was sent to us meanwhile is lost, and nobody can count it. */
+  | { readonly kind: 'ended'; readonly message: string }
   | { readonly kind: 'message'; readonly message: GroupMessage };
 
 /** What became of a message. */

@@ -99,6 +99,8 @@ export class ConnectionSupervisor {
   #sinceMs: number;
   readonly #queue: ConnectionEvent[] = [];
   #dispatching = false;
+  /** Messages given up unacknowledged since the connection went; told when it is back. */
+  #givenUp = 0;
   #clearTimer: (() => void) | undefined;
   /** What has not been given up: one at most. */
   readonly #links = new Map<number, Link>();
@@ -174,7 +176,9 @@ export class ConnectionSupervisor {
     }
     const session = this.#state.kind === 'connected' ? this.#links.get(this.#state.session.id)?.session : undefined;
     if (!session) return { outcome: 'not-connected', message: `the cloud connection is ${this.#state.kind}` };
-    return this.#inFlight.send(session, data, timeoutMs);
+    const result = await this.#inFlight.send(session, data, timeoutMs);
+    if (result.outcome === 'failed' && this.#state.kind !== 'connected') this.#givenUp += 1;
+    return result;
   };
 
   get state(): ConnectionSnapshot {
@@ -387,8 +391,15 @@ export class ConnectionSupervisor {
     for (const event of early) this.#sessionEvent(link, event);
   }
 
+  #withGivenUp(note: Note): Note {
+    if (note.kind !== 'connected' && note.kind !== 'recovered') return note;
+    const givenUp = this.#givenUp;
+    this.#givenUp = 0;
+    return givenUp > 0 ? { ...note, givenUp } : note;
+  }
+
   #say(note: Note): void {
-    const { level, message, fields } = narrate(note);
+    const { level, message, fields } = narrate(this.#withGivenUp(note));
     const { group } = this.#options;
     this.#log[level](note.kind === 'connected' && group !== undefined ? { ...fields, group } : fields, message);
   }

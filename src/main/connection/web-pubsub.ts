@@ -29,7 +29,7 @@ export interface WebPubSubOptions {
   readonly idlePingMs?: number;
   /** Silence after which the connection is given up as half-open. Default 15 s. */
   readonly halfOpenTimeoutMs?: number;
-  /** How long a lost session is worth recovering: the service keeps one for about a minute. Default 60 s. */
+  /** How long a lost session is worth recovering: the service promises 30 s and often keeps one for a minute. Default 60 s. */
   readonly recoveryWindowMs?: number;
   /** Least time from one socket to the next of a recovery; the first after a quiet time is opened at once. Default 1 s. */
   readonly recoverySpacingMs?: number;

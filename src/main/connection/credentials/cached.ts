@@ -18,7 +18,12 @@ import {
   waitMs,
   type PacingLimits,
 } from './pacing.js';
-import { SignInError, type ClientAccessUrl, type ClientAccessUrlProvider, type ClientAccessUrlSource } from './provider.js';
+import {
+  SignInError,
+  type ClientAccessUrl,
+  type ClientAccessUrlProvider,
+  type ClientAccessUrlSource,
+} from './provider.js';
 
 export interface CachedOptions {
   readonly limits: PacingLimits;

@@ -55,7 +55,15 @@ export interface Pacing {
 }
 
 export function newPacing(limits: PacingLimits, now: number): Pacing {
-  return { tokens: limits.burst, refilledAtMs: now, notBeforeMs: now, askedUntilMs: now, refusals: 0, failures: 0, seenAtMs: now };
+  return {
+    tokens: limits.burst,
+    refilledAtMs: now,
+    notBeforeMs: now,
+    askedUntilMs: now,
+    refusals: 0,
+    failures: 0,
+    seenAtMs: now,
+  };
 }
 
 /** Brings the tokens up to date. A clock that was set back takes every moment with it, so that nobody waits for the past. */

@@ -106,11 +106,6 @@ export class Outbox {
     for (const pending of this.#pending.values()) pending.sentAtMs = undefined;
   }
 
-  /** Messages that await their acknowledgement. */
-  get unacknowledged(): number {
-    return this.#pending.size;
-  }
-
   /** Fails the message that the service ended the connection over, so that it is not sent again; undefined: there is none. */
   dropCulprit(
     which: 'oldest' | 'largest',

@@ -297,7 +297,7 @@ export class WebPubSubSession implements Session {
     this.#notBefore = Math.max(this.#notBefore, performance.now() + pauseAfter(end));
     const { recoveryWindowMs } = this.#settings;
     const window = setTimeout(
-      () => this.#end(`not recovered within ${recoveryWindowMs / 1000} s, after which the service forgets a session`),
+      () => this.#end(`not recovered within ${recoveryWindowMs / 1000} s, and the service promises to keep a session for 30 s only`),
       recoveryWindowMs,
     );
     this.#state = { kind: 'interrupted', window };
@@ -347,14 +347,13 @@ export class WebPubSubSession implements Session {
   }
 
   #end(message: string): void {
-    const { unacknowledged } = this.#outbox;
     const state = this.#finish(message);
     if (state.kind === 'over') return;
     if (state.kind === 'opening') {
       state.reject(new OpenError({ kind: 'failed', message }));
       return;
     }
-    this.#tellInOrder({ kind: 'ended', message, ...(unacknowledged > 0 && { unacknowledged }) });
+    this.#tellInOrder({ kind: 'ended', message });
   }
 
   /** After this no socket is opened and no timer of ours runs. Returns the state that was. */
