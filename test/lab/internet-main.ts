@@ -7,13 +7,9 @@ import { systemClock } from '../../src/main/base/clock.js';
 import { Page } from '../support/page.js';
 import { NameServer } from '../support/name-server.js';
 import { WebPubSubServer } from '../support/web-pubsub-server.js';
-<<<<<<< HEAD
 import type { InternetCalls, Shown } from './internet.js';
-=======
-import type { InternetCalls } from './internet.js';
 import { anyRecovery } from '../support/web-pubsub/recovery.js';
 import { seeded } from './random.js';
->>>>>>> w-recovery
 import { serve } from './remote-call.js';
 import { CLOUD_NAME, DEVICE, NET, PORTAL, PORTS, SITE_NAME } from './topology.js';
 
