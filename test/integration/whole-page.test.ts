@@ -29,6 +29,7 @@ describe('a page that behaves as the front end does', { skip }, () => {
       env: {
         DUNEBUGGER_WEBSOCKET_HEART_BEAT_EVERY_SECS: String(60 / SCALE),
         DUNEBUGGER_WEBSOCKET_HEART_BEAT_LOOP_DURATION_SECS: String(ROUND_MS / 1_000),
+        DUNEBUGGER_WEBSOCKET_STALE_COMMAND_SECS: String(30 / SCALE),
       },
     });
     await site.startConnected();
@@ -95,6 +96,24 @@ describe('a page that behaves as the front end does', { skip }, () => {
     await site.nats.start();
     await site.core.listening();
     await site.scheduler.listening();
+    await showsThePresent();
+  });
+
+  it('a click that waited for the connection for too long moves nothing, and the page is told; one in time does', async () => {
+    const since = page.seen.length;
+    await site.cloud.gate.behave({ kind: 'refuse' });
+    await site.cloud.pubsub.waitForLive(0, { timeoutMs: 10_000, userId: 'device' });
+    await page.send('core.dunebugger_set', 'too late');
+    await sleep(45_000 / SCALE);
+    await site.cloud.gate.behave({ kind: 'open' });
+    const told = (body: unknown): boolean =>
+      /came too late.*core dunebugger_set too late/.test((body as { message?: string }).message ?? '');
+    const { body, destination } = await page.waitFor('log', told, { since });
+    const { success, level } = body as { success?: boolean; level?: string };
+    assert.deepEqual([success, level, destination], [false, 'error', page.connectionId]);
+    await page.send('core.dunebugger_set', 'in time');
+    await site.core.waitForCommand((command) => command.body === 'in time');
+    assert.ok(!site.core.commands.some((command) => command.body === 'too late'));
     await showsThePresent();
   });
 

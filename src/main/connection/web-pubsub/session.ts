@@ -297,7 +297,10 @@ export class WebPubSubSession implements Session {
     this.#notBefore = Math.max(this.#notBefore, performance.now() + pauseAfter(end));
     const { recoveryWindowMs } = this.#settings;
     const window = setTimeout(
-      () => this.#end(`not recovered within ${recoveryWindowMs / 1000} s, and the service promises to keep a session for 30 s only`),
+      () =>
+        this.#end(
+          `not recovered within ${recoveryWindowMs / 1000} s, and the service promises to keep a session for 30 s only`,
+        ),
       recoveryWindowMs,
     );
     this.#state = { kind: 'interrupted', window };
