@@ -11,7 +11,8 @@ module.exports = {
     },
     {
       name: 'main-sees-only-the-protocol-and-the-network',
-      comment: 'The main thread imports of the worker the protocol of the two threads, and the one resolver and the one way out they share.',
+      comment:
+        'The main thread imports of the worker the protocol of the two threads, and the one resolver and the one way out they share.',
       severity: 'error',
       from: { path: '^src/main' },
       to: { path: '^src/workers', pathNot: '^src/workers/(protocol\\.ts$|net/)' },
