@@ -10,12 +10,15 @@ import { SystemInfoAnnouncer } from './announcer.js';
 import type { BusState, PublishOutcome } from './bus.js';
 import type { Clock } from '../base/clock.js';
 import { systemClock } from '../base/clock.js';
+import { ClockTeller, type ClockStatus } from './clock-teller.js';
 import type { ComponentWatch, ComponentWatchEffect, ComponentWatchEvent } from './component-watch.js';
 import { nextWatchTickMs, onComponentWatch, startComponentWatch } from './component-watch.js';
 import type { Heartbeat, HeartbeatBody, HeartbeatEvent } from './heartbeat.js';
 import { SILENT, nextTickMs, onHeartbeat } from './heartbeat.js';
 import type { Component, JsonObject } from './messages.js';
 import { outgoing } from './messages.js';
+import type { SeenSubjects } from './relay.js';
+import { NOTHING_SEEN, see } from './relay.js';
 import { RepeatedWarning } from './repeated-warning.js';
 import { isFromController, routeFromBus, routeFromGroup } from './router.js';
 import type { SenderLimits } from './sender.js';
@@ -78,6 +81,8 @@ export interface ExchangeDependencies {
   readonly senderLimits?: SenderLimits;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** Whether the system clock can be trusted; undefined: nobody is told anything of it. */
+  readonly clockStatus?: { readonly status: ClockStatus; readonly clientId: string };
 }
 
 const WHY_DROPPED = {
@@ -96,6 +101,7 @@ export class Exchange {
   #settings: RemoteSettings;
   readonly #sender: Sender;
   readonly #announcer: SystemInfoAnnouncer;
+  readonly #clockTeller: ClockTeller | undefined;
   readonly #refused: RepeatedWarning;
   readonly #undelivered: RepeatedWarning;
   #unsubscribe: Unsubscribe[] = [];
@@ -105,6 +111,7 @@ export class Exchange {
   #bucket: TokenBucket;
   /** What a browser missed while the connection was away; said after a recovery. */
   #missed: { heartbeat: boolean; systemInfo: boolean } = { heartbeat: false, systemInfo: false };
+  #seen: SeenSubjects = NOTHING_SEEN;
   #joins = 0;
   #connected = false;
   #running = false;
@@ -133,6 +140,15 @@ export class Exchange {
       deps.log,
       this.#clock,
     );
+    this.#clockTeller =
+      deps.clockStatus &&
+      new ClockTeller({
+        ...deps.clockStatus,
+        publish: (recipient, subject, payload) => void deps.bus?.publish(recipient, subject, payload),
+        say: (message) => {
+          if (!this.#muted) this.#sender.say(message);
+        },
+      });
   }
 
   /** What waits to be sent to the group. */
@@ -171,7 +187,9 @@ export class Exchange {
       this.#unsubscribe.push(
         bus.onMessage((token, data) => this.#fromBus(token, data)),
         bus.onStateChange((state) => {
-          if (state === 'up') this.#watched({ kind: 'bus-up' });
+          if (state !== 'up') return;
+          this.#watched({ kind: 'bus-up' });
+          this.#clockTeller?.tellScheduler();
         }),
       );
       bus.start();
@@ -206,6 +224,7 @@ export class Exchange {
     this.#tick?.cancel();
     this.#tick = undefined;
     this.#announcer.stop();
+    this.#clockTeller?.stop();
     this.#sender.stop();
     await this.deps.bus?.close();
   }
@@ -266,6 +285,9 @@ export class Exchange {
       case 'system-info':
         this.#announceSystemInfo();
         break;
+      case 'clock':
+        this.#clockTeller?.tellBrowsers();
+        break;
       case 'ignore':
         this.#log.debug({ reason: decision.reason }, 'A message of the group is not for this machine; ignored.');
         break;
@@ -282,7 +304,11 @@ export class Exchange {
     const decision = routeFromBus(token, data);
     switch (decision.kind) {
       case 'relay':
+        this.#firstSeen(decision.message.subject);
         if (!this.#muted) this.#sender.relay(decision.message, decision.bytes);
+        break;
+      case 'clock':
+        this.#clockTeller?.tellScheduler();
         break;
       case 'alive': {
         const { component, version } = decision;
@@ -292,7 +318,7 @@ export class Exchange {
       case 'unknown':
         this.#refused.warn(
           { from: 'bus', subject: decision.subject },
-          'A message of the bus has a subject that is not known here; ignored.',
+          'A component said something to this daemon that it does not know; ignored.',
         );
         break;
       case 'refuse':
@@ -302,6 +328,13 @@ export class Exchange {
         );
         break;
     }
+  }
+
+  /** A subject is news once: a release of core has something new to say, or somebody else speaks on the bus. */
+  #firstSeen(subject: string): void {
+    const [seen, isNew] = see(this.#seen, subject);
+    this.#seen = seen;
+    if (isNew) this.#log.info({ subject }, 'A subject of the components is relayed for the first time.');
   }
 
   #publish(recipient: Component, subject: string, payload: JsonObject): void {

@@ -6,7 +6,8 @@
  */
 import { asJsonObject, checkJson, isPlainObject } from './json-bounds.js';
 import type { Component, JsonObject, OutgoingMessage } from './messages.js';
-import { RELAYED_SUBJECTS, isComponent, outgoing } from './messages.js';
+import { isComponent, outgoing } from './messages.js';
+import { relayRule } from './relay.js';
 import type { Json } from '../base/json.js';
 
 /** Largest message from the group, bytes of UTF-8 JSON. */
@@ -50,6 +51,8 @@ export type GroupDecision =
   /** Somebody looks at this Pi: answer. */
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'system-info' }
+  /** Can the clock be trusted? */
+  | { readonly kind: 'clock' }
   /** Well-formed, but nothing for us: a debug line. */
   | { readonly kind: 'ignore'; readonly reason: 'own' | 'no-recipient' | 'unknown-recipient' | 'unknown-subject' }
   /** Malformed or hostile: not looked at further. */
@@ -87,6 +90,8 @@ export function routeFromGroup(data: unknown): GroupDecision {
       return { kind: 'heartbeat' };
     case 'system_info':
       return { kind: 'system-info' };
+    case 'ntp_status':
+      return { kind: 'clock' };
     default:
       return { kind: 'ignore', reason: 'unknown-subject' };
   }
@@ -96,14 +101,16 @@ export function routeFromGroup(data: unknown): GroupDecision {
 export type BusDecision =
   | { readonly kind: 'relay'; readonly message: OutgoingMessage; readonly bytes: number }
   | { readonly kind: 'alive'; readonly component: Component; readonly version?: string }
-  /** Neither a heartbeat nor relayed. */
+  /** The scheduler asks whether the clock can be trusted. */
+  | { readonly kind: 'clock' }
+  /** Said to us, and nothing we know; never relayed. */
   | { readonly kind: 'unknown'; readonly subject: string }
   | { readonly kind: 'refuse'; readonly reason: Refusal };
 
 /**
  * @param token the last token of the NATS subject, which says what the message is
  *
- * The group sees the message's own subject, as ever; it must be one of the relayed ones too. Components name no
+ * The group sees the message's own subject, as ever; the rule of `relay.ts` decides on both. Components name no
  * destination, so every browser sees what they send; one that does name a connection id gets it through.
  */
 export function routeFromBus(token: string, data: Uint8Array): BusDecision {
@@ -122,9 +129,14 @@ export function routeFromBus(token: string, data: Uint8Array): BusDecision {
     const version = versionIn(asJsonObject(value));
     return { kind: 'alive', component: source, ...(version === undefined ? {} : { version }) };
   }
-  if (!RELAYED_SUBJECTS.has(token)) return { kind: 'unknown', subject: token.slice(0, MAX_TOKEN_LENGTH) };
+  if (token === 'get_ntp_status') return { kind: 'clock' };
+  const rule = relayRule(token);
+  if (rule === 'refused') return { kind: 'refuse', reason: 'bad-subject' };
+  if (rule === 'ours') return { kind: 'unknown', subject: token };
   if (typeof subject !== 'string') return { kind: 'refuse', reason: 'no-subject' };
-  if (!RELAYED_SUBJECTS.has(subject)) return { kind: 'refuse', reason: 'bad-subject' };
+  // The group goes by the message's own subject, so the rule holds for that one too.
+  const inner = relayRule(subject);
+  if (inner === 'ours' || inner === 'refused') return { kind: 'refuse', reason: 'bad-subject' };
   if (body === undefined) return { kind: 'refuse', reason: 'no-body' };
   const message = outgoing(subject, body, isConnectionId(destination) ? destination : 'broadcast');
   return { kind: 'relay', message, bytes: checked.bytes };

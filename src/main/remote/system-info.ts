@@ -30,6 +30,8 @@ export type SystemInfo = {
     readonly interfaces: readonly InterfaceInfo[];
     readonly connectivity: ConnectivityInfo & { readonly internet_reachable: boolean };
   };
+  /** The system clock can be trusted. */
+  readonly ntp_available: boolean;
   readonly location: { readonly description: string };
 };
 
@@ -41,6 +43,8 @@ export interface SystemInfoInputs {
   readonly internetReachable: boolean;
   /** The other components, as the component watch sees them. */
   readonly components: readonly ComponentInfo[];
+  /** The system clock can be trusted. */
+  readonly ntpAvailable: boolean;
   /** Version of this component, which is running for certain. */
   readonly version: string;
 }
@@ -95,7 +99,7 @@ export function createSystemInfoCollector(options: SystemInfoOptions = {}): Coll
     return machine;
   };
 
-  return async ({ deviceId, locationDescription, internetReachable, components, version }) => {
+  return async ({ deviceId, locationDescription, internetReachable, components, version, ntpAvailable }) => {
     const { hardware, os, hostname, interfaces, connectivity } = await machineNow();
     return {
       device_id: deviceId,
@@ -104,6 +108,7 @@ export function createSystemInfoCollector(options: SystemInfoOptions = {}): Coll
       hardware,
       os,
       network: { hostname, interfaces, connectivity: { ...connectivity, internet_reachable: internetReachable } },
+      ntp_available: ntpAvailable,
       location: { description: locationDescription },
     };
   };

@@ -4,9 +4,11 @@
  */
 import {
   anything,
+  hostList,
   decimal,
   line,
   nameServerList,
+  logLevel,
   natsServerList,
   oneOf,
   optionalSite,
@@ -72,6 +74,8 @@ const auth = inSection('Auth');
 const websocket = inSection('Websocket');
 const messageQueue = inSection('MessageQueue');
 const log = inSection('Log');
+const ntp = inSection('NTP');
+const updater = inSection('Updater');
 
 export const TABLE = Object.freeze({
   ...general('general_setting', line, '', LIVE, 'Has no effect; kept for the conf files that have it.'),
@@ -176,7 +180,7 @@ export const TABLE = Object.freeze({
 
   ...log(
     'dunebuggerLogLevel',
-    oneOf('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'),
+    logLevel,
     'INFO',
     LIVE,
     'The least important lines that are logged.',
@@ -188,6 +192,24 @@ export const TABLE = Object.freeze({
     RESTART,
     'auto: journal lines under systemd, otherwise readable ones.',
   ),
+
+  ...ntp(
+    'ntpServers',
+    hostList,
+    Object.freeze<readonly string[]>([
+      'ntp1.inrim.it',
+      'ntp2.inrim.it',
+      '0.europe.pool.ntp.org',
+      '1.europe.pool.ntp.org',
+    ]),
+    RESTART,
+    'NTP servers asked where the kernel does not call its clock synchronised.',
+  ),
+  ...ntp('ntpCheckIntervalSecs', decimal(1, 86_400, 'seconds'), 30, RESTART, 'Time between two looks at the clock.'),
+  ...ntp('ntpTimeout', decimal(0.1, 60, 'seconds'), 5, RESTART, 'Deadline of each NTP server.'),
+
+  ...updater('dockerComposePath', line, '', RESTART, "The installation's compose file; its image tag is the scheduler's version."),
+  ...updater('coreInstallPath', line, '', RESTART, "Folder of core; its VERSION file is core's version."),
 
   auth0ClientId: secret('AUTH0_CLIENT_ID', anything, 'Client id of the Auth0 application.'),
   auth0ClientSecret: secret('AUTH0_CLIENT_SECRET', anything, 'Its secret.'),
@@ -223,6 +245,11 @@ export const OBSOLETE: readonly { readonly section: string; readonly key: string
   { section: 'Websocket', key: 'cyclePlayingResolutionSecs' },
   { section: 'MessageQueue', key: 'mQueueStateCheckIntervalSecs' },
   { section: 'MessageQueue', key: 'mQueueCyclePlayingResolutionSecs' },
+  // Updates are apt's here.
+  { section: 'Updater', key: 'githubAccount' },
+  { section: 'Updater', key: 'includePrerelease' },
+  { section: 'Updater', key: 'updateCheckIntervalHours' },
+  { section: 'Updater', key: 'backupPath' },
 ]);
 
 /** How a setting is called where an operator writes it. */
