@@ -9,6 +9,7 @@ const NOW = Date.parse('2025-06-01T12:00:00.789Z');
 const INPUTS = {
   deviceId: 'device-1',
   locationDescription: 'Below the stairs',
+  ntpAvailable: true,
   internetReachable: true,
   components: [
     { name: 'dunebugger', state: 'running', version: '1.2.3' },
@@ -103,6 +104,7 @@ describe('system_info of a Raspberry Pi 4', () => {
           latency_ms_to_gateway: 0.5,
         },
       },
+      ntp_available: true,
       location: { description: 'Below the stairs' },
     });
     const json: Json = info;

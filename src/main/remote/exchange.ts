@@ -304,8 +304,9 @@ export class Exchange {
     const decision = routeFromBus(token, data);
     switch (decision.kind) {
       case 'relay':
+        if (this.#muted) break;
         this.#firstSeen(decision.message.subject);
-        if (!this.#muted) this.#sender.relay(decision.message, decision.bytes);
+        this.#sender.relay(decision.message, decision.bytes);
         break;
       case 'clock':
         this.#clockTeller?.tellScheduler();
