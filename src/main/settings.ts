@@ -142,7 +142,7 @@ export function secretsOf(settings: Settings): readonly string[] {
 
 /** What the daemon can do its work without: an old conf's odd value here is no reason not to start. Python takes INFO for an unknown level. */
 function isLenient(key: SettingName, spec: Spec<unknown>): boolean {
-  return key === 'dunebuggerLogLevel' || spec.section === 'NTP' || spec.section === 'Updater';
+  return key === 'dunebuggerLogLevel' || spec.section === 'NTP';
 }
 
 function takeCommandLine(given: NonNullable<LoadOptions['commandLine']>, found: Findings['found']): void {

@@ -75,7 +75,7 @@ const websocket = inSection('Websocket');
 const messageQueue = inSection('MessageQueue');
 const log = inSection('Log');
 const ntp = inSection('NTP');
-const updater = inSection('Updater');
+
 
 export const TABLE = Object.freeze({
   ...general('general_setting', line, '', LIVE, 'Has no effect; kept for the conf files that have it.'),
@@ -208,9 +208,6 @@ export const TABLE = Object.freeze({
   ...ntp('ntpCheckIntervalSecs', decimal(1, 86_400, 'seconds'), 30, RESTART, 'Time between two looks at the clock.'),
   ...ntp('ntpTimeout', decimal(0.1, 60, 'seconds'), 5, RESTART, 'Deadline of each NTP server.'),
 
-  ...updater('dockerComposePath', line, '', RESTART, "The installation's compose file; its image tag is the scheduler's version."),
-  ...updater('coreInstallPath', line, '', RESTART, "Folder of core; its VERSION file is core's version."),
-
   auth0ClientId: secret('AUTH0_CLIENT_ID', anything, 'Client id of the Auth0 application.'),
   auth0ClientSecret: secret('AUTH0_CLIENT_SECRET', anything, 'Its secret.'),
   auth0Username: secret('AUTH0_USERNAME', anything, "The device's Auth0 user."),
@@ -249,6 +246,8 @@ export const OBSOLETE: readonly { readonly section: string; readonly key: string
   { section: 'Updater', key: 'githubAccount' },
   { section: 'Updater', key: 'includePrerelease' },
   { section: 'Updater', key: 'updateCheckIntervalHours' },
+  { section: 'Updater', key: 'dockerComposePath' },
+  { section: 'Updater', key: 'coreInstallPath' },
   { section: 'Updater', key: 'backupPath' },
 ]);
 
