@@ -84,7 +84,7 @@ describe('the whole of it, through an outage of each part in turn', { skip }, ()
   });
 
   it('core: goes away, and the rest goes on', async () => {
-    await page.waitFor('system_info', (body) => componentsIn(body).includes('dunebugger running'), SLOW);
+    await page.waitFor('system_info', (body) => componentsIn(body).includes('dunebugger-core running'), SLOW);
     await site.core.die();
     await page.send('core.dunebugger_set', 'to nobody');
     await works('without core');
@@ -193,7 +193,7 @@ describe('the whole of it, through an outage of each part in turn', { skip }, ()
 
   it('core: counts as not responding 45 s after its last word, which the pages are told', async () => {
     const since = page.seen.length;
-    const told = (body: unknown): boolean => componentsIn(body).includes('dunebugger not_responding');
+    const told = (body: unknown): boolean => componentsIn(body).includes('dunebugger-core not_responding');
     if (!told(page.shown('system_info'))) await page.waitFor('system_info', told, { since, timeoutMs: 90_000 });
     assert.ok(componentsIn(page.shown('system_info')).includes('scheduler running'));
     const lines = site.log().filter(({ msg }) => msg.includes('does not respond'));
@@ -219,7 +219,10 @@ describe('the whole of it, through an outage of each part in turn', { skip }, ()
     await works('after the bus');
     await page.send('core.dunebugger_set', 'in time');
     await site.core.waitForCommand(({ body }) => body === 'in time');
-    await page.waitFor('system_info', (body) => componentsIn(body).includes('dunebugger running'), { ...SLOW, since });
+    await page.waitFor('system_info', (body) => componentsIn(body).includes('dunebugger-core running'), {
+      ...SLOW,
+      since,
+    });
     assert.deepEqual(
       site.scheduler.commands.slice(heard).map(({ body }) => body),
       ['after the bus'],

@@ -29,7 +29,12 @@ const REAL: KernelSources = {
     ),
   run: (file, args) =>
     new Promise((resolve) => {
-      const options = { timeout: PROGRAM_MS, killSignal: 'SIGKILL', maxBuffer: 64 * 1024, env: { ...process.env, LC_ALL: 'C' } } as const;
+      const options = {
+        timeout: PROGRAM_MS,
+        killSignal: 'SIGKILL',
+        maxBuffer: 64 * 1024,
+        env: { ...process.env, LC_ALL: 'C' },
+      } as const;
       execFile(file, [...args], options, (error, stdout) => resolve(error === null ? stdout : undefined));
     }),
 };

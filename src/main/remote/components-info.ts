@@ -5,7 +5,11 @@
 import type { ComponentStatus } from './exchange.js';
 
 /** The newest names: the page knows the components by them. */
-const NAMES = { dunebugger: 'dunebugger-core', scheduler: 'dunebugger-scheduler', 'dunebugger-remote': 'dunebugger-remote' } as const;
+const NAMES = {
+  dunebugger: 'dunebugger-core',
+  scheduler: 'dunebugger-scheduler',
+  'dunebugger-remote': 'dunebugger-remote',
+} as const;
 
 export type ComponentSeen = ComponentStatus | (Omit<ComponentStatus, 'name'> & { readonly name: 'dunebugger-remote' });
 

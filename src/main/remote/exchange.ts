@@ -13,6 +13,7 @@ import { systemClock } from '../base/clock.js';
 import { ClockTeller, type ClockStatus } from './clock-teller.js';
 import type { ComponentWatch, ComponentWatchEffect, ComponentWatchEvent } from './component-watch.js';
 import { nextWatchTickMs, onComponentWatch, startComponentWatch } from './component-watch.js';
+import { ForeignController } from './foreign-controller.js';
 import type { Heartbeat, HeartbeatBody, HeartbeatEvent } from './heartbeat.js';
 import { SILENT, nextTickMs, onHeartbeat } from './heartbeat.js';
 import type { Component, JsonObject } from './messages.js';
@@ -102,6 +103,7 @@ export class Exchange {
   readonly #sender: Sender;
   readonly #announcer: SystemInfoAnnouncer;
   readonly #clockTeller: ClockTeller | undefined;
+  readonly #foreign: ForeignController;
   readonly #refused: RepeatedWarning;
   readonly #undelivered: RepeatedWarning;
   #unsubscribe: Unsubscribe[] = [];
@@ -124,6 +126,7 @@ export class Exchange {
     const now = this.#clock.nowMs();
     this.#bucket = fullBucket(this.#flood, now);
     this.#watch = startComponentWatch(now);
+    this.#foreign = new ForeignController(deps.log);
     this.#refused = new RepeatedWarning(deps.log, this.#clock);
     this.#undelivered = new RepeatedWarning(deps.log, this.#clock);
     this.#sender = new Sender(
@@ -268,7 +271,11 @@ export class Exchange {
   }
 
   #fromGroup({ dataType, data }: GroupMessage): void {
-    if (this.#stopped || isFromController(data)) return;
+    if (this.#stopped) return;
+    if (isFromController(data)) {
+      this.#foreign.seenInGroup((data as { readonly subject?: unknown }).subject);
+      return;
+    }
     const taken = take(this.#bucket, this.#flood, this.#clock.nowMs());
     this.#bucket = taken.bucket;
     this.#floodNews(taken.effects);

@@ -98,7 +98,9 @@ export function createSystemInfoCollector(options: SystemInfoOptions = {}): Coll
     return {
       device_id: deviceId,
       timestamp: new Date(now()).toISOString().slice(0, 19),
-      dunebugger_components: [...components, { name: 'dunebugger-remote', state: 'running', version } as const].map(componentInfo),
+      dunebugger_components: [...components, { name: 'dunebugger-remote', state: 'running', version } as const].map(
+        componentInfo,
+      ),
       hardware,
       os,
       network: { hostname, interfaces, connectivity: { ...connectivity, internet_reachable: internetReachable } },

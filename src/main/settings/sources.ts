@@ -52,7 +52,9 @@ export function readConf(readFile: ReadFile, asked: string | undefined, problems
 export function takeConf(conf: Conf, { found, problems, warnings, notices }: Findings): void {
   const { entries, problems: broken } = parseConf(conf.text);
   problems.push(...broken.map((text) => `${conf.path}, ${text}`));
-  const sections = [...new Set([...ROWS.flatMap(([, spec]) => spec.section ?? []), ...OBSOLETE.map((old) => old.section)])];
+  const sections = [
+    ...new Set([...ROWS.flatMap(([, spec]) => spec.section ?? []), ...OBSOLETE.map((old) => old.section)]),
+  ];
   const strange = new Set<string>();
   for (const { section, key, value, line } of entries) {
     const where = `${conf.path}, line ${line}`;

@@ -76,7 +76,6 @@ const messageQueue = inSection('MessageQueue');
 const log = inSection('Log');
 const ntp = inSection('NTP');
 
-
 export const TABLE = Object.freeze({
   ...general('general_setting', line, '', LIVE, 'Has no effect; kept for the conf files that have it.'),
 
@@ -178,13 +177,7 @@ export const TABLE = Object.freeze({
   ...messageQueue('mQueueClientID', subjectToken, 'remote', RESTART, "This component's name on the bus."),
   ...messageQueue('mQueueSubjectRoot', subjectToken, 'dunebugger', RESTART, 'First part of every subject on the bus.'),
 
-  ...log(
-    'dunebuggerLogLevel',
-    logLevel,
-    'INFO',
-    LIVE,
-    'The least important lines that are logged.',
-  ),
+  ...log('dunebuggerLogLevel', logLevel, 'INFO', LIVE, 'The least important lines that are logged.'),
   ...log(
     'logFormat',
     oneOf('auto', 'journal', 'terminal', 'json'),
