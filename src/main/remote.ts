@@ -70,12 +70,19 @@ function busSettings({ mQueueServers, mQueueClientID, mQueueSubjectRoot }: Setti
 }
 
 function liveSettings(settings: Settings): RemoteSettings {
-  const { broadcastInitialState, heartBeatEverySecs, heartBeatLoopDurationSecs, rateLimitPerSec, rateLimitBurst } =
-    settings;
+  const {
+    broadcastInitialState,
+    heartBeatEverySecs,
+    heartBeatLoopDurationSecs,
+    rateLimitPerSec,
+    rateLimitBurst,
+    maxMessageBytes,
+  } = settings;
   return {
     broadcastInitialState,
     heartBeatEverySecs,
     heartBeatLoopDurationSecs,
+    maxMessageBytes,
     floodLimit: { ...DEFAULT_FLOOD_LIMIT, perSecond: rateLimitPerSec, burst: rateLimitBurst },
   };
 }

@@ -99,6 +99,24 @@ describe('what components publish', () => {
   });
 });
 
+describe('an upload', () => {
+  it('of 900 kB reaches core; a larger one is answered, once for a burst', async () => {
+    const { cloud, bus } = make();
+    cloud.become('connected');
+    await settled();
+    const before = cloud.sent.length;
+    cloud.arrive({ subject: 'core.frontend_command', body: 'x'.repeat(900_000), connectionId: 'a' });
+    assert.equal(bus.published.filter(({ subject }) => subject === 'frontend_command').length, 1);
+    for (let i = 0; i < 3; i += 1) cloud.arrive({ subject: 'core.frontend_command', body: 'x'.repeat(1_000_000) });
+    await settled();
+    assert.equal(bus.published.filter(({ subject }) => subject === 'frontend_command').length, 1);
+    assert.deepEqual(
+      cloud.sent.slice(before).map(({ subject, body }) => [subject, (body as { success: boolean }).success]),
+      [['log', false]],
+    );
+  });
+});
+
 describe('a second remote in the group', () => {
   it('is said once, at error, with what to do', () => {
     const { cloud, log } = make();

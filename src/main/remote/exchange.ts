@@ -20,6 +20,7 @@ import type { Component, JsonObject } from './messages.js';
 import { outgoing } from './messages.js';
 import type { SeenSubjects } from './relay.js';
 import { NOTHING_SEEN, see } from './relay.js';
+import { RefusalAnswers } from './refusal-answers.js';
 import { RepeatedWarning } from './repeated-warning.js';
 import { isFromController, routeFromBus, routeFromGroup } from './router.js';
 import type { SenderLimits } from './sender.js';
@@ -58,6 +59,8 @@ export interface RemoteSettings {
   readonly broadcastInitialState: boolean;
   readonly heartBeatEverySecs: number;
   readonly heartBeatLoopDurationSecs: number;
+  /** Largest message taken from the group, bytes of JSON. Default: that of the router. */
+  readonly maxMessageBytes?: number;
   /** Limit on messages from the group. Default {@link DEFAULT_FLOOD_LIMIT}. */
   readonly floodLimit?: TokenBucketOptions;
 }
@@ -104,6 +107,7 @@ export class Exchange {
   readonly #announcer: SystemInfoAnnouncer;
   readonly #clockTeller: ClockTeller | undefined;
   readonly #foreign: ForeignController;
+  readonly #refusals: RefusalAnswers;
   readonly #refused: RepeatedWarning;
   readonly #undelivered: RepeatedWarning;
   #unsubscribe: Unsubscribe[] = [];
@@ -126,6 +130,9 @@ export class Exchange {
     const now = this.#clock.nowMs();
     this.#bucket = fullBucket(this.#flood, now);
     this.#watch = startComponentWatch(now);
+    this.#refusals = new RefusalAnswers((message) => {
+      if (!this.#muted) this.#sender.say(message);
+    }, this.#clock);
     this.#foreign = new ForeignController(deps.log);
     this.#refused = new RepeatedWarning(deps.log, this.#clock);
     this.#undelivered = new RepeatedWarning(deps.log, this.#clock);
@@ -281,7 +288,10 @@ export class Exchange {
     this.#floodNews(taken.effects);
     this.#arm();
     if (!taken.allowed) return;
-    const decision = dataType === 'json' ? routeFromGroup(data) : ({ kind: 'refuse', reason: 'not-json' } as const);
+    const decision =
+      dataType === 'json'
+        ? routeFromGroup(data, this.#settings.maxMessageBytes)
+        : ({ kind: 'refuse', reason: 'not-json' } as const);
     switch (decision.kind) {
       case 'forward':
         this.#publish(decision.recipient, decision.subject, decision.payload);
@@ -299,6 +309,7 @@ export class Exchange {
         this.#log.debug({ reason: decision.reason }, 'A message of the group is not for this machine; ignored.');
         break;
       case 'refuse':
+        this.#refusals.refused(decision.reason);
         this.#refused.warn({ from: 'group', reason: decision.reason }, 'A malformed message of the group was dropped.');
         break;
     }

@@ -10,8 +10,8 @@ import { isComponent, outgoing } from './messages.js';
 import { relayRule } from './relay.js';
 import type { Json } from '../base/json.js';
 
-/** Largest message from the group, bytes of UTF-8 JSON. */
-export const MAX_GROUP_BYTES = 64 * 1024;
+/** Largest message from the group by default, bytes of UTF-8 JSON: an upload of 900 kB passes, and NATS takes 1 MiB by default. */
+export const MAX_GROUP_BYTES = 960 * 1024;
 /** Nesting of a message from the group; the front end's messages have 3. */
 export const MAX_GROUP_DEPTH = 32;
 /** Largest message from the bus, bytes: the service takes 1 MB in a frame, and the frame has an envelope. */
@@ -63,10 +63,11 @@ export function isFromController(data: unknown): boolean {
   return isPlainObject(data) && data['source'] === 'controller';
 }
 
-export function routeFromGroup(data: unknown): GroupDecision {
+/** @param maxBytes the largest message let through, bytes of UTF-8 JSON */
+export function routeFromGroup(data: unknown, maxBytes = MAX_GROUP_BYTES): GroupDecision {
   if (!isPlainObject(data)) return { kind: 'refuse', reason: 'not-an-object' };
   if (data['source'] === 'controller') return { kind: 'ignore', reason: 'own' };
-  const checked = checkJson(data, { maxBytes: MAX_GROUP_BYTES, maxDepth: MAX_GROUP_DEPTH });
+  const checked = checkJson(data, { maxBytes, maxDepth: MAX_GROUP_DEPTH });
   if (!checked.ok) return { kind: 'refuse', reason: checked.reason };
   const { subject, connectionId } = asJsonObject(data);
   if (typeof subject !== 'string') return { kind: 'refuse', reason: 'no-subject' };

@@ -165,6 +165,13 @@ export const TABLE = Object.freeze({
     'Messages a second taken from the group on average.',
   ),
   ...websocket('rateLimitBurst', whole(1, 100_000, 'messages'), 200, LIVE, 'Messages taken from the group at once.'),
+  ...websocket(
+    'maxMessageBytes',
+    whole(1_024, 1_000_000, 'bytes'),
+    983_040,
+    LIVE,
+    'Largest message taken from the group, such as an upload; NATS takes 1 MiB by default.',
+  ),
 
   ...messageQueue('mQueueEnabled', yesNo, true, RESTART, 'False leaves the local bus alone.'),
   ...messageQueue(
