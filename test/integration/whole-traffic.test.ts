@@ -300,8 +300,10 @@ describe('the whole of it, while everything is there', { skip }, () => {
     const { stdout } = site.daemon;
     assert.doesNotMatch(stdout, /eyJ|Bearer|access_token=/);
     assert.ok(![SECRETS.clientSecret, SECRETS.password].some((secret) => stdout.includes(secret)));
+    // A forged message of a controller is said; of the clock of this machine nothing is known here.
+    const expected = /^(?:The clock (?:can|cannot) be trusted|Another controller speaks in this group)/;
     assert.deepEqual(
-      site.log().filter(({ level }) => level !== 'info'),
+      site.log().filter(({ level, msg }) => level !== 'info' && !expected.test(String(msg))),
       [],
     );
   });
