@@ -133,7 +133,9 @@ export class Exchange {
       bus: deps.bus,
       refused: new RepeatedWarning(deps.log, this.#clock),
       relay: (message, bytes) => {
-        if (!this.#muted) this.#sender.relay(message, bytes);
+        if (this.#muted) return false;
+        this.#sender.relay(message, bytes);
+        return true;
       },
       onClockRequest: () => this.#clockTeller?.tellScheduler(),
       onHeard: (component) => this.#refresher.on({ kind: 'heard-component', component }),

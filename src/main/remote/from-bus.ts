@@ -25,8 +25,8 @@ export interface ComponentStatus {
 export interface FromBusDependencies {
   /** Undefined: no bus is wanted; the components are not watched. */
   readonly bus: RemoteBus | undefined;
-  /** Sends it to the group; `bytes` is its size. */
-  readonly relay: (message: OutgoingMessage, bytes: number) => void;
+  /** Sends it to the group, unless nothing goes there; `bytes` is its size. False: it is muted. */
+  readonly relay: (message: OutgoingMessage, bytes: number) => boolean;
   /** For malformed and unknown messages. */
   readonly refused: RepeatedWarning;
   /** The scheduler asks whether the clock can be trusted. */
@@ -87,8 +87,7 @@ export class FromBus {
     switch (decision.kind) {
       case 'relay':
         if (decision.from !== undefined) this.#heard(decision.from);
-        this.#firstSeen(decision.message.subject);
-        this.deps.relay(decision.message, decision.bytes);
+        if (this.deps.relay(decision.message, decision.bytes)) this.#firstSeen(decision.message.subject);
         break;
       case 'clock':
         if (decision.from !== undefined) this.#heard(decision.from);
