@@ -1,0 +1,100 @@
+/** The internet is there, the cloud connection is not, or not well. From the cause to what follows from it. */
+import type { CloudTrouble, Trouble } from './types.js';
+
+export const CLOUD: Readonly<Record<CloudTrouble, Trouble>> = {
+  'sign-in-refused': {
+    severity: 'error',
+    title: 'sign-in refused',
+    meaning: 'a secret or the account is wrong, or has no rights',
+    remedy:
+      'The message says which secret or setting to look at; then `systemctl reload dunebugger-remote`, or `restart` after a change of secrets',
+    makesIrrelevant: ['cloud-failed', 'cloud-lost', 'url-refused'],
+    tellAfterMs: 0,
+    lines: ['The cloud refused the sign-in (…): …; next attempt in …'],
+  },
+  'sign-in-unanswered': {
+    severity: 'warn',
+    title: 'sign-in not answered',
+    meaning: 'the server of the sign-in cannot be reached or sends no answer; the test site can be',
+    remedy:
+      'Look at `[Auth] authURL` or `WEBPUBSUB_NEGOTIATE_URL`, whichever you use; if it is right, at a firewall and at the status page of that server',
+    makesIrrelevant: ['cloud-failed'],
+    tellAfterMs: 0,
+    lines: ['Cloud connection attempt … failed (… gave no answer…) although the internet is there; next attempt in …'],
+  },
+  'cloud-throttled': {
+    severity: 'warn',
+    title: 'too many connections, messages or sign-ins',
+    meaning: 'a limit of the plan',
+    remedy: 'Wait: the cloud asked for the pause that the line names; if it comes again and again, look at the limits',
+    makesIrrelevant: ['cloud-failed'],
+    tellAfterMs: 0,
+    lines: ['The cloud has too many connections, messages or sign-ins from us (429: …); next attempt in …'],
+  },
+  'cloud-failed': {
+    severity: 'warn',
+    title: 'the cloud cannot be reached',
+    meaning: 'the cloud or the way to it is at fault, not the line',
+    remedy: "Wait; if it lasts, look at the cloud's status page",
+    makesIrrelevant: ['cloud-lost'],
+    tellAfterMs: 0,
+    lines: ['Cloud connection attempt … failed (…) although the internet is there; next attempt in …'],
+  },
+  'cloud-lost': {
+    severity: 'warn',
+    title: 'cloud connection lost',
+    meaning: 'the connection ended for good; a new one is opened after the pause',
+    remedy: "Wait; if it comes again and again, look at the reason in the line and at the cloud's status page",
+    makesIrrelevant: ['cloud-interrupted'],
+    tellAfterMs: 0,
+    lines: ['Cloud connection lost (…) although the internet is there; next attempt in …'],
+  },
+  'cloud-interrupted': {
+    severity: 'warn',
+    title: 'cloud connection interrupted',
+    meaning: 'the connection broke; it is tried to resume it, and the internet is looked at at once',
+    remedy: 'Wait; a line says how it ends',
+    makesIrrelevant: ['cloud-message-dropped'],
+    tellAfterMs: 0,
+    lines: [
+      'Cloud connection interrupted (…) although the internet is there: trying to resume it for …, and checking the internet',
+    ],
+  },
+  'url-refused': {
+    severity: 'warn',
+    title: 'client access URL refused',
+    meaning: 'the service did not take the URL of the last sign-in, which has expired or been revoked',
+    remedy:
+      'Nothing: a new one is fetched; a fixed `WEBPUBSUB_CLIENT_URL` cannot be, so replace it if this goes on',
+    makesIrrelevant: ['cloud-lost'],
+    tellAfterMs: 0,
+    lines: ['The service refused … client access URL; …'],
+  },
+  'url-expired': {
+    severity: 'warn',
+    title: 'client access URL expired when it was new',
+    meaning: 'the clock of this machine goes ahead, or that of the sign-in lags behind',
+    remedy: 'Look at the clock: `timedatectl`',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ["The new client access URL has expired by this machine's clock, which is likely wrong; …"],
+  },
+  'cloud-message-dropped': {
+    severity: 'warn',
+    title: 'message not taken by the cloud',
+    meaning: 'one message failed however often it was tried, and browsers did not get it',
+    remedy: "Look at the field `why`: a limit of the plan, or a right that the group's token lacks",
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['The cloud did not take a message, however often it was tried; it is dropped.'],
+  },
+  'cloud-frame-dropped': {
+    severity: 'warn',
+    title: 'frame that makes no sense',
+    meaning: 'the service sent what its protocol does not know; the connection goes on',
+    remedy: 'Report it, with the field `reason`, if it goes on',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['The service sent a frame that makes no sense; it was dropped and the connection goes on'],
+  },
+};

@@ -1,0 +1,141 @@
+/** This program and its place. STOPPING keeps the service from its work; REMARKS do not. */
+import type { OwnTrouble, Trouble } from './types.js';
+
+type Stopping = 'configuration-wrong' | 'uncaught-error' | 'checks-failed' | 'not-healthy';
+
+export const STOPPING: Readonly<Record<Stopping, Trouble>> = {
+  'configuration-wrong': {
+    severity: 'error',
+    title: 'wrong configuration',
+    meaning: 'the line names file, section, key and what is allowed; at a start the service ends with exit code 78',
+    remedy: 'Correct everything that these lines name, then `systemctl restart dunebugger-remote`',
+    makesIrrelevant: ['reload-refused'],
+    tellAfterMs: 0,
+    lines: ['Configuration: …'],
+  },
+  'uncaught-error': {
+    severity: 'error',
+    title: 'an error nobody caught',
+    meaning: 'a bug; the service ends, and systemd starts it again',
+    remedy: 'Report it, with the lines around it',
+    makesIrrelevant: ['stop-late'],
+    tellAfterMs: 0,
+    lines: [
+      'An error nobody caught: stopping; as a service, systemd starts this again',
+      'Another error nobody caught, while stopping: ending at once',
+    ],
+  },
+  'checks-failed': {
+    severity: 'warn',
+    title: 'the internet checks failed',
+    meaning: 'their thread ended or hung and is replaced by itself; the last verdict stands meanwhile',
+    remedy: 'Only if it goes on: `systemctl restart dunebugger-remote`, and report it',
+    makesIrrelevant: ['not-healthy'],
+    tellAfterMs: 0,
+    lines: [
+      'The worker thread of the internet checks failed (…); the last verdict stands, a new one starts in … s',
+    ],
+  },
+  'not-healthy': {
+    severity: 'error',
+    title: 'not healthy',
+    meaning: 'a part of the service does not work any more; systemd restarts it if it lasts',
+    remedy: 'Nothing at first; if it comes again, report it',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['Not healthy: …; systemd restarts this service if it lasts'],
+  },
+};
+
+export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> = {
+  'reload-refused': {
+    severity: 'error',
+    title: 'not reloaded',
+    meaning: 'the new configuration is wrong, so everything goes on with the one from before',
+    remedy: 'Correct what the lines above it name, then `systemctl reload dunebugger-remote`',
+    makesIrrelevant: ['reload-incomplete'],
+    tellAfterMs: 0,
+    lines: ['Not reloaded: everything goes on with the configuration from before; correct the above, then reload again'],
+  },
+  'reload-incomplete': {
+    severity: 'warn',
+    title: 'a setting waits for a restart',
+    meaning: 'the settings that the line names cannot change while the service runs',
+    remedy: '`systemctl restart dunebugger-remote`',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['Configuration reloaded, but … change… only with a restart: systemctl restart dunebugger-remote'],
+  },
+  'setting-unknown': {
+    severity: 'warn',
+    title: 'unknown setting',
+    meaning: 'a section or key that does not exist, and has no effect',
+    remedy: 'Correct or remove it; the line names the nearest one that exists',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['Configuration: … is unknown and ignored…'],
+  },
+  'no-ip-command': {
+    severity: 'warn',
+    title: 'no ip command',
+    meaning: 'link changes are noticed at the next check, some seconds later',
+    remedy: '`apt install iproute2`',
+    makesIrrelevant: ['ip-monitor-ended'],
+    tellAfterMs: 0,
+    lines: ['No `ip` command here (Debian: iproute2), so link changes are noticed at the next check'],
+  },
+  'ip-monitor-ended': {
+    severity: 'warn',
+    title: 'ip monitor ended',
+    meaning: 'link changes are noticed at the next check until it runs again',
+    remedy: 'Nothing: it is started again by itself; if it goes on, look at the error in the line',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['`ip monitor` ended, so link changes are noticed at the next check until it runs again'],
+  },
+  'notify-failed': {
+    severity: 'warn',
+    title: 'systemd not notified',
+    meaning: 'systemd does not learn that the service lives, and may take it for dead',
+    remedy: 'Is `systemd-notify` installed and allowed to run? The line has its answer',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['Could not notify systemd; it may take this service for dead. Is systemd-notify installed?'],
+  },
+  'log-lost': {
+    severity: 'warn',
+    title: 'lines of the log lost',
+    meaning: 'nobody read them in time; the service did not wait',
+    remedy: 'Look at the load of the machine, and at `systemd-journald`',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['… lines of the log are lost: nobody read them in time'],
+  },
+  'stop-late': {
+    severity: 'warn',
+    title: 'not stopped in time',
+    meaning: 'something did not end within its deadline; the service ended without it',
+    remedy: 'Nothing, unless it comes every time: then report it',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: [
+      'Not everything stopped in time: ending without waiting',
+      'The cloud connection did not close in time; stopping without waiting for it',
+      'Closing an old cloud connection failed; going on without it',
+    ],
+  },
+  bug: {
+    severity: 'error',
+    title: 'a bug that was caught',
+    meaning: 'a part of the service failed at one event, and goes on with the next',
+    remedy: 'Report it, with the line and its fields',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: [
+      'Unexpected error in the cloud connection',
+      'A listener of the connection threw; the connection goes on. This is a bug worth reporting',
+      'A listener of link changes failed; report this as a bug',
+      'A message of the bus could not be handled; the next one is.',
+    ],
+  },
+};
