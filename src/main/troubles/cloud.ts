@@ -22,6 +22,15 @@ export const CLOUD: Readonly<Record<CloudTrouble, Trouble>> = {
     tellAfterMs: 0,
     lines: ['Cloud connection attempt … failed (… gave no answer…) although the internet is there; next attempt in …'],
   },
+  'url-refused': {
+    severity: 'warn',
+    title: 'client access URL refused',
+    meaning: 'the service did not take the URL of the last sign-in, which has expired or been revoked',
+    remedy: 'Nothing: a new one is fetched; a fixed `WEBPUBSUB_CLIENT_URL` cannot be, so replace it if this goes on',
+    makesIrrelevant: ['cloud-lost'],
+    tellAfterMs: 0,
+    lines: ['The service refused … client access URL; …'],
+  },
   'cloud-throttled': {
     severity: 'warn',
     title: 'too many connections, messages or sign-ins',
@@ -59,16 +68,6 @@ export const CLOUD: Readonly<Record<CloudTrouble, Trouble>> = {
     lines: [
       'Cloud connection interrupted (…) although the internet is there: trying to resume it for …, and checking the internet',
     ],
-  },
-  'url-refused': {
-    severity: 'warn',
-    title: 'client access URL refused',
-    meaning: 'the service did not take the URL of the last sign-in, which has expired or been revoked',
-    remedy:
-      'Nothing: a new one is fetched; a fixed `WEBPUBSUB_CLIENT_URL` cannot be, so replace it if this goes on',
-    makesIrrelevant: ['cloud-lost'],
-    tellAfterMs: 0,
-    lines: ['The service refused … client access URL; …'],
   },
   'url-expired': {
     severity: 'warn',

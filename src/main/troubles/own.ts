@@ -32,9 +32,7 @@ export const STOPPING: Readonly<Record<Stopping, Trouble>> = {
     remedy: 'Only if it goes on: `systemctl restart dunebugger-remote`, and report it',
     makesIrrelevant: ['not-healthy'],
     tellAfterMs: 0,
-    lines: [
-      'The worker thread of the internet checks failed (…); the last verdict stands, a new one starts in … s',
-    ],
+    lines: ['The worker thread of the internet checks failed (…); the last verdict stands, a new one starts in … s'],
   },
   'not-healthy': {
     severity: 'error',
@@ -55,7 +53,9 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
     remedy: 'Correct what the lines above it name, then `systemctl reload dunebugger-remote`',
     makesIrrelevant: ['reload-incomplete'],
     tellAfterMs: 0,
-    lines: ['Not reloaded: everything goes on with the configuration from before; correct the above, then reload again'],
+    lines: [
+      'Not reloaded: everything goes on with the configuration from before; correct the above, then reload again',
+    ],
   },
   'reload-incomplete': {
     severity: 'warn',
