@@ -75,6 +75,15 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
     tellAfterMs: 0,
     lines: ['Configuration: … is unknown and ignored…'],
   },
+  'setting-doubtful': {
+    severity: 'warn',
+    title: 'settings that do not fit together',
+    meaning: 'each is allowed, but together they hardly do what is wanted; they are taken as they are',
+    remedy: 'Change one of the two that the line names',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['Configuration: … is more than …: …'],
+  },
   'no-ip-command': {
     severity: 'warn',
     title: 'no ip command',

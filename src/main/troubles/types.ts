@@ -35,6 +35,7 @@ export type OwnTrouble =
   | 'reload-refused'
   | 'reload-incomplete'
   | 'setting-unknown'
+  | 'setting-doubtful'
   | 'no-ip-command'
   | 'ip-monitor-ended'
   | 'notify-failed'
