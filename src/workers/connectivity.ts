@@ -6,9 +6,8 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { Prober } from './probe/check.js';
-import { lookAtLinks, OUT_THERE } from './probe/link-snapshot.js';
-import { decideLink } from './probe/link-state.js';
-import { followLinks, type LinkEvent, type LinkFollower, type LinkState } from './probe/link-follower.js';
+import { kernelsWord, Links } from './links.js';
+import type { LinkEvent, LinkState } from './probe/link-follower.js';
 import {
   PROTOCOL_VERSION,
   type CheckEvidence,
@@ -56,7 +55,7 @@ class Connectivity {
   #settings: WorkerSettings;
   #prober: Prober;
   #memory: VerdictMemory;
-  #follower: LinkFollower | undefined;
+  readonly #links: Links;
   #checkId = 0;
   /** Ids of the check-now messages that no check has answered yet. */
   #asked: number[] = [];
@@ -76,6 +75,16 @@ class Connectivity {
     this.#settings = settings;
     this.#prober = proberOf(settings);
     this.#memory = initialMemory(verdict);
+    this.#links = new Links({
+      host: () => this.#settings.host,
+      lastGood: () => this.#prober.lastGood,
+      onEvent: (event) => {
+        this.#linkEvent(event);
+      },
+      post: (message) => {
+        this.#post(message);
+      },
+    });
   }
 
   async run(): Promise<void> {
@@ -83,13 +92,13 @@ class Connectivity {
     this.#port.on('close', () => this.#stop());
     this.#startBeating();
     this.#post({ kind: 'beat' });
-    if (this.#settings.followLinks) this.#follower = this.#follow();
+    if (this.#settings.followLinks) this.#links.follow();
     try {
       await this.#loop();
     } finally {
       clearInterval(this.#beat);
       this.#prober.close();
-      await this.#follower?.stop();
+      await this.#links.stop();
       this.#port.close();
     }
   }
@@ -147,7 +156,7 @@ class Connectivity {
     this.#asked = [];
     const startedAtMs = Date.now();
     const startedAt = performance.now();
-    const linkBefore = this.#follower?.state();
+    const linkBefore = this.#links.state();
     if (this.#isPointless(linkBefore, startedAt)) {
       const word = this.#kernelsWord(linkBefore.evidence, trigger);
       const outcome = onChecked(this.#memory, word, this.#settings, Date.now());
@@ -166,7 +175,7 @@ class Connectivity {
       this.#asked = [...answers, ...this.#asked];
       return undefined;
     }
-    const link = this.#follower?.state()?.evidence ?? (await this.#lookOnce());
+    const link = this.#links.state()?.evidence ?? (await this.#links.look());
     const evidence: CheckEvidence = {
       checkId,
       trigger,
@@ -178,7 +187,7 @@ class Connectivity {
       dns: seen.dns,
       https: seen.https,
     };
-    const contradictsLink = seen.ok && this.#contradicts(linkBefore, startedAt);
+    const contradictsLink = seen.ok && this.#links.contradicts(linkBefore, startedAt);
     if (contradictsLink && this.#memory.linkTrusted) {
       this.#post({
         kind: 'note',
@@ -202,13 +211,6 @@ class Connectivity {
     );
   }
 
-  /** True if the kernel had shown no way out from before the check on, all the time. */
-  #contradicts(before: LinkState | undefined, startedAt: number): boolean {
-    const now = this.#follower?.state();
-    if (before === undefined || now === undefined || before.evidence.ok || now.evidence.ok) return false;
-    return before.sinceMs === now.sinceMs && before.sinceMs < startedAt;
-  }
-
   #take(outcome: Outcome, evidence: CheckEvidence, answers: readonly number[]): void {
     this.#memory = outcome.memory;
     const { state } = outcome.memory;
@@ -218,27 +220,11 @@ class Connectivity {
 
   // Links.
 
-  #follow(): LinkFollower {
-    const note = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) =>
-      this.#post({ kind: 'note', level, message, fields: plain(fields) });
-    return followLinks({
-      onEvent: (event) => this.#linkEvent(event),
-      destinations: () => destinationsOf(this.#settings.host, this.#prober.lastGood),
-      log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
-    });
-  }
-
-  #linkEvent({ kind, state }: LinkEvent): void {
+  #linkEvent(event: LinkEvent): void {
     if (this.#stopped) return;
-    const { evidence, sinceMs } = state;
-    this.#post({
-      kind: 'note',
-      level: 'debug',
-      message: evidence.ok
-        ? 'The way out has changed'
-        : `No way out: ${evidence.detail ?? evidence.reason ?? 'unknown'}`,
-      fields: { event: kind, ...(evidence.ok ? {} : { ms: Math.round(performance.now() - sinceMs) }) },
-    });
+    this.#links.tell(event);
+    const { kind, state } = event;
+    const { evidence } = state;
     if (evidence.ok) {
       this.#memory = onLinkBack(this.#memory);
       this.#checkAfresh();
@@ -263,22 +249,7 @@ class Connectivity {
 
   #kernelsWord(link: LinkEvidence, trigger: CheckTrigger): CheckEvidence {
     this.#checkId += 1;
-    const reason = link.reason ?? 'no-route';
-    return {
-      checkId: this.#checkId,
-      trigger,
-      startedAtMs: Date.now(),
-      ms: 0,
-      ok: false,
-      reason,
-      link,
-      https: [],
-    };
-  }
-
-  /** Where nobody follows the links. */
-  async #lookOnce(): Promise<LinkEvidence> {
-    return decideLink(await lookAtLinks(destinationsOf(this.#settings.host, this.#prober.lastGood)));
+    return kernelsWord(this.#checkId, link, trigger);
   }
 
   // The main thread.
@@ -320,20 +291,4 @@ class Connectivity {
 
 function proberOf({ host, port, ca, timeoutMs, nameServers }: WorkerSettings): Prober {
   return new Prober({ site: { host, port, ca }, timeoutMs, nameServers });
-}
-
-/** The way that matters is the one to the site; before its address is known, the one to the internet at large. */
-function destinationsOf(host: string, lastGood: string | undefined): readonly string[] {
-  if (/^[\d.]+$|:/.test(host)) return [host];
-  if (host === 'localhost' || host.endsWith('.localhost')) return ['127.0.0.1'];
-  return lastGood === undefined ? OUT_THERE : [...OUT_THERE, lastGood];
-}
-
-function plain(fields: object): Record<string, string | number | boolean> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]: [string, unknown]) => [
-      key,
-      typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : String(value),
-    ]),
-  );
 }

@@ -10,6 +10,7 @@ import type { GroupClient } from '../support/group-client.js';
 import { LocalCloud } from '../support/local-cloud.js';
 import { findNatsServer, NatsServer } from '../support/nats-server.js';
 import { TcpGate } from '../support/tcp-gate.js';
+import { NEVER_GREETED } from '../support/web-pubsub/recovery.js';
 import type { Paper } from './paper.js';
 
 /** The local bus and who listens on it. */
@@ -85,6 +86,8 @@ export class World {
 
   static async #build(paper: Paper, cleanups: (() => Promise<unknown>)[]): Promise<World> {
     const cloud = await LocalCloud.start({ group: 'dune-demo' });
+    // As Microsoft's own emulator does, and what is hardest for a client.
+    cloud.pubsub.recoverAs(NEVER_GREETED);
     cleanups.push(() => cloud.stop());
     const login = {
       clientId: `demo-client-${randomBytes(4).toString('hex')}`,

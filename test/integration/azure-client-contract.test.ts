@@ -110,7 +110,9 @@ describe('the contract with @azure/web-pubsub-client', () => {
       { type: 'message', from: 'server', dataType: 'binary', data: 'AAEC', sequenceId: 6 },
       { type: 'pong' },
     ];
-    const strip = ({ type: _type, from: _from, event: _event, ...rest }: Record<string, unknown>): object => rest;
+    // A field that is undefined is none: 1.1.0 says so of `stream`.
+    const strip = ({ type: _type, from: _from, event: _event, ...rest }: Record<string, unknown>): object =>
+      Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
     for (const frame of frames) {
       const text = JSON.stringify(frame);
       const theirs = WebPubSubJsonReliableProtocol().parseMessages(text) as unknown as Record<string, unknown> | null;

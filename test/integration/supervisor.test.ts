@@ -213,11 +213,11 @@ describe('the supervisor', () => {
       'info: The cloud connection will be opened as soon as the internet is there',
       'info: Internet is back: waiting 3 s for it to settle, then connecting',
       'info: Connected to the cloud',
-      'warn: Internet lost (name server silent): closed the cloud connection; reconnecting when it is back, without loss within 55 s',
+      'warn: Internet lost (name server silent): closed the cloud connection; resuming it when it is back, if the service still keeps it (for 30 s at least)',
       'info: Internet is back: waiting 3 s for it to settle, then resuming the cloud connection',
       'info: Cloud connection resumed after 13 s; no message was lost',
-      'warn: Internet lost (test site does not answer): closed the cloud connection; reconnecting when it is back, without loss within 55 s',
-      'info: The old cloud connection cannot be resumed (the service has forgotten it by now); a new one will be opened',
+      'warn: Internet lost (test site does not answer): closed the cloud connection; resuming it when it is back, if the service still keeps it (for 30 s at least)',
+      'info: The old cloud connection cannot be resumed (the service has forgotten it by now); a new one will be opened, and what was sent to us meanwhile is lost',
       'info: Internet is back: waiting 3 s for it to settle, then connecting',
       'info: Connected to the cloud',
       'info: Cloud connection closed: stopping',
@@ -507,5 +507,19 @@ describe('send', () => {
     for (const result of await Promise.all(first)) assert.equal(result.outcome, 'failed');
     await supervisor.stop();
     assert.equal(clock.timers.size, 0);
+  });
+
+  it('says in the line of the return how many messages were given up', async () => {
+    const { supervisor, connect, clock, lines } = setUp();
+    const attempt = await connect();
+    attempt.sending = () => new Promise(() => undefined);
+    const sends = [supervisor.send(1, { timeoutMs: 2_000 }), supervisor.send(2, { timeoutMs: 2_000 })];
+    attempt.options.onEvent({ kind: 'interrupted', message: 'closed' });
+    await clock.pass(4_000);
+    await Promise.all(sends);
+    attempt.options.onEvent({ kind: 'recovered' });
+    await clock.pass(0);
+    assert.match(operatorLines(lines).join('\n'), /resumed after 4 s; 2 messages of ours were given up unacknowledged/);
+    await supervisor.stop();
   });
 });

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { once } from 'node:events';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { GREETED_FIRST, RecoveredSocket, type RecoveryVariant } from '../support/web-pubsub/recovery.js';
 
 export interface Upstream {
   readonly type: string;
@@ -22,6 +23,9 @@ export interface Kept {
   readonly delivered: unknown[];
   unacked: { sequenceId: number; frame: string }[];
   lastSequenceId: number;
+  token: string;
+  /** False while older messages have still to be sent again on the socket it has. */
+  replayed: boolean;
 }
 
 export interface Script {
@@ -43,10 +47,14 @@ export class BareServer {
   /** The most WebSockets open at the same time, as this side sees it. */
   mostLive = 0;
   script: Script = {};
+  /** What a recovered socket gets. */
+  recovery: RecoveryVariant = GREETED_FIRST;
   #ids = 0;
+  #tokens = 0;
 
-  static async start(script: Script = {}): Promise<BareServer> {
+  static async start(script: Script = {}, recovery = GREETED_FIRST): Promise<BareServer> {
     const server = new BareServer();
+    server.recovery = recovery;
     server.script = script;
     server.http.on('connection', (socket: Socket) => {
       server.sockets.add(socket);
@@ -99,7 +107,7 @@ export class BareServer {
       sequenceId,
     });
     kept.unacked.push({ sequenceId, frame });
-    kept.ws?.send(frame);
+    if (kept.replayed) kept.ws?.send(frame);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -126,8 +134,9 @@ export class BareServer {
   }
 
   greet(ws: WebSocket, request: IncomingMessage): void {
-    const asked = new URL(request.url ?? '', 'ws://x').searchParams.get('awps_connection_id');
-    if (asked !== null && !this.sessions.has(asked)) {
+    const query = new URL(request.url ?? '', 'ws://x').searchParams;
+    const asked = query.get('awps_connection_id');
+    if (asked !== null && this.sessions.get(asked)?.token !== query.get('awps_reconnection_token')) {
       ws.close(SESSION_GONE);
       return;
     }
@@ -139,24 +148,40 @@ export class BareServer {
       delivered: [],
       unacked: [],
       lastSequenceId: 0,
+      token: 'token',
+      replayed: false,
     };
     this.sessions.set(id, kept);
     kept.ws = ws;
     ws.on('close', () => {
       if (kept.ws === ws) kept.ws = undefined;
     });
-    ws.on('message', (data) => this.#onFrame(JSON.parse((data as Buffer).toString()) as Upstream, kept, ws));
-    ws.send(
-      JSON.stringify({ type: 'system', event: 'connected', userId: 'u', connectionId: id, reconnectionToken: 'token' }),
-    );
-    for (const { frame } of kept.unacked) ws.send(frame);
+    const variant = asked === null ? GREETED_FIRST : this.recovery;
+    kept.replayed = false;
+    const recovered = new RecoveredSocket(variant, {
+      greet: () => {
+        if (variant.token === 'new') kept.token = `token-${(this.#tokens += 1)}`;
+        const token = variant.token === 'none' ? {} : { reconnectionToken: kept.token };
+        ws.send(JSON.stringify({ type: 'system', event: 'connected', userId: 'u', connectionId: id, ...token }));
+      },
+      replay: () => {
+        for (const { frame } of kept.unacked) ws.send(frame);
+        if (kept.ws === ws) kept.replayed = true;
+      },
+    });
+    ws.on('message', (data) => {
+      const frame = JSON.parse((data as Buffer).toString()) as Upstream;
+      recovered.spokenTo(() => this.#onFrame(frame, kept, ws));
+    });
+    recovered.opened();
   }
 
   #onFrame(frame: Upstream, kept: Kept, ws: WebSocket): void {
     this.frames.push(frame);
     if (this.script.onFrame?.(frame, kept, ws) === true) return;
     const { ackId } = frame;
-    if (frame.type === 'sequenceAck') {
+    if (frame.type === 'ping') ws.send('{"type":"pong"}');
+    else if (frame.type === 'sequenceAck') {
       kept.unacked = kept.unacked.filter((message) => message.sequenceId > (frame.sequenceId ?? 0));
     } else if (ackId !== undefined) {
       const duplicate = kept.processed.has(ackId);

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { RECOVERY_VARIANTS } from '../support/web-pubsub/recovery.js';
 import { BareServer } from './web-pubsub-bare-server.js';
 import { Fixture, eventually, pause } from './web-pubsub-fixture.js';
 
 const CYCLES = 1_000;
+const variants = Object.values(RECOVERY_VARIANTS);
 
 it(`${CYCLES} drops and recoveries`, { timeout: 120_000 }, async (test) => {
   setFlagsFromString('--expose-gc');
@@ -26,6 +28,8 @@ it(`${CYCLES} drops and recoveries`, { timeout: 120_000 }, async (test) => {
   const heap: number[] = [];
   try {
     for (let cycle = 0; cycle < CYCLES; cycle += 1) {
+      // Each kind of recovery after each other.
+      server.recovery = variants[cycle % variants.length]!;
       server.publish(cycle);
       const sending = session.send(cycle, 60_000);
       outcomes.push(sending);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { OpenError, type OpenFailure } from '../../src/main/connection/session.js';
 import { SignInError } from '../../src/main/connection/credentials/provider.js';
+import { RECOVERY_VARIANTS } from '../support/web-pubsub/recovery.js';
 import { BareServer } from './web-pubsub-bare-server.js';
 import { Fixture, eventually, pause } from './web-pubsub-fixture.js';
 
@@ -235,184 +236,190 @@ describe('a Web PubSub session', () => {
     });
   });
 
-  describe('recovering', () => {
-    it('tells of a drop and of the recovery once each, and stays the same connection', async () => {
-      const session = await fixture.open();
-      server.drop();
-      await fixture.until(() => fixture.count('recovered') === 1);
-      assert.deepEqual(fixture.kinds, ['interrupted', 'recovered']);
-      assert.equal(session.connectionId, 'connection-1');
-      assert.match(server.requests[1]!, /awps_connection_id=connection-1&awps_reconnection_token=token/);
-    });
+  for (const [name, variant] of Object.entries(RECOVERY_VARIANTS)) {
+    describe(`recovering, ${name}`, () => {
+      beforeEach(() => {
+        server.recovery = variant;
+      });
 
-    it('loses and doubles nothing over 50 drops, in either direction, and keeps the order', async () => {
-      const session = await fixture.open({ recoverySpacingMs: 0 });
-      const sends: Promise<{ outcome: string }>[] = [];
-      for (let round = 0; round < 50; round += 1) {
-        for (let n = 0; n < 4; n += 1) {
-          server.publish(round * 4 + n);
-          sends.push(session.send(round * 4 + n, 30_000));
-        }
-        // Sometimes before the frames arrive, sometimes after their acks.
-        if (round % 2 === 0) await sends.at(-1);
-        const recovered = fixture.count('recovered');
-        server.drop();
-        await fixture.until(() => fixture.count('recovered') > recovered);
-      }
-      const expected = Array.from({ length: 200 }, (_, n) => n);
-      assert.ok((await Promise.all(sends)).every(({ outcome }) => outcome === 'sent'));
-      assert.deepEqual(server.kept.delivered, expected);
-      await fixture.until(() => fixture.data.length >= 200);
-      assert.deepEqual(fixture.data, expected);
-      assert.equal(fixture.count('interrupted'), 50);
-      assert.equal(server.sessions.size, 1);
-    });
-
-    it('sends what was in flight again with the same ackId', async () => {
-      const session = await fixture.open();
-      server.script.onFrame = () => {
-        server.script = {};
-        server.drop();
-        return true;
-      };
-      assert.deepEqual(await session.send('once', 10_000), { outcome: 'sent' });
-      const sent = server.frames.filter(({ type }) => type === 'sendToGroup');
-      assert.deepEqual(
-        sent.map(({ ackId }) => ackId),
-        [2, 2],
-      );
-    });
-
-    it('opens nothing while suspended, and recovers when resumed', async () => {
-      const session = await fixture.open();
-      session.suspend();
-      await eventually(() => server.sockets.size === 0);
-      server.publish('meanwhile');
-      const sending = session.send('held', 10_000);
-      await pause(300);
-      assert.equal(server.requests.length, 1);
-      assert.deepEqual(fixture.kinds, ['interrupted']);
-      session.resume();
-      await fixture.until(() => fixture.count('message') === 1);
-      assert.deepEqual(await sending, { outcome: 'sent' });
-      assert.equal(server.requests.length, 2);
-    });
-
-    it('cuts a recovery that is under way when suspended', async () => {
-      const session = await fixture.open();
-      server.script.refuse = () => true;
-      server.drop();
-      await eventually(() => server.requests.length === 2);
-      session.suspend();
-      await eventually(() => server.sockets.size === 0);
-      server.script = {};
-      session.resume();
-      await fixture.until(() => fixture.count('recovered') === 1);
-      assert.deepEqual(fixture.kinds, ['interrupted', 'recovered']);
-    });
-
-    it('asks the gate before each try', async () => {
-      await fixture.open();
-      fixture.mayOpen = false;
-      server.drop();
-      await pause(400);
-      assert.equal(server.requests.length, 1);
-      fixture.mayOpen = true;
-      await fixture.until(() => fixture.count('recovered') === 1);
-    });
-
-    it('ends after 1008, with the service’s words', async () => {
-      await fixture.open();
-      server.kept.ws!.send('{"type":"system","event":"disconnected","message":"kicked\\nout"}');
-      server.kept.ws!.close(1008, 'bye');
-      await fixture.until(() => fixture.count('ended') === 1);
-      assert.deepEqual(fixture.events, [
-        { kind: 'ended', message: 'the service closed the connection (1008, bye); it said: kicked out' },
-      ]);
-    });
-
-    it('ends when the service knows the session no more, or answers with another', async () => {
-      await fixture.open();
-      server.sessions.clear();
-      server.drop();
-      await fixture.until(() => fixture.count('ended') === 1);
-      assert.deepEqual(fixture.kinds, ['interrupted', 'ended']);
-
-      fixture = use(server.url);
-      await fixture.open();
-      server.script.onConnection = (ws) =>
-        ws.send('{"type":"system","event":"connected","connectionId":"stranger","reconnectionToken":"t"}');
-      server.drop();
-      await fixture.until(() => fixture.count('ended') === 1);
-      assert.deepEqual(fixture.kinds, ['interrupted', 'ended']);
-      await eventually(() => server.live.length === 0);
-    });
-
-    it('ends when a recovery is refused, and the URL is not used again', async () => {
-      await fixture.open();
-      server.script.refuse = () => ({ status: 401 });
-      server.drop();
-      await fixture.until(() => fixture.count('ended') === 1);
-      assert.deepEqual(fixture.refused, [server.url]);
-      assert.equal(server.requests.length, 2);
-    });
-
-    it('goes on over failures that may pass, and ends when the window is over', async () => {
-      const session = await fixture.open({ recoveryWindowMs: 500, recoverySpacingMs: 50 });
-      server.script.refuse = () => ({ status: 503 });
-      server.drop();
-      const sending = session.send('never', 10_000);
-      await fixture.until(() => fixture.count('ended') === 1);
-      assert.deepEqual(fixture.kinds, ['interrupted', 'ended']);
-      assert.equal((await sending).outcome, 'failed');
-      const { length } = server.requests;
-      assert.ok(length >= 2 && length <= 12, `${length} tries, 50 ms apart`);
-      await pause(150);
-      assert.equal(server.requests.length, length);
-    });
-
-    it('ends at once on a drop with the plain subprotocol, or without a token', async () => {
-      await fixture.open({ subprotocol: 'json.webpubsub.azure.v1' });
-      server.drop();
-      await fixture.until(() => fixture.count('ended') === 1);
-      assert.deepEqual(fixture.kinds, ['ended']);
-      assert.equal(server.requests.length, 1);
-    });
-
-    it('does not hammer a service that takes every connection and closes it', async () => {
-      await fixture.open({ recoverySpacingMs: 100, recoveryWindowMs: 600 });
-      server.script.onConnection = (ws) => ws.close(1001);
-      server.drop();
-      await fixture.until(() => fixture.count('ended') === 1);
-      assert.ok(server.requests.length <= 9, `${server.requests.length} connections in 0.6 s`);
-      assert.deepEqual(fixture.kinds, ['interrupted', 'ended']);
-    });
-
-    it('ends rather than fetch a frame over the limit again and again', async () => {
-      await fixture.open();
-      server.publish('x'.repeat(1_200_000));
-      await fixture.until(() => fixture.count('ended') === 1);
-      assert.deepEqual(fixture.kinds, ['ended']);
-    });
-
-    it('reports nothing after dispose, whenever it is called', async () => {
-      for (const when of ['interrupted', 'recovered', 'message'] as const) {
-        fixture = use(server.url);
+      it('tells of a drop and of the recovery once each, and stays the same connection', async () => {
         const session = await fixture.open();
-        fixture.onEvent = ({ kind }) => {
-          if (kind === when) void session.dispose();
+        server.drop();
+        await fixture.until(() => fixture.count('recovered') === 1);
+        assert.deepEqual(fixture.kinds, ['interrupted', 'recovered']);
+        assert.equal(session.connectionId, 'connection-1');
+        assert.match(server.requests[1]!, /awps_connection_id=connection-1&awps_reconnection_token=token/);
+      });
+
+      it('loses and doubles nothing over 50 drops, in either direction, and keeps the order', async () => {
+        const session = await fixture.open({ recoverySpacingMs: 0 });
+        const sends: Promise<{ outcome: string }>[] = [];
+        for (let round = 0; round < 50; round += 1) {
+          for (let n = 0; n < 4; n += 1) {
+            server.publish(round * 4 + n);
+            sends.push(session.send(round * 4 + n, 30_000));
+          }
+          // Sometimes before the frames arrive, sometimes after their acks.
+          if (round % 2 === 0) await sends.at(-1);
+          const recovered = fixture.count('recovered');
+          server.drop();
+          await fixture.until(() => fixture.count('recovered') > recovered);
+        }
+        const expected = Array.from({ length: 200 }, (_, n) => n);
+        assert.ok((await Promise.all(sends)).every(({ outcome }) => outcome === 'sent'));
+        assert.deepEqual(server.kept.delivered, expected);
+        await fixture.until(() => fixture.data.length >= 200);
+        assert.deepEqual(fixture.data, expected);
+        assert.equal(fixture.count('interrupted'), 50);
+        assert.equal(server.sessions.size, 1);
+      });
+
+      it('sends what was in flight again with the same ackId', async () => {
+        const session = await fixture.open();
+        server.script.onFrame = () => {
+          server.script = {};
+          server.drop();
+          return true;
         };
-        const before = server.sessions.size;
-        if (when === 'message') for (let n = 0; n < 5; n += 1) server.publish(n);
-        else server.drop();
-        await fixture.until(() => fixture.count(when) === 1);
-        await session.dispose();
+        assert.deepEqual(await session.send('once', 10_000), { outcome: 'sent' });
+        const sent = server.frames.filter(({ type }) => type === 'sendToGroup');
+        assert.deepEqual(
+          sent.map(({ ackId }) => ackId),
+          [2, 2],
+        );
+      });
+
+      it('opens nothing while suspended, and recovers when resumed', async () => {
+        const session = await fixture.open();
+        session.suspend();
         await eventually(() => server.sockets.size === 0);
-        await pause(60);
-        assert.equal(server.sockets.size, 0);
-        assert.equal(server.sessions.size, before);
-        assert.equal(fixture.kinds.at(-1), when);
-      }
+        server.publish('meanwhile');
+        const sending = session.send('held', 10_000);
+        await pause(300);
+        assert.equal(server.requests.length, 1);
+        assert.deepEqual(fixture.kinds, ['interrupted']);
+        session.resume();
+        await fixture.until(() => fixture.count('message') === 1);
+        assert.deepEqual(await sending, { outcome: 'sent' });
+        assert.equal(server.requests.length, 2);
+      });
+
+      it('cuts a recovery that is under way when suspended', async () => {
+        const session = await fixture.open();
+        server.script.refuse = () => true;
+        server.drop();
+        await eventually(() => server.requests.length === 2);
+        session.suspend();
+        await eventually(() => server.sockets.size === 0);
+        server.script = {};
+        session.resume();
+        await fixture.until(() => fixture.count('recovered') === 1);
+        assert.deepEqual(fixture.kinds, ['interrupted', 'recovered']);
+      });
+
+      it('asks the gate before each try', async () => {
+        await fixture.open();
+        fixture.mayOpen = false;
+        server.drop();
+        await pause(400);
+        assert.equal(server.requests.length, 1);
+        fixture.mayOpen = true;
+        await fixture.until(() => fixture.count('recovered') === 1);
+      });
+
+      it('ends after 1008, with the service’s words', async () => {
+        await fixture.open();
+        server.kept.ws!.send('{"type":"system","event":"disconnected","message":"kicked\\nout"}');
+        server.kept.ws!.close(1008, 'bye');
+        await fixture.until(() => fixture.count('ended') === 1);
+        assert.deepEqual(fixture.events, [
+          { kind: 'ended', message: 'the service closed the connection (1008, bye); it said: kicked out' },
+        ]);
+      });
+
+      it('ends when the service knows the session no more, or answers with another', async () => {
+        await fixture.open();
+        server.sessions.clear();
+        server.drop();
+        await fixture.until(() => fixture.count('ended') === 1);
+        assert.deepEqual(fixture.kinds, ['interrupted', 'ended']);
+
+        fixture = use(server.url);
+        await fixture.open();
+        server.script.onConnection = (ws) =>
+          ws.send('{"type":"system","event":"connected","connectionId":"stranger","reconnectionToken":"t"}');
+        server.drop();
+        await fixture.until(() => fixture.count('ended') === 1);
+        assert.deepEqual(fixture.kinds, ['interrupted', 'ended']);
+        await eventually(() => server.live.length === 0);
+      });
+
+      it('ends when a recovery is refused, and the URL is not used again', async () => {
+        await fixture.open();
+        server.script.refuse = () => ({ status: 401 });
+        server.drop();
+        await fixture.until(() => fixture.count('ended') === 1);
+        assert.deepEqual(fixture.refused, [server.url]);
+        assert.equal(server.requests.length, 2);
+      });
+
+      it('goes on over failures that may pass, and ends when the window is over', async () => {
+        const session = await fixture.open({ recoveryWindowMs: 500, recoverySpacingMs: 50 });
+        server.script.refuse = () => ({ status: 503 });
+        server.drop();
+        const sending = session.send('never', 10_000);
+        await fixture.until(() => fixture.count('ended') === 1);
+        assert.deepEqual(fixture.kinds, ['interrupted', 'ended']);
+        assert.equal((await sending).outcome, 'failed');
+        const { length } = server.requests;
+        assert.ok(length >= 2 && length <= 12, `${length} tries, 50 ms apart`);
+        await pause(150);
+        assert.equal(server.requests.length, length);
+      });
+
+      it('ends at once on a drop with the plain subprotocol, or without a token', async () => {
+        await fixture.open({ subprotocol: 'json.webpubsub.azure.v1' });
+        server.drop();
+        await fixture.until(() => fixture.count('ended') === 1);
+        assert.deepEqual(fixture.kinds, ['ended']);
+        assert.equal(server.requests.length, 1);
+      });
+
+      it('does not hammer a service that takes every connection and closes it', async () => {
+        await fixture.open({ recoverySpacingMs: 100, recoveryWindowMs: 600 });
+        server.script.onConnection = (ws) => ws.close(1001);
+        server.drop();
+        await fixture.until(() => fixture.count('ended') === 1);
+        assert.ok(server.requests.length <= 9, `${server.requests.length} connections in 0.6 s`);
+        assert.deepEqual(fixture.kinds, ['interrupted', 'ended']);
+      });
+
+      it('ends rather than fetch a frame over the limit again and again', async () => {
+        await fixture.open();
+        server.publish('x'.repeat(1_200_000));
+        await fixture.until(() => fixture.count('ended') === 1);
+        assert.deepEqual(fixture.kinds, ['ended']);
+      });
+
+      it('reports nothing after dispose, whenever it is called', async () => {
+        for (const when of ['interrupted', 'recovered', 'message'] as const) {
+          fixture = use(server.url);
+          const session = await fixture.open();
+          fixture.onEvent = ({ kind }) => {
+            if (kind === when) void session.dispose();
+          };
+          const before = server.sessions.size;
+          if (when === 'message') for (let n = 0; n < 5; n += 1) server.publish(n);
+          else server.drop();
+          await fixture.until(() => fixture.count(when) === 1);
+          await session.dispose();
+          await eventually(() => server.sockets.size === 0);
+          await pause(60);
+          assert.equal(server.sockets.size, 0);
+          assert.equal(server.sessions.size, before);
+          assert.equal(fixture.kinds.at(-1), when);
+        }
+      });
     });
-  });
+  }
 });

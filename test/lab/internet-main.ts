@@ -6,6 +6,8 @@ import { HttpsSite } from '../support/https-site.js';
 import { NameServer } from '../support/name-server.js';
 import { WebPubSubServer } from '../support/web-pubsub-server.js';
 import type { InternetCalls } from './internet.js';
+import { anyRecovery } from '../support/web-pubsub/recovery.js';
+import { seeded } from './random.js';
 import { serve } from './remote-call.js';
 import { CLOUD_NAME, DEVICE, NET, PORTAL, PORTS, SITE_NAME } from './topology.js';
 
@@ -76,6 +78,10 @@ serve({
   async waitForMember({ group, userId, timeoutMs }) {
     await running().cloud.waitForMember(group, { userId, timeoutMs });
     return Date.now();
+  },
+  recoverAtRandom: ({ seed }) => {
+    const random = seeded(seed);
+    running().cloud.recoverAs(() => anyRecovery(random.next()));
   },
   async browserJoin({ group, userId }) {
     const { cloud, ca } = running();

@@ -56,6 +56,8 @@ export interface InternetCalls {
   cloud(argument: undefined): CloudView;
   /** Resolves with the wall clock (milliseconds since 1970) when that user is in the group. */
   waitForMember(member: Membership & { readonly timeoutMs: number }): Promise<number>;
+  /** Each new session draws how its recoveries go, of everything the service's specification allows. */
+  recoverAtRandom(options: { readonly seed: number }): void;
   /** A browser joins. There is one at most; it is not behind the router, so no fault of the line hits it. */
   browserJoin(member: Membership): Promise<void>;
   /** Resolves when the cloud has acknowledged it. */

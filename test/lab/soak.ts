@@ -50,6 +50,7 @@ export async function soak({ seconds, seed, say }: SoakOptions): Promise<SoakRes
     const daemon = LabDaemon.start(lab, { natsUrl: url });
     const core = await RemoteChild.start<ComponentCalls>(lab.namespace('pi'), './component-main.js');
     try {
+      await lab.internet.call('recoverAtRandom', { seed });
       await lab.internet.call('browserJoin', { group: GROUP, userId: 'browser' });
       await core.call('start', { url });
       await daemon.joined();

@@ -18,6 +18,7 @@ import { PubSubConnection } from './web-pubsub/connection.js';
 import type { AckBehaviour, HandshakeBehaviour, HttpRefusal, NegotiateBehaviour } from './web-pubsub/faults.js';
 import { MAX_MESSAGE_BYTES, type DataType } from './web-pubsub/frames.js';
 import { Scripted, refuseOnSocket } from './web-pubsub/http.js';
+import type { RecoveryVariant } from './web-pubsub/recovery.js';
 import { signToken, type TokenClaims } from './web-pubsub/tokens.js';
 
 export type { AcceptedEvent, AcceptedMessage, LiveConnection, Selection } from './web-pubsub/broker.js';
@@ -35,8 +36,10 @@ export interface WebPubSubServerOptions extends ListenOptions {
   readonly hubs?: readonly string[];
   /** How long a dropped session can be recovered, milliseconds. Default 60,000, as the service does. */
   readonly sessionRetentionMs?: number;
-  /** A session with more unacknowledged messages is ended. Default 10,000. */
+  /** A session with more unacknowledged messages is closed with 1008. Default 1,000, as the service does. */
   readonly maxUnacknowledged?: number;
+  /** The same in bytes. Default 16 MB, as the service does. */
+  readonly maxUnacknowledgedBytes?: number;
 }
 
 /** What a client access URL grants. */
@@ -111,7 +114,8 @@ export class WebPubSubServer {
     this.#broker = new Broker(
       {
         sessionRetentionMs: options.sessionRetentionMs ?? 60_000,
-        maxUnacknowledged: options.maxUnacknowledged ?? 10_000,
+        maxUnacknowledged: options.maxUnacknowledged ?? 1_000,
+        maxUnacknowledgedBytes: options.maxUnacknowledgedBytes ?? 16 * 1_048_576,
       },
       () => {
         this.#changes.notify();
@@ -198,6 +202,13 @@ export class WebPubSubServer {
   /** What happens to the next frames that want an ack. */
   behaveOnAcks(behaviour: AckBehaviour): void {
     this.#broker.acks.set(behaviour);
+  }
+
+  /** What recovered sockets get, of sessions there are and of new ones; a function is asked once for each session. */
+  recoverAs(variant: RecoveryVariant | (() => RecoveryVariant)): void {
+    const draw = typeof variant === 'function' ? variant : (): RecoveryVariant => variant;
+    this.#broker.drawRecovery = draw;
+    for (const session of this.#broker.sessions.all) session.recovery = draw();
   }
 
   /** What `GET /negotiate` answers next. */

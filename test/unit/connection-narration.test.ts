@@ -8,7 +8,7 @@ describe('narration', () => {
     [
       { kind: 'internet-lost', reason: 'dns-timeout', was: 'connected', recoverableForMs: 55_000 },
       'warn',
-      'Internet lost (name server silent): closed the cloud connection; reconnecting when it is back, without loss within 55 s',
+      'Internet lost (name server silent): closed the cloud connection; resuming it when it is back, if the service still keeps it (for 30 s at least)',
     ],
     [
       { kind: 'internet-lost', reason: 'no-link', was: 'backing-off' },
@@ -60,6 +60,26 @@ describe('narration', () => {
       },
       'warn',
       'The cloud has too many connections, messages or sign-ins from us (429: Too Many Requests); next attempt in 15 min',
+    ],
+    [
+      {
+        kind: 'attempt-failed',
+        number: 1,
+        failure: { kind: 'throttled', status: 503, retryAfterMs: 9_000, message: 'HTTP 503' },
+        delayMs: 15_000,
+      },
+      'warn',
+      'The cloud asked for a pause (503: HTTP 503); next attempt in 15 s',
+    ],
+    [
+      { kind: 'recovered', downMs: 40_000, givenUp: 3 },
+      'info',
+      'Cloud connection resumed after 40 s; 3 messages of ours were given up unacknowledged',
+    ],
+    [
+      { kind: 'connected', attempt: 4, number: 2, givenUp: 1 },
+      'info',
+      'Connected to the cloud, at attempt 2; 1 message of ours was given up unacknowledged',
     ],
     [{ kind: 'recovered', downMs: 4_200 }, 'info', 'Cloud connection resumed after 4 s; no message was lost'],
   ];

@@ -141,6 +141,7 @@ describe('What is said and done elsewhere', () => {
     ['cloud-failed', failed({ kind: 'failed', message: 'the cloud answers 503' })],
     ['sign-in-unanswered', failed({ kind: 'failed', message: 'Auth0 gave no answer: timeout' })],
     ['cloud-throttled', failed({ kind: 'throttled', message: 'too many', retryAfterMs: 28_000 })],
+    ['cloud-busy', failed({ kind: 'throttled', status: 503, message: 'busy', retryAfterMs: 28_000 })],
     ['sign-in-refused', failed({ kind: 'refused', message: 'no', status: 401 })],
   ];
   for (const [code, note] of narrated)

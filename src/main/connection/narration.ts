@@ -15,12 +15,18 @@ export type Note =
       readonly reason?: OfflineReason | undefined;
       /** What the machine was doing. */
       readonly was: 'stabilising' | 'connecting' | 'connected' | 'recovering' | 'backing-off';
-      /** How long the session can still be recovered without loss; undefined if there is none. */
+      /** How long recovering the session is worth trying; undefined if there is none. */
       readonly recoverableForMs?: number | undefined;
     }
   | { readonly kind: 'internet-back'; readonly stabilizationMs: number; readonly recoverable: boolean }
   | { readonly kind: 'attempt'; readonly attempt: number; readonly number: number }
-  | { readonly kind: 'connected'; readonly attempt: number; readonly number: number }
+  | {
+      readonly kind: 'connected';
+      readonly attempt: number;
+      readonly number: number;
+      /** Messages of ours that were given up unacknowledged while there was no connection. Default 0. */
+      readonly givenUp?: number | undefined;
+    }
   | {
       readonly kind: 'attempt-failed';
       readonly number: number;
@@ -29,7 +35,7 @@ export type Note =
     }
   | { readonly kind: 'interrupted'; readonly message: string; readonly withinMs: number }
   | { readonly kind: 'resuming'; readonly withinMs: number }
-  | { readonly kind: 'recovered'; readonly downMs: number }
+  | { readonly kind: 'recovered'; readonly downMs: number; readonly givenUp?: number | undefined }
   /** The session is gone and cannot be recovered. Without `delayMs`, a new connection is opened as soon as it may be. */
   | { readonly kind: 'session-lost'; readonly message: string; readonly delayMs?: number | undefined }
   /** The internet is back, but the service asked for more patience than the outage took. */
@@ -51,6 +57,10 @@ export interface Narration {
 const toSecs = (ms: number): number => Math.round(ms / 100) / 10;
 const because = (reason: OfflineReason | undefined): string => (reason ? ` (${reasonWords(reason)})` : '');
 const reasonField = (reason: OfflineReason | undefined): { reason?: string } => (reason ? { reason } : {});
+
+const givenUpField = (count: number | undefined): { givenUp?: number } => (count ? { givenUp: count } : {});
+const givenUpWords = (count: number): string =>
+  `${count} ${count === 1 ? 'message' : 'messages'} of ours ${count === 1 ? 'was' : 'were'} given up unacknowledged`;
 
 /** The level, the words and the fields for one note. */
 export function narrate(note: Note): Narration {
@@ -81,8 +91,8 @@ export function narrate(note: Note): Narration {
     case 'connected':
       return say(
         'info',
-        note.number > 1 ? `Connected to the cloud, at attempt ${note.number}` : 'Connected to the cloud',
-        { attempt: note.number, attemptId: note.attempt },
+        `Connected to the cloud${note.number > 1 ? `, at attempt ${note.number}` : ''}${note.givenUp ? `; ${givenUpWords(note.givenUp)}` : ''}`,
+        { attempt: note.number, attemptId: note.attempt, ...givenUpField(note.givenUp) },
       );
     case 'attempt-failed':
       return attemptFailed(note.number, note.failure, note.delayMs);
@@ -97,14 +107,20 @@ export function narrate(note: Note): Narration {
         recoverSecs: toSecs(note.withinMs),
       });
     case 'recovered':
-      return say('info', `Cloud connection resumed after ${humanDuration(note.downMs)}; no message was lost`, {
-        downSecs: toSecs(note.downMs),
-      });
+      return say(
+        'info',
+        `Cloud connection resumed after ${humanDuration(note.downMs)}; ${note.givenUp ? givenUpWords(note.givenUp) : 'no message was lost'}`,
+        { downSecs: toSecs(note.downMs), ...givenUpField(note.givenUp) },
+      );
     case 'session-lost':
       return note.delayMs === undefined
-        ? say('info', `The old cloud connection cannot be resumed (${note.message}); a new one will be opened`, {
-            cause: note.message,
-          })
+        ? say(
+            'info',
+            `The old cloud connection cannot be resumed (${note.message}); a new one will be opened, and what was sent to us meanwhile is lost`,
+            {
+              cause: note.message,
+            },
+          )
         : say(
             'warn',
             `Cloud connection lost (${note.message}) although the internet is there; next attempt in ${humanDuration(note.delayMs)}`,
@@ -121,7 +137,7 @@ export function narrate(note: Note): Narration {
     case 'retry-not-allowed':
       return say(
         'info',
-        `Asked to try again, but the cloud asked for a pause (429); next attempt in ${humanDuration(note.delayMs)}`,
+        `Asked to try again, but the cloud asked for a pause; next attempt in ${humanDuration(note.delayMs)}`,
         { retrySecs: toSecs(note.delayMs) },
       );
     case 'reconfigured':
@@ -145,7 +161,7 @@ function internetLost(note: Extract<Note, { kind: 'internet-lost' }>): Narration
         ? say('warn', `${lost}: closed the cloud connection; reconnecting when it is back`, fields)
         : say(
             'warn',
-            `${lost}: closed the cloud connection; reconnecting when it is back, without loss within ${humanDuration(note.recoverableForMs)}`,
+            `${lost}: closed the cloud connection; resuming it when it is back, if the service still keeps it (for 30 s at least)`,
             { ...fields, recoverableSecs: toSecs(note.recoverableForMs) },
           );
     case 'connecting':
@@ -168,6 +184,12 @@ function attemptFailed(number: number, failure: OpenFailure, delayMs: number): N
         fields,
       );
     case 'throttled':
+      if (failure.status !== undefined && failure.status !== 429) {
+        return say('warn', `The cloud asked for a pause (${failure.status}: ${failure.message}); ${next}`, {
+          ...fields,
+          status: failure.status,
+        });
+      }
       return say(
         'warn',
         `The cloud has too many connections, messages or sign-ins from us (429: ${failure.message}); ${next}`,

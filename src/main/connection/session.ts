@@ -12,14 +12,26 @@ export interface GroupMessage {
   readonly dataType: 'json' | 'text' | 'binary';
   /** `ArrayBuffer` when binary. */
   readonly data: unknown;
+  /**
+   * It arrived on a recovered socket before the answer to our first ping there: the service had it while we were away, so it may
+   * be as old as the drop. Absent on everything else.
+   */
+  readonly replayed?: true;
+  /** With {@link replayed}: milliseconds from the drop to the recovered socket, the most that its age can be. */
+  readonly droppedForMs?: number;
 }
 
 /** Why an attempt to open a session failed. */
 export type OpenFailure =
   /** The service or the sign-in refused us (401, 403): trying again soon will not help. */
   | { readonly kind: 'refused'; readonly status: number; readonly message: string }
-  /** 429: too many connections, messages or sign-ins. */
-  | { readonly kind: 'throttled'; readonly retryAfterMs?: number; readonly message: string }
+  /** Asked for a pause: 429 (too many connections, messages or sign-ins), or any other status with Retry-After. Without `status`: 429. */
+  | {
+      readonly kind: 'throttled';
+      readonly status?: number;
+      readonly retryAfterMs?: number;
+      readonly message: string;
+    }
   /** Everything else: no answer, a closed socket, a join that was not acknowledged. */
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -39,9 +51,9 @@ export class OpenError extends Error {
 export type SessionEvent =
   /** The socket is gone; the service keeps the session for a while and the client is trying to recover it. */
   | { readonly kind: 'interrupted'; readonly message: string }
-  /** The same session goes on over a new socket; nothing was lost. */
-  | { readonly kind: 'recovered' }
-  /** The session is gone for good; no further event follows. */
+  /** The same session goes on over a new socket, `droppedForMs` after the drop; its replayed messages follow. */
+  | { readonly kind: 'recovered'; readonly droppedForMs?: number }
+  /** The session is gone for good; no further event follows. What was sent to us meanwhile is lost, and nobody can count it. */
   | { readonly kind: 'ended'; readonly message: string }
   | { readonly kind: 'message'; readonly message: GroupMessage };
 

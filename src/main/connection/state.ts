@@ -17,7 +17,7 @@ export interface ConnectionPolicy {
   readonly attemptTimeoutMs: number;
   /** Recovery is given up for a fresh session after this time with internet. Default 30,000, as long as the Azure client tries. */
   readonly recoverWithinMs: number;
-  /** How long after a drop the service still knows the session. Default 55,000: it keeps one for about a minute. */
+  /** How long after a drop recovering is worth a try. Default 55,000: the service promises 30 s and often keeps one for a minute. */
   readonly recoveryWindowMs: number;
   /** Connected time after which a session counts as stable and failures are forgotten. Default 60,000. */
   readonly stableMs: number;

@@ -1,22 +1,16 @@
 /**
  * Runs the connection machine: turns what the monitor, the sessions and the clock report into events, and carries out
- * the effects. It decides nothing; `transition.ts` does.
+ * the effects. It decides nothing; `transition.ts` does. `links.ts` keeps the attempts and sessions.
  */
 import type { OfflineReason, Verdict } from '../../workers/protocol.js';
 import type { Logger } from '../log.js';
 import { systemClock, type Clock } from '../base/clock.js';
-import { describeError, guard, Listeners } from '../base/guard.js';
+import { guard, Listeners } from '../base/guard.js';
 import { InFlight, type SendResult } from './in-flight.js';
 import { narrate, type Note } from './narration.js';
 import type { Json } from '../base/json.js';
-import {
-  OpenError,
-  type GroupMessage,
-  type OpenFailure,
-  type OpenSession,
-  type Session,
-  type SessionEvent,
-} from './session.js';
+import { Links } from './links.js';
+import type { GroupMessage, OpenFailure, OpenSession } from './session.js';
 import {
   DEFAULT_POLICY,
   initialState,
@@ -75,18 +69,6 @@ export interface ConnectionSnapshot {
   readonly lastFailure: OpenFailure | undefined;
 }
 
-/** Group messages kept of a session that is open before its attempt has been seen to succeed. */
-const MAX_EARLY_MESSAGES = 1_000;
-
-/** An attempt, and the session that came of it. */
-interface Link {
-  readonly id: number;
-  readonly abort: AbortController;
-  session: Session | undefined;
-  /** What the session reported before its attempt had been seen to succeed; undefined from then on. */
-  early: SessionEvent[] | undefined;
-}
-
 /** Keeps one connection alive exactly while the internet is there. */
 export class ConnectionSupervisor {
   readonly #options: ConnectionSupervisorOptions;
@@ -99,11 +81,10 @@ export class ConnectionSupervisor {
   #sinceMs: number;
   readonly #queue: ConnectionEvent[] = [];
   #dispatching = false;
+  /** Messages given up unacknowledged since the connection went; told when it is back. */
+  #givenUp = 0;
   #clearTimer: (() => void) | undefined;
-  /** What has not been given up: one at most. */
-  readonly #links = new Map<number, Link>();
-  /** Attempts and disposals that have not ended; `stop` waits for them. */
-  readonly #unfinished = new Set<Promise<void>>();
+  readonly #links: Links;
   #monitorRemovers: (() => void)[] = [];
 
   readonly #stateListeners: Listeners<ConnectionSnapshot>;
@@ -116,6 +97,19 @@ export class ConnectionSupervisor {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
     this.#inFlight = new InFlight(this.#clock, options.maxInFlight ?? 1_000);
+    this.#links = new Links({
+      openSession: (how) => options.openSession(how),
+      onEvent: (event) => {
+        this.#dispatch(event);
+      },
+      onMessage: (message) => {
+        this.#messageListeners.tell(message);
+      },
+      onGivenUp: (session) => {
+        this.#inFlight.giveUp(session);
+      },
+      log: options.log,
+    });
     this.#state = initialState(options.policy ?? DEFAULT_POLICY);
     this.#sinceMs = this.#clock.nowMs();
     this.#stateListeners = new Listeners(options.log, 'state');
@@ -150,7 +144,7 @@ export class ConnectionSupervisor {
     this.#dispatch({ kind: 'stop' });
     // Called by a listener, the event above waits for its turn.
     await Promise.resolve();
-    const unfinished = [...this.#unfinished];
+    const { unfinished } = this.#links;
     if (unfinished.length === 0) return;
     let clearTimer = (): void => undefined;
     const late = new Promise<'late'>((resolve) => {
@@ -172,9 +166,11 @@ export class ConnectionSupervisor {
     if (this.#options.monitor.status.verdict !== 'online') {
       return { outcome: 'offline', message: 'there is no internet' };
     }
-    const session = this.#state.kind === 'connected' ? this.#links.get(this.#state.session.id)?.session : undefined;
+    const session = this.#state.kind === 'connected' ? this.#links.session(this.#state.session.id) : undefined;
     if (!session) return { outcome: 'not-connected', message: `the cloud connection is ${this.#state.kind}` };
-    return this.#inFlight.send(session, data, timeoutMs);
+    const result = await this.#inFlight.send(session, data, timeoutMs);
+    if (result.outcome === 'failed' && this.#state.kind !== 'connected') this.#givenUp += 1;
+    return result;
   };
 
   get state(): ConnectionSnapshot {
@@ -243,25 +239,25 @@ export class ConnectionSupervisor {
     if (after.kind === 'connected' && before.kind !== 'connected') {
       this.#joinListeners.tell({ recovered: before.kind === 'recovering' });
     }
-    if (event.kind === 'opened') this.#releaseEarly(event.attempt);
+    if (event.kind === 'opened') this.#links.releaseEarly(event.attempt);
   }
 
   #carryOut(effect: Effect): void {
     switch (effect.kind) {
       case 'open':
-        this.#open(effect.attempt);
+        this.#links.open(effect.attempt);
         break;
       case 'abandon':
-        this.#giveUp(effect.attempt);
+        this.#links.giveUp(effect.attempt);
         break;
       case 'dispose':
-        this.#giveUp(effect.session);
+        this.#links.giveUp(effect.session);
         break;
       case 'suspend':
-        guard(this.#log, 'suspend the cloud connection', () => this.#links.get(effect.session)?.session?.suspend());
+        guard(this.#log, 'suspend the cloud connection', () => this.#links.session(effect.session)?.suspend());
         break;
       case 'resume':
-        guard(this.#log, 'resume the cloud connection', () => this.#links.get(effect.session)?.session?.resume());
+        guard(this.#log, 'resume the cloud connection', () => this.#links.session(effect.session)?.resume());
         break;
       case 'arm-timer':
         this.#armTimer(effect.atMs);
@@ -294,106 +290,16 @@ export class ConnectionSupervisor {
     this.#clearTimer = this.#clock.setTimer(fired, Math.max(0, atMs - this.#clock.nowMs()));
   }
 
-  #open(id: number): void {
-    const link: Link = { id, abort: new AbortController(), session: undefined, early: [] };
-    this.#links.set(id, link);
-    const onEvent = (event: SessionEvent): void => {
-      this.#sessionEvent(link, event);
-    };
-    // The constructor's function turns what `openSession` throws into a rejection.
-    const attempt = new Promise<Session>((resolve) => {
-      resolve(this.#options.openSession({ signal: link.abort.signal, onEvent }));
-    });
-    this.#follow(
-      attempt.then(
-        (session) => {
-          link.session = session;
-          // Given up meanwhile: it must not live on beside another. The attempt ends when this session is gone.
-          if (!this.#isCurrent(link)) return this.#dispose(session);
-          this.#dispatch({ kind: 'opened', attempt: id });
-          return undefined;
-        },
-        (error: unknown) => {
-          if (this.#isCurrent(link)) this.#links.delete(id);
-          this.#dispatch({ kind: 'open-failed', attempt: id, failure: toFailure(error) });
-        },
-      ),
-    );
-  }
-
-  /** Abandons the attempt, or disposes of the session if it came to one. */
-  #giveUp(id: number): void {
-    const link = this.#links.get(id);
-    if (!link) return;
-    this.#links.delete(id);
-    const { session } = link;
-    if (session) {
-      this.#follow(this.#dispose(session));
-      this.#inFlight.giveUp(session);
-    }
-    guard(this.#log, 'abandon an attempt', () => {
-      link.abort.abort();
-    });
-  }
-
-  async #dispose(session: Session): Promise<void> {
-    try {
-      await session.dispose();
-    } catch (error) {
-      this.#log.warn({ error: describeError(error) }, 'Closing an old cloud connection failed; going on without it');
-    }
-  }
-
-  #follow(work: Promise<void>): void {
-    const guarded = work.catch((error: unknown) => {
-      this.#log.error({ error: describeError(error) }, 'Unexpected error in the cloud connection');
-    });
-    this.#unfinished.add(guarded);
-    void guarded.then(() => this.#unfinished.delete(guarded));
-  }
-
-  #isCurrent(link: Link): boolean {
-    return this.#links.get(link.id) === link;
-  }
-
-  #sessionEvent(link: Link, event: SessionEvent): void {
-    if (!this.#isCurrent(link)) return;
-    if (link.early) {
-      // Changes of state are few and always kept; messages are bounded.
-      if (event.kind !== 'message' || link.early.length < MAX_EARLY_MESSAGES) link.early.push(event);
-      return;
-    }
-    switch (event.kind) {
-      case 'interrupted':
-        this.#dispatch({ kind: 'session-interrupted', session: link.id, message: event.message });
-        break;
-      case 'recovered':
-        this.#dispatch({ kind: 'session-recovered', session: link.id });
-        break;
-      case 'ended':
-        this.#dispatch({ kind: 'session-ended', session: link.id, message: event.message });
-        break;
-      case 'message':
-        this.#messageListeners.tell(event.message);
-        break;
-    }
-  }
-
-  #releaseEarly(id: number): void {
-    const link = this.#links.get(id);
-    if (!link?.early) return;
-    const { early } = link;
-    link.early = undefined;
-    for (const event of early) this.#sessionEvent(link, event);
+  #withGivenUp(note: Note): Note {
+    if (note.kind !== 'connected' && note.kind !== 'recovered') return note;
+    const givenUp = this.#givenUp;
+    this.#givenUp = 0;
+    return givenUp > 0 ? { ...note, givenUp } : note;
   }
 
   #say(note: Note): void {
-    const { level, message, fields } = narrate(note);
+    const { level, message, fields } = narrate(this.#withGivenUp(note));
     const { group } = this.#options;
     this.#log[level](note.kind === 'connected' && group !== undefined ? { ...fields, group } : fields, message);
   }
-}
-
-function toFailure(error: unknown): OpenFailure {
-  return error instanceof OpenError ? error.failure : { kind: 'failed', message: describeError(error) };
 }

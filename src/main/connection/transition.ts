@@ -1,25 +1,22 @@
 /**
  * The connection machine: decides when a session is opened, kept, resumed and given up. Pure: no clock, no socket.
  *
- * `supervisor.ts` feeds it events and carries out the effects. Its seven invariants (ARCHITECTURE.md) are checked over
- * random event sequences by `test/unit/connection-invariants.test.ts`.
+ * Here is which event concerns whom, and what time and commands do; `transition/` has the rest: attempts, the session,
+ * the outage. `supervisor.ts` feeds it events and carries out the effects. Its seven invariants (ARCHITECTURE.md) are
+ * checked over random event sequences by `test/unit/connection-invariants.test.ts`.
  */
 import type { OfflineReason, Verdict } from '../../workers/protocol.js';
-import { ordinaryDelayMs, refusedDelayMs, throttledDelayMs } from './backoff.js';
-import type { HeldOff, Note } from './narration.js';
-import type { OpenFailure } from './session.js';
 import {
   deadlineOf,
-  sessionOf,
   type ConnectionEvent,
   type ConnectionState,
   type Context,
-  type DroppedSession,
-  type Effect,
-  type LiveSession,
   type Memory,
   type Step,
 } from './state.js';
+import { attempt, attemptFailed, note, release } from './transition/attempt.js';
+import { ended, interrupted, opened, recovered, resume, sessionLost } from './transition/live.js';
+import { internetBack, internetLost, keepWaiting, offlineAtStart } from './transition/outage.js';
 
 /** The machine. An event that concerns nothing current changes nothing. */
 export function transition(state: ConnectionState, event: ConnectionEvent, context: Context): Step {
@@ -76,13 +73,6 @@ function started(memory: Memory, verdict: Verdict, reason: OfflineReason | undef
   }
 }
 
-function offlineAtStart(memory: Memory, reason: OfflineReason | undefined): Step {
-  return [
-    { kind: 'waiting-for-internet', verdict: 'offline', held: undefined, memory },
-    [note({ kind: 'offline-at-start', reason }), note({ kind: 'will-connect' })],
-  ];
-}
-
 /** Everything is given up. Only a pause that the service asked for is remembered, so that a restart does not evade it. */
 function stopped(state: ConnectionState): Step {
   if (state.kind === 'stopped') return [state, []];
@@ -92,86 +82,6 @@ function stopped(state: ConnectionState): Step {
     { kind: 'stopped', memory: { ...memory, failures: 0, refusals: 0, heldOff, lastFailure: undefined } },
     [...release(state), note({ kind: 'stopped' })],
   ];
-}
-
-/** Gives up whatever attempt or session the state holds. */
-function release(state: ConnectionState): Effect[] {
-  switch (state.kind) {
-    case 'stopped':
-    case 'backing-off':
-      return [];
-    case 'waiting-for-internet':
-    case 'stabilising':
-      return state.held ? [{ kind: 'dispose', session: state.held.id }] : [];
-    case 'connecting':
-      return [{ kind: 'abandon', attempt: state.attempt }];
-    case 'connected':
-    case 'recovering':
-      return [{ kind: 'dispose', session: state.session.id }];
-  }
-}
-
-function internetLost(state: ConnectionState, reason: OfflineReason | undefined, context: Context): Step {
-  const { memory } = state;
-  switch (state.kind) {
-    case 'stopped':
-      return [state, []];
-    case 'waiting-for-internet':
-      return state.verdict === 'unknown' ? offlineAtStart(memory, reason) : [state, []];
-    case 'stabilising':
-    case 'backing-off':
-    case 'connecting': {
-      const held = state.kind === 'stabilising' ? state.held : undefined;
-      return [
-        { kind: 'waiting-for-internet', verdict: 'offline', held, memory },
-        [
-          ...(state.kind === 'connecting' ? release(state) : []),
-          note({ kind: 'internet-lost', reason, was: state.kind }),
-        ],
-      ];
-    }
-    case 'connected':
-    case 'recovering': {
-      const [held, remembered] =
-        state.kind === 'connected' ? drop(state.session, memory, context) : [state.session, memory];
-      return keepWaiting(
-        { kind: 'waiting-for-internet', verdict: 'offline', held, memory: remembered },
-        [
-          { kind: 'suspend', session: held.id },
-          note({
-            kind: 'internet-lost',
-            reason,
-            was: state.kind,
-            recoverableForMs: Math.max(0, held.expiresAtMs - context.nowMs),
-          }),
-        ],
-        context,
-      );
-    }
-  }
-}
-
-function internetBack(state: ConnectionState, context: Context): Step {
-  if (state.kind !== 'waiting-for-internet') return [state, []];
-  const { memory, held } = state;
-  // Nothing was lost before the first verdict, so there is nothing to settle.
-  if (state.verdict === 'unknown') return attempt(memory, [], context);
-  const { stabilizationMs } = memory.policy;
-  const recoverable = held !== undefined && held.expiresAtMs > context.nowMs + stabilizationMs;
-  return keepWaiting(
-    { kind: 'stabilising', untilMs: context.nowMs + stabilizationMs, held, memory },
-    [note({ kind: 'internet-back', stabilizationMs, recoverable })],
-    context,
-  );
-}
-
-type Holding = Extract<ConnectionState, { kind: 'waiting-for-internet' | 'stabilising' }>;
-
-/** Goes on waiting, without a session that the service no longer knows. */
-function keepWaiting(state: Holding, effects: readonly Effect[], context: Context): Step {
-  if (state.held === undefined || context.nowMs < state.held.expiresAtMs) return [state, effects];
-  const message = 'the service has forgotten it by now';
-  return [{ ...state, held: undefined }, [...effects, ...release(state), note({ kind: 'session-lost', message })]];
 }
 
 /** The one timer fired, perhaps too early or too late. */
@@ -203,175 +113,6 @@ function elapsed(state: ConnectionState, context: Context): Step {
   }
 }
 
-function resume(session: DroppedSession, memory: Memory, context: Context): Step {
-  // Once the service has forgotten the session, a fresh one is the quicker way.
-  const untilMs = Math.min(context.nowMs + memory.policy.recoverWithinMs, session.expiresAtMs);
-  return [
-    { kind: 'recovering', session, cause: 'internet', untilMs, memory },
-    [{ kind: 'resume', session: session.id }, note({ kind: 'resuming', withinMs: untilMs - context.nowMs })],
-  ];
-}
-
-/** The only way to an `open`: the caller has made sure that the internet is there and settled. */
-function attempt(memory: Memory, effects: readonly Effect[], context: Context): Step {
-  const { heldOff, policy } = memory;
-  if (heldOff && heldOff.untilMs > context.nowMs) {
-    const delayMs = heldOff.untilMs - context.nowMs;
-    return [
-      { kind: 'backing-off', why: heldOff.why, untilMs: heldOff.untilMs, memory },
-      [...effects, note({ kind: 'still-held-off', why: heldOff.why, delayMs })],
-    ];
-  }
-  const id = memory.lastId + 1;
-  return [
-    {
-      kind: 'connecting',
-      attempt: id,
-      untilMs: context.nowMs + policy.attemptTimeoutMs,
-      memory: { ...memory, lastId: id, heldOff: undefined },
-    },
-    [...effects, { kind: 'open', attempt: id }, note({ kind: 'attempt', attempt: id, number: numberOfNext(memory) })],
-  ];
-}
-
-/** The how-manieth attempt the next one is since the connection was last stable, from 1. */
-function numberOfNext(memory: Memory): number {
-  return memory.failures + memory.refusals + 1;
-}
-
-function opened(state: ConnectionState, id: number, context: Context): Step {
-  if (state.kind === 'connecting' && state.attempt === id) {
-    const { memory } = state;
-    return [
-      { kind: 'connected', session: { id, connectedMs: 0, upSinceMs: context.nowMs }, memory },
-      [note({ kind: 'connected', attempt: id, number: numberOfNext(memory) }), { kind: 'announce', session: id }],
-    ];
-  }
-  // It was given up before it opened: it must not live on beside another.
-  return sessionOf(state)?.id === id ? [state, []] : [state, [{ kind: 'dispose', session: id }]];
-}
-
-/** The session's socket is gone: its connected time is counted, and if that makes it stable, failures are forgotten. */
-function drop(session: LiveSession, memory: Memory, { nowMs }: Context): [DroppedSession, Memory] {
-  const connectedMs = session.connectedMs + nowMs - session.upSinceMs;
-  const dropped = {
-    id: session.id,
-    connectedMs,
-    downSinceMs: nowMs,
-    expiresAtMs: nowMs + memory.policy.recoveryWindowMs,
-  };
-  return [
-    dropped,
-    connectedMs >= memory.policy.stableMs ? { ...memory, failures: 0, refusals: 0, lastFailure: undefined } : memory,
-  ];
-}
-
-function interrupted(state: ConnectionState, id: number, message: string, context: Context): Step {
-  if (state.kind !== 'connected' || state.session.id !== id) return [state, []];
-  const [session, memory] = drop(state.session, state.memory, context);
-  const withinMs = memory.policy.recoverWithinMs;
-  return [
-    { kind: 'recovering', session, cause: 'connection', untilMs: context.nowMs + withinMs, memory },
-    [{ kind: 'request-check' }, note({ kind: 'interrupted', message, withinMs })],
-  ];
-}
-
-/** The same session over a new socket: the browsers lost nothing, so nothing is announced. */
-function recovered(state: ConnectionState, id: number, context: Context): Step {
-  if (state.kind !== 'recovering' || state.session.id !== id) return [state, []];
-  const { session, memory } = state;
-  return [
-    { kind: 'connected', session: { id, connectedMs: session.connectedMs, upSinceMs: context.nowMs }, memory },
-    [note({ kind: 'recovered', downMs: context.nowMs - session.downSinceMs })],
-  ];
-}
-
-function ended(state: ConnectionState, id: number, message: string, context: Context): Step {
-  switch (state.kind) {
-    case 'stopped':
-    case 'backing-off':
-      return [state, []];
-    case 'connecting':
-      return state.attempt === id
-        ? attemptFailed(state.memory, { kind: 'failed', message }, release(state), context)
-        : [state, []];
-    case 'waiting-for-internet':
-    case 'stabilising':
-      return state.held?.id === id
-        ? [{ ...state, held: undefined }, [...release(state), note({ kind: 'session-lost', message })]]
-        : [state, []];
-    case 'connected':
-    case 'recovering':
-      return state.session.id === id ? sessionLost(state, message, context) : [state, []];
-  }
-}
-
-/**
- * The session is gone for good while the internet is there. That is a failure, with two exceptions in which a fresh
- * attempt is made at once: an internet loss took the socket; or the session had been stable and died in recovery (a
- * restart of the service), which can happen once a stable minute at most.
- */
-function sessionLost(
-  state: Extract<ConnectionState, { kind: 'connected' | 'recovering' }>,
-  message: string,
-  context: Context,
-): Step {
-  const { memory: before } = state;
-  if (state.kind === 'recovering') {
-    const { session, cause, untilMs } = state;
-    const outOfTime = context.nowMs >= untilMs;
-    const excused =
-      cause === 'internet'
-        ? !outOfTime || context.nowMs >= session.expiresAtMs
-        : !outOfTime && session.connectedMs >= before.policy.stableMs;
-    if (excused) return attempt(before, [...release(state), note({ kind: 'session-lost', message })], context);
-  }
-  const counted = state.kind === 'connected' ? drop(state.session, before, context)[1] : before;
-  const [memory, untilMs, why] = countFailure(counted, { kind: 'failed', message }, context);
-  return [
-    { kind: 'backing-off', why, untilMs, memory },
-    [
-      ...release(state),
-      { kind: 'request-check' },
-      note({ kind: 'session-lost', message, delayMs: untilMs - context.nowMs }),
-    ],
-  ];
-}
-
-function attemptFailed(before: Memory, failure: OpenFailure, effects: readonly Effect[], context: Context): Step {
-  const [memory, untilMs, why] = countFailure(before, failure, context);
-  return [
-    { kind: 'backing-off', why, untilMs, memory },
-    [
-      ...effects,
-      // No answer may mean no internet; a refusal is an answer.
-      ...(failure.kind === 'failed' ? [{ kind: 'request-check' } as const] : []),
-      note({ kind: 'attempt-failed', number: numberOfNext(before), failure, delayMs: untilMs - context.nowMs }),
-    ],
-  ];
-}
-
-/** One failure more: what is remembered of it, and until when to wait. */
-function countFailure(before: Memory, failure: OpenFailure, { nowMs, random }: Context): [Memory, number, HeldOff] {
-  const { backoff } = before.policy;
-  if (failure.kind === 'refused') {
-    const refusals = before.refusals + 1;
-    const untilMs = nowMs + refusedDelayMs(refusals, backoff);
-    return [{ ...before, refusals, heldOff: { why: 'refused', untilMs }, lastFailure: failure }, untilMs, 'refused'];
-  }
-  const failures = before.failures + 1;
-  if (failure.kind === 'throttled') {
-    const untilMs = nowMs + throttledDelayMs(failures, failure.retryAfterMs, backoff, random);
-    return [
-      { ...before, failures, heldOff: { why: 'throttled', untilMs }, lastFailure: failure },
-      untilMs,
-      'throttled',
-    ];
-  }
-  const untilMs = nowMs + ordinaryDelayMs(failures, backoff, random);
-  return [{ ...before, failures, heldOff: undefined, lastFailure: failure }, untilMs, 'failed'];
-}
-
 function credentialsChanged(state: ConnectionState, context: Context): Step {
   const heldOff = state.memory.heldOff?.why === 'refused' ? undefined : state.memory.heldOff;
   const memory = { ...state.memory, refusals: 0, heldOff };
@@ -390,8 +131,4 @@ function credentialsChanged(state: ConnectionState, context: Context): Step {
         ? [{ ...state, memory }, [note({ kind: 'retry-not-allowed', delayMs: state.untilMs - context.nowMs })]]
         : attempt(memory, [note({ kind: 'retrying-now' })], context);
   }
-}
-
-function note(of: Note): Effect {
-  return { kind: 'note', note: of };
 }

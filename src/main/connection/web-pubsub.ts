@@ -3,6 +3,7 @@ import type { LookupFunction } from 'node:net';
 import type { Logger } from '../log.js';
 import { SignInError, type ClientAccessUrl, type ClientAccessUrlProvider } from './credentials/provider.js';
 import { OpenError, type OpenSession, type OpenSessionOptions } from './session.js';
+import { DEFAULT_LIVENESS, type LivenessPolicy } from './web-pubsub/liveness.js';
 import { describeError, redact } from './web-pubsub/redact.js';
 import type { SubprotocolName } from './web-pubsub/safe-protocol.js';
 import { WebPubSubSession } from './web-pubsub/session.js';
@@ -28,10 +29,12 @@ export interface WebPubSubOptions {
   readonly idlePingMs?: number;
   /** Silence after which the connection is given up as half-open. Default 15 s. */
   readonly halfOpenTimeoutMs?: number;
-  /** How long a lost session is worth recovering: the service keeps one for about a minute. Default 60 s. */
+  /** How long a lost session is worth recovering: the service promises 30 s and often keeps one for a minute. Default 60 s. */
   readonly recoveryWindowMs?: number;
   /** Least time from one socket to the next of a recovery; the first after a quiet time is opened at once. Default 1 s. */
   readonly recoverySpacingMs?: number;
+  /** When a service that says nothing is asked, and given up. Default {@link DEFAULT_LIVENESS}: within 60 s. */
+  readonly liveness?: Partial<LivenessPolicy>;
   /** The gate: no socket is opened, for signing in or for the WebSocket, while it says no. Asked before each. */
   readonly mayOpen: () => boolean;
   readonly log: Logger;
@@ -79,6 +82,7 @@ async function connect(
     joinTimeoutMs: options.joinTimeoutMs ?? 10_000,
     recoveryWindowMs: options.recoveryWindowMs ?? 60_000,
     recoverySpacingMs: options.recoverySpacingMs ?? 1_000,
+    liveness: { ...DEFAULT_LIVENESS, ...options.liveness },
     mayOpen: options.mayOpen,
     onEvent,
     onRefused: () => options.credentials.refused(access),

@@ -1,53 +1,28 @@
 /**
- * The exchange between the cloud and the components: carries messages between the group and the bus, shows that it is
- * alive, watches the components, tells what this machine is. The decisions are pure (router, heartbeat, component
- * watch, token bucket, outbox); here they meet the connection, the bus and the clock.
+ * The exchange between the cloud and the components: shows that this machine is alive, tells what it is, and owns
+ * when the parts begin, tick and end. What travels has a file for each direction, `from-group.ts` and `from-bus.ts`. The
+ * decisions are pure (router, heartbeat, component watch, token bucket, outbox); here they meet the connection, the bus
+ * and the clock.
  */
 import type { Json } from '../base/json.js';
-import type { GroupMessage, SendOutcome } from '../connection/session.js';
 import type { Logger } from '../log.js';
 import { SystemInfoAnnouncer } from './announcer.js';
-import type { BusState, PublishOutcome } from './bus.js';
 import type { Clock } from '../base/clock.js';
 import { systemClock } from '../base/clock.js';
-import type { ComponentWatch, ComponentWatchEffect, ComponentWatchEvent } from './component-watch.js';
-import { nextWatchTickMs, onComponentWatch, startComponentWatch } from './component-watch.js';
+import { FromBus, type ComponentStatus } from './from-bus.js';
+import { FromGroup } from './from-group.js';
 import type { Heartbeat, HeartbeatBody, HeartbeatEvent } from './heartbeat.js';
 import { SILENT, nextTickMs, onHeartbeat } from './heartbeat.js';
-import type { Component, JsonObject } from './messages.js';
 import { outgoing } from './messages.js';
+import type { RemoteBus, RemoteConnection, Unsubscribe } from './ports.js';
 import { RepeatedWarning } from './repeated-warning.js';
-import { isFromController, routeFromBus, routeFromGroup } from './router.js';
 import type { SenderLimits } from './sender.js';
 import { DEFAULT_SENDER_LIMITS, Sender } from './sender.js';
-import type { TokenBucket, TokenBucketEffect, TokenBucketOptions } from './token-bucket.js';
-import { DEFAULT_FLOOD_LIMIT, fullBucket, nextSettleMs, settle, take } from './token-bucket.js';
+import type { TokenBucketOptions } from './token-bucket.js';
+import { DEFAULT_FLOOD_LIMIT } from './token-bucket.js';
 
-type Unsubscribe = () => void;
-
-/** The connection with the cloud, as much of it as is needed here. */
-export interface RemoteConnection {
-  /** Resolves within `timeoutMs` and never rejects. Calls made in a row go out in that order. */
-  send(
-    data: Json,
-    options: { readonly timeoutMs: number },
-  ): Promise<{ readonly outcome: SendOutcome; readonly message?: string }>;
-  onMessage(listener: (message: GroupMessage) => void): Unsubscribe;
-  /** The group is joined. `recovered`: the same session goes on and nothing was lost. */
-  onJoined(listener: (joined: { readonly recovered: boolean }) => void): Unsubscribe;
-  /** `connected` and `recovering` are told apart; everything else is away. */
-  onStateChange(listener: (state: { readonly kind: string }) => void): Unsubscribe;
-}
-
-/** The bus, as much of it as is needed here; `bus.ts` makes one. */
-export interface RemoteBus {
-  start(): void;
-  publish(recipient: Component, subject: string, payload: JsonObject): PublishOutcome;
-  /** `token`: the last token of the NATS subject. */
-  onMessage(listener: (token: string, data: Uint8Array) => void): Unsubscribe;
-  onStateChange(listener: (state: BusState) => void): Unsubscribe;
-  close(): Promise<void>;
-}
+export type { ComponentStatus } from './from-bus.js';
+export type { RemoteBus, RemoteConnection } from './ports.js';
 
 export interface RemoteSettings {
   /** False: nothing at all is sent to the group, as the Python version did; messages to the components still pass. */
@@ -56,15 +31,6 @@ export interface RemoteSettings {
   readonly heartBeatLoopDurationSecs: number;
   /** Limit on messages from the group. Default {@link DEFAULT_FLOOD_LIMIT}. */
   readonly floodLimit?: TokenBucketOptions;
-}
-
-/** What is known of a component, in the words of system_info. */
-export interface ComponentStatus {
-  /** The front end's name of it: core is `dunebugger`. */
-  readonly name: 'dunebugger' | 'scheduler';
-  readonly state: 'running' | 'not_responding';
-  /** Null until one of its heartbeats carried one. */
-  readonly version: string | null;
 }
 
 export interface ExchangeDependencies {
@@ -80,13 +46,6 @@ export interface ExchangeDependencies {
   readonly clock?: Clock;
 }
 
-const WHY_DROPPED = {
-  off: 'mQueueEnabled is False',
-  down: 'the bus is not there',
-  full: 'the bus does not keep up',
-  refused: 'the bus takes no message so large',
-} as const;
-
 /** How long what waited is held back on joining for the sake of system_info, milliseconds: each of its fields has 2 s. */
 const GREETING_MS = 3_000;
 
@@ -96,13 +55,11 @@ export class Exchange {
   #settings: RemoteSettings;
   readonly #sender: Sender;
   readonly #announcer: SystemInfoAnnouncer;
-  readonly #refused: RepeatedWarning;
-  readonly #undelivered: RepeatedWarning;
+  readonly #fromGroup: FromGroup;
+  readonly #fromBus: FromBus;
   #unsubscribe: Unsubscribe[] = [];
   #tick: { readonly atMs: number; readonly cancel: () => void } | undefined;
   #heartbeat: Heartbeat = SILENT;
-  #watch: ComponentWatch;
-  #bucket: TokenBucket;
   /** What a browser missed while the connection was away; said after a recovery. */
   #missed: { heartbeat: boolean; systemInfo: boolean } = { heartbeat: false, systemInfo: false };
   #joins = 0;
@@ -114,11 +71,28 @@ export class Exchange {
     this.#clock = deps.clock ?? systemClock;
     this.#log = deps.log;
     this.#settings = deps.settings;
-    const now = this.#clock.nowMs();
-    this.#bucket = fullBucket(this.#flood, now);
-    this.#watch = startComponentWatch(now);
-    this.#refused = new RepeatedWarning(deps.log, this.#clock);
-    this.#undelivered = new RepeatedWarning(deps.log, this.#clock);
+    const common = {
+      bus: deps.bus,
+      // One budget for both sides.
+      refused: new RepeatedWarning(deps.log, this.#clock),
+      onTimeChanged: () => this.#arm(),
+      log: deps.log,
+      clock: this.#clock,
+    };
+    this.#fromGroup = new FromGroup({
+      ...common,
+      flood: () => this.#settings.floodLimit ?? DEFAULT_FLOOD_LIMIT,
+      undelivered: new RepeatedWarning(deps.log, this.#clock),
+      onHeartbeatRequest: () => this.#beat({ kind: 'requested' }),
+      onSystemInfoRequest: () => this.#announceSystemInfo(),
+    });
+    this.#fromBus = new FromBus({
+      ...common,
+      relay: (message, bytes) => {
+        if (!this.#muted) this.#sender.relay(message, bytes);
+      },
+      onComponentChanged: () => this.#announceSystemInfo(),
+    });
     this.#sender = new Sender(
       (data, options) => deps.connection.send(data, options),
       deps.log,
@@ -141,11 +115,7 @@ export class Exchange {
   }
 
   get components(): readonly ComponentStatus[] {
-    const status = (component: Component, name: ComponentStatus['name']): ComponentStatus => {
-      const { state, version } = this.#watch.components[component];
-      return { name, state: state === 'running' ? 'running' : 'not_responding', version: version ?? null };
-    };
-    return [status('core', 'dunebugger'), status('scheduler', 'scheduler')];
+    return this.#fromBus.components;
   }
 
   /** To be called before the connection starts, so that no join is missed. Once. */
@@ -159,9 +129,11 @@ export class Exchange {
         'broadcastInitialState is False: nothing is sent to the group, commands from it still reach the bus.',
       );
     }
-    this.#watch = startComponentWatch(this.#clock.nowMs());
+    this.#fromBus.start();
     this.#unsubscribe = [
-      connection.onMessage((message) => this.#fromGroup(message)),
+      connection.onMessage((message) => {
+        if (!this.#stopped) this.#fromGroup.take(message);
+      }),
       connection.onJoined(({ recovered }) => this.#joined(recovered)),
       connection.onStateChange(({ kind }) => this.#connectionIs(kind)),
     ];
@@ -169,9 +141,11 @@ export class Exchange {
       this.#log.info({}, 'mQueueEnabled is False: no bus, so neither core nor scheduler is reached or watched.');
     } else {
       this.#unsubscribe.push(
-        bus.onMessage((token, data) => this.#fromBus(token, data)),
+        bus.onMessage((token, data) => {
+          if (!this.#stopped) this.#fromBus.take(token, data);
+        }),
         bus.onStateChange((state) => {
-          if (state === 'up') this.#watched({ kind: 'bus-up' });
+          if (state === 'up') this.#fromBus.busUp();
         }),
       );
       bus.start();
@@ -214,10 +188,6 @@ export class Exchange {
     return !this.#settings.broadcastInitialState;
   }
 
-  get #flood(): TokenBucketOptions {
-    return this.#settings.floodLimit ?? DEFAULT_FLOOD_LIMIT;
-  }
-
   // The connection.
 
   #connectionIs(kind: string): void {
@@ -248,74 +218,6 @@ export class Exchange {
     });
   }
 
-  #fromGroup({ dataType, data }: GroupMessage): void {
-    if (this.#stopped || isFromController(data)) return;
-    const taken = take(this.#bucket, this.#flood, this.#clock.nowMs());
-    this.#bucket = taken.bucket;
-    this.#floodNews(taken.effects);
-    this.#arm();
-    if (!taken.allowed) return;
-    const decision = dataType === 'json' ? routeFromGroup(data) : ({ kind: 'refuse', reason: 'not-json' } as const);
-    switch (decision.kind) {
-      case 'forward':
-        this.#publish(decision.recipient, decision.subject, decision.payload);
-        break;
-      case 'heartbeat':
-        this.#beat({ kind: 'requested' });
-        break;
-      case 'system-info':
-        this.#announceSystemInfo();
-        break;
-      case 'ignore':
-        this.#log.debug({ reason: decision.reason }, 'A message of the group is not for this machine; ignored.');
-        break;
-      case 'refuse':
-        this.#refused.warn({ from: 'group', reason: decision.reason }, 'A malformed message of the group was dropped.');
-        break;
-    }
-  }
-
-  // The bus.
-
-  #fromBus(token: string, data: Uint8Array): void {
-    if (this.#stopped) return;
-    const decision = routeFromBus(token, data);
-    switch (decision.kind) {
-      case 'relay':
-        if (!this.#muted) this.#sender.relay(decision.message, decision.bytes);
-        break;
-      case 'alive': {
-        const { component, version } = decision;
-        this.#watched({ kind: 'alive', component, ...(version === undefined ? {} : { version }) });
-        break;
-      }
-      case 'unknown':
-        this.#refused.warn(
-          { from: 'bus', subject: decision.subject },
-          'A message of the bus has a subject that is not known here; ignored.',
-        );
-        break;
-      case 'refuse':
-        this.#refused.warn(
-          { from: 'bus', subject: token.slice(0, 64), reason: decision.reason },
-          'A malformed message of the bus was dropped.',
-        );
-        break;
-    }
-  }
-
-  #publish(recipient: Component, subject: string, payload: JsonObject): void {
-    const outcome = this.deps.bus?.publish(recipient, subject, payload) ?? 'off';
-    if (outcome === 'published') this.#log.debug({ recipient, subject }, 'Handed to the bus.');
-    else {
-      // Never kept for later: a command that is minutes old must not move anything.
-      this.#undelivered.warn(
-        { recipient, subject, outcome },
-        `A command from a browser was dropped: ${WHY_DROPPED[outcome]}.`,
-      );
-    }
-  }
-
   // Time.
 
   #beat(event: HeartbeatEvent): void {
@@ -332,58 +234,16 @@ export class Exchange {
     if (!this.#sender.say(outgoing('heartbeat', body))) this.#missed.heartbeat = true;
   }
 
-  #watched(event: ComponentWatchEvent): void {
-    const [next, effects] = onComponentWatch(this.#watch, event, this.#clock.nowMs());
-    this.#watch = next;
-    for (const effect of effects) this.#watchEffect(effect);
-    this.#arm();
-  }
-
-  #watchEffect(effect: ComponentWatchEffect): void {
-    const { component } = effect;
-    if (effect.kind === 'ask') {
-      const question = outgoing('heartbeat', 'are you there?');
-      const { body, subject, source } = question;
-      const outcome = this.deps.bus?.publish(component, subject, { body, subject, source });
-      this.#log.debug({ component, outcome }, 'Asked a component whether it is there.');
-      return;
-    }
-    const { from, to, version } = effect;
-    const fields = { component, ...(version === undefined ? {} : { version }) };
-    if (from === to) this.#log.info(fields, 'A component tells another version.');
-    else if (to === 'running') this.#log.info(fields, 'A component is running.');
-    else this.#log.warn(fields, 'A component does not respond; it is asked again every 30 s.');
-    this.#announceSystemInfo();
-  }
-
   #announceSystemInfo(): void {
     if (this.#muted) return;
     if (this.#sender.phase === 'away' || this.#sender.phase === 'holding') this.#missed.systemInfo = true;
     else void this.#announcer.announce();
   }
 
-  #floodNews(effects: readonly TokenBucketEffect[]): void {
-    for (const effect of effects) {
-      if (effect.kind === 'flood-began') {
-        const { perSecond, burst } = this.#flood;
-        this.#log.warn(
-          { perSecond, burst },
-          'More messages from the group than are let through; the rest is dropped and counted.',
-        );
-      } else {
-        this.#log.warn(
-          { dropped: effect.dropped, ms: Math.round(effect.ms) },
-          'The flood of messages from the group is over.',
-        );
-      }
-    }
-  }
-
   /** One timer, for whatever is due first. */
   #arm(): void {
     if (!this.#running || this.#stopped) return;
-    const watchAtMs = this.deps.bus === undefined ? undefined : nextWatchTickMs(this.#watch);
-    const due = [nextTickMs(this.#heartbeat), nextSettleMs(this.#bucket, this.#flood), watchAtMs];
+    const due = [nextTickMs(this.#heartbeat), this.#fromGroup.nextMs, this.#fromBus.nextMs];
     const atMs = Math.min(...due.filter((at) => at !== undefined));
     if (this.#tick?.atMs === atMs) return;
     this.#tick?.cancel();
@@ -400,10 +260,8 @@ export class Exchange {
   }
 
   #timeHasCome(): void {
-    const [bucket, effects] = settle(this.#bucket, this.#flood, this.#clock.nowMs());
-    this.#bucket = bucket;
-    this.#floodNews(effects);
-    if (this.deps.bus !== undefined) this.#watched({ kind: 'tick' });
+    this.#fromGroup.tick();
+    this.#fromBus.tick();
     this.#beat({ kind: 'tick' });
   }
 }

@@ -40,6 +40,15 @@ export const CLOUD: Readonly<Record<CloudTrouble, Trouble>> = {
     tellAfterMs: 0,
     lines: ['The cloud has too many connections, messages or sign-ins from us (429: …); next attempt in …'],
   },
+  'cloud-busy': {
+    severity: 'warn',
+    title: 'the cloud asked for a pause',
+    meaning: 'the service is busy or being updated',
+    remedy: 'Wait: the pause is kept, and the line names it',
+    makesIrrelevant: ['cloud-failed'],
+    tellAfterMs: 0,
+    lines: ['The cloud asked for a pause (…: …); next attempt in …'],
+  },
   'cloud-failed': {
     severity: 'warn',
     title: 'the cloud cannot be reached',
@@ -48,6 +57,15 @@ export const CLOUD: Readonly<Record<CloudTrouble, Trouble>> = {
     makesIrrelevant: ['cloud-lost'],
     tellAfterMs: 0,
     lines: ['Cloud connection attempt … failed (…) although the internet is there; next attempt in …'],
+  },
+  'cloud-message-refused': {
+    severity: 'warn',
+    title: 'the cloud ended the connection over a message',
+    meaning: 'a message the service does not take, by its close code',
+    remedy: 'It was dropped, and the line has its size: look for who said it',
+    makesIrrelevant: ['cloud-lost'],
+    tellAfterMs: 0,
+    lines: ['The service ended the connection over a message of ours; it was dropped and will not be sent again'],
   },
   'cloud-lost': {
     severity: 'warn',

@@ -121,6 +121,7 @@ export const OUTAGE: Readonly<Record<'no-internet', Trouble>> = {
       'cloud-lost',
       'cloud-failed',
       'cloud-throttled',
+      'cloud-busy',
       'sign-in-unanswered',
       'sign-in-refused',
       'url-refused',

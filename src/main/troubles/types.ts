@@ -7,11 +7,13 @@ export type CloudTrouble =
   | 'cloud-lost'
   | 'cloud-failed'
   | 'cloud-throttled'
+  | 'cloud-busy'
   | 'sign-in-unanswered'
   | 'sign-in-refused'
   | 'url-refused'
   | 'url-expired'
   | 'cloud-frame-dropped'
+  | 'cloud-message-refused'
   | 'cloud-message-dropped';
 
 /** The installation: the bus, the components, and what browsers send them. */

@@ -2,6 +2,7 @@ import type { PubSubConnection } from './connection.js';
 import type { AckBehaviour } from './faults.js';
 import { parseClientFrame, type AckErrorName, type AckedFrame, type DataType, type Subprotocol } from './frames.js';
 import { Scripted } from './http.js';
+import { GREETED_FIRST, RecoveredSocket, type RecoveryVariant } from './recovery.js';
 import { SessionStore, type Delivery, type PubSubSession } from './sessions.js';
 
 /** A message to a group that the service accepted, in the order of acceptance. */
@@ -43,6 +44,8 @@ export class Broker {
   readonly events: AcceptedEvent[] = [];
   readonly acks = new Scripted<AckBehaviour>({ kind: 'normal' });
   readonly counts = { connected: 0, recovered: 0, duplicates: 0 };
+  /** How each new session will be recovered. */
+  drawRecovery: () => RecoveryVariant = () => GREETED_FIRST;
   /** The socket each session has now. */
   readonly #connections = new Map<PubSubSession, PubSubConnection>();
   /** Every socket that is open, replaced ones included. */
@@ -50,7 +53,11 @@ export class Broker {
   readonly #maxLive = new Map<string | undefined, number>();
 
   constructor(
-    private readonly limits: { readonly sessionRetentionMs: number; readonly maxUnacknowledged: number },
+    private readonly limits: {
+      readonly sessionRetentionMs: number;
+      readonly maxUnacknowledged: number;
+      readonly maxUnacknowledgedBytes: number;
+    },
     private readonly changed: () => void,
   ) {
     this.sessions = new SessionStore(limits.sessionRetentionMs, changed);
@@ -93,22 +100,38 @@ export class Broker {
     this.#connections.set(session, connection);
     replaced?.terminate();
     this.counts[how] += 1;
-    if (how === 'connected') this.sessions.add(session);
-    else this.sessions.recover(session);
-    if (!mute) {
-      connection.onText((text) => {
+    if (how === 'connected') {
+      session.recovery = this.drawRecovery();
+      this.sessions.add(session);
+    } else this.sessions.recover(session);
+    if (!mute) this.#talk(connection, how);
+    this.changed();
+  }
+
+  #talk(connection: PubSubConnection, how: 'connected' | 'recovered'): void {
+    const { session } = connection;
+    const recovered = new RecoveredSocket(how === 'connected' ? GREETED_FIRST : session.recovery, {
+      greet: () => {
+        connection.send({
+          type: 'system',
+          event: 'connected',
+          ...(session.userId === undefined ? {} : { userId: session.userId }),
+          connectionId: session.connectionId,
+          ...(session.reliable ? tokenOf(session, how) : {}),
+        });
+      },
+      replay: () => {
+        for (const frame of session.unacknowledged) connection.send(frame);
+        connection.replayed = true;
+      },
+    });
+    connection.replayed = false;
+    connection.onText((text) => {
+      recovered.spokenTo(() => {
         this.#onText(connection, text);
       });
-      connection.send({
-        type: 'system',
-        event: 'connected',
-        ...(session.userId === undefined ? {} : { userId: session.userId }),
-        connectionId: session.connectionId,
-        ...(session.reliable ? { reconnectionToken: session.reconnectionToken } : {}),
-      });
-      for (const frame of session.unacknowledged) connection.send(frame);
-    }
-    this.changed();
+    });
+    recovered.opened();
   }
 
   #onClosed(connection: PubSubConnection, code: number): void {
@@ -222,12 +245,16 @@ export class Broker {
   deliver(session: PubSubSession, delivery: Delivery): void {
     const frame = session.number(delivery);
     const connection = this.#connections.get(session);
-    if (session.unacknowledged.length > this.limits.maxUnacknowledged) {
+    if (
+      session.unacknowledged.length > this.limits.maxUnacknowledged ||
+      session.unacknowledgedBytes > this.limits.maxUnacknowledgedBytes
+    ) {
       this.sessions.remove(session);
       connection?.close(1008, 'Too many messages are not acknowledged.', 'session-ends');
       return;
     }
-    connection?.send(frame);
+    // Before its replay it would overtake what is older; the replay brings it.
+    if (connection?.replayed === true) connection.send(frame);
   }
 
   #recordLive(userId: string | undefined): void {
@@ -246,4 +273,11 @@ export class Broker {
     this.changed();
     return chosen.length;
   }
+}
+
+function tokenOf(session: PubSubSession, how: 'connected' | 'recovered'): { readonly reconnectionToken?: string } {
+  const { token } = session.recovery;
+  if (how === 'recovered' && token === 'none') return {};
+  if (how === 'recovered' && token === 'new') session.renewToken();
+  return { reconnectionToken: session.reconnectionToken };
 }

@@ -8,6 +8,8 @@ export type Ending = 'session-ends' | 'session-stays';
 
 /** One socket of a session. */
 export class PubSubConnection {
+  /** False while what is older has still to be sent again: nothing may overtake it. */
+  replayed = true;
   readonly #line = new DelayLine();
   /** Frames the service wrote while the link was half-open; TCP would deliver them once it heals. */
   readonly #held: (string | Buffer)[] = [];

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { registerSecret } from '../everything-logged.js';
 import type { DataType, ServiceFrame, Subprotocol } from './frames.js';
 import { RELIABLE_SUBPROTOCOL } from './frames.js';
+import { GREETED_FIRST, type RecoveryVariant } from './recovery.js';
 
 /** A group or server message before it has a number. */
 export type Delivery =
@@ -25,13 +26,16 @@ const REMEMBERED_ACK_IDS = 10_000;
  */
 export class PubSubSession {
   readonly connectionId = randomBytes(12).toString('base64url');
-  readonly reconnectionToken = randomBytes(24).toString('base64url');
+  /** What its recovered sockets get. */
+  recovery: RecoveryVariant = GREETED_FIRST;
   readonly groups = new Set<string>();
   /** True from the drop of its socket until it is recovered or gone. */
   dropped = false;
   readonly #processed = new Set<number>();
   #unacknowledged: MessageFrame[] = [];
+  #unacknowledgedBytes = 0;
   #sequenceId = 0;
+  #reconnectionToken = '';
 
   constructor(
     readonly hub: string,
@@ -39,7 +43,17 @@ export class PubSubSession {
     readonly roles: readonly string[],
     readonly subprotocol: Subprotocol,
   ) {
-    registerSecret(this.reconnectionToken);
+    this.renewToken();
+  }
+
+  get reconnectionToken(): string {
+    return this.#reconnectionToken;
+  }
+
+  /** From now on only the new one recovers. */
+  renewToken(): void {
+    this.#reconnectionToken = randomBytes(24).toString('base64url');
+    registerSecret(this.#reconnectionToken);
   }
 
   get reliable(): boolean {
@@ -49,6 +63,10 @@ export class PubSubSession {
   /** Messages that would be sent again after a recovery, oldest first. */
   get unacknowledged(): readonly MessageFrame[] {
     return this.#unacknowledged;
+  }
+
+  get unacknowledgedBytes(): number {
+    return this.#unacknowledgedBytes;
   }
 
   /** `webpubsub.sendToGroup` permits every group, `webpubsub.sendToGroup.G` one. */
@@ -73,13 +91,22 @@ export class PubSubSession {
     this.#sequenceId += 1;
     const frame: MessageFrame = { type: 'message', ...delivery, sequenceId: this.#sequenceId };
     this.#unacknowledged.push(frame);
+    this.#unacknowledgedBytes += sizeOf(frame);
     return frame;
   }
 
   /** Acknowledges this message and every one before it. */
   acknowledge(sequenceId: number): void {
-    this.#unacknowledged = this.#unacknowledged.filter((frame) => (frame.sequenceId ?? 0) > sequenceId);
+    // The oldest are first.
+    const kept = this.#unacknowledged.findIndex((frame) => (frame.sequenceId ?? 0) > sequenceId);
+    const gone = this.#unacknowledged.splice(0, kept === -1 ? this.#unacknowledged.length : kept);
+    for (const frame of gone) this.#unacknowledgedBytes -= sizeOf(frame);
   }
+}
+
+/** Characters of its JSON data: near enough to bytes for a limit. */
+function sizeOf({ data }: MessageFrame): number {
+  return typeof data === 'string' ? data.length : JSON.stringify([data]).length;
 }
 
 /** Every session the service knows. A dropped one is forgotten after `retentionMs`. */

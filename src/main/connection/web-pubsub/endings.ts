@@ -1,5 +1,7 @@
 /** How a link can end, what that is called, and what it means for a session. Pure. */
 import type { OpenFailure } from '../session.js';
+import { closePolicy, type ClosePolicy } from './close-codes.js';
+import { httpPolicy } from './http-statuses.js';
 
 /** Why a link came to its end. */
 export type LinkEnd =
@@ -20,14 +22,29 @@ export type TryEnd =
   /** The service greeted, but as another connection than the one to be recovered. */
   | { readonly kind: 'wrong-greeting' };
 
-/** Close code by which the service says that a session is gone. */
-const SESSION_GONE = 1008;
 /** No close frame was seen (RFC 6455, 7.4.1). */
 const ABNORMAL = 1006;
 
 /** Whether an open link that ended so takes its session with it: a broken frame would be sent again after a recovery. */
 export function isFinal(end: LinkEnd): boolean {
-  return end.kind === 'violation' || (end.kind === 'closed' && end.code === SESSION_GONE);
+  return end.kind === 'violation' || (end.kind === 'closed' && closePolicy(end.code).session === 'gone');
+}
+
+/** Which of our unacknowledged messages is to blame for the end and must not be sent again, if one is. */
+export function culpritOf(end: LinkEnd): ClosePolicy['culprit'] {
+  return end.kind === 'closed' ? closePolicy(end.code).culprit : undefined;
+}
+
+/** Least wait before the next socket that the end asks for, milliseconds. */
+export function pauseAfter(end: TryEnd): number {
+  if (end.kind === 'http') return end.retryAfterMs ?? 0;
+  return end.kind === 'closed' ? (closePolicy(end.code).pauseMs ?? 0) : 0;
+}
+
+/** Whether the service will have nothing to do with our token any more. */
+export function refusesToken(end: TryEnd): boolean {
+  if (end.kind === 'http') return httpPolicy(end.status).opening === 'refused';
+  return end.kind === 'closed' && closePolicy(end.code).refused === true;
 }
 
 /** Why a failed try of a recovery was the last; undefined if the next may succeed. */
@@ -39,8 +56,7 @@ export function endOfRecovery(end: TryEnd): string | undefined {
     case 'closed':
       return isFinal(end) ? describeEnd(end) : undefined;
     case 'http':
-      // 408 and 429 pass, and so does a failure of the service; every other refusal stays.
-      return end.status >= 500 || end.status === 408 || end.status === 429 ? undefined : describeEnd(end);
+      return httpPolicy(end.status).recovery === 'retry' ? undefined : describeEnd(end);
     default:
       return undefined;
   }
@@ -49,22 +65,16 @@ export function endOfRecovery(end: TryEnd): string | undefined {
 /** What the failure of a first try means to whoever opens a session. */
 export function openFailure(end: TryEnd, lastWords: string): OpenFailure {
   const message = describeEnd(end) + (lastWords && `; it said: ${lastWords}`);
+  if (end.kind === 'closed' && refusesToken(end)) return { kind: 'refused', status: end.code, message };
   if (end.kind !== 'http') return { kind: 'failed', message };
-  switch (end.status) {
-    case 401:
-    case 403:
-      return { kind: 'refused', status: end.status, message };
-    case 429:
-      return {
-        kind: 'throttled',
-        message,
-        ...(end.retryAfterMs !== undefined && { retryAfterMs: end.retryAfterMs }),
-      };
-    case 404:
-      return { kind: 'failed', message: `${message}: look at the hub in the client access URL` };
-    default:
-      return { kind: 'failed', message };
+  const { status, retryAfterMs } = end;
+  const { opening, hint } = httpPolicy(status);
+  if (opening === 'refused') return { kind: 'refused', status, message };
+  // Whoever says when to come back is taken at their word, whatever the status (RFC 9110, 10.2.3).
+  if (opening === 'throttled' || retryAfterMs !== undefined) {
+    return { kind: 'throttled', status, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   }
+  return { kind: 'failed', message: hint === undefined ? message : `${message}: ${hint}` };
 }
 
 /** In plain words, for a message. */

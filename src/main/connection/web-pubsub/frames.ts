@@ -7,8 +7,8 @@ import type { WebPubSubMessage } from '@azure/web-pubsub-client';
 export type ParsedFrame =
   | { readonly kind: 'message'; readonly message: WebPubSubMessage }
   /** Well formed, but nothing this client has a use for: the protocol may grow. */
-  | { readonly kind: 'ignored' }
-  | { readonly kind: 'bad'; readonly reason: string };
+  | { readonly kind: 'ignored'; readonly sequenceId?: number }
+  | { readonly kind: 'bad'; readonly reason: string; readonly sequenceId?: number };
 
 /** Names and ids: the service's own are well under 200 characters. */
 const MAX_NAME_CHARS = 1_024;
@@ -21,14 +21,26 @@ const MAX_DEPTH = 200;
 class BadFrame extends Error {}
 
 export function parseFrame(text: string): ParsedFrame {
+  let frame: Fields;
   try {
-    const message = readMessage(parseJson(text));
-    return message === undefined ? { kind: 'ignored' } : { kind: 'message', message };
+    frame = parseJson(text);
   } catch (error) {
     if (error instanceof BadFrame) return { kind: 'bad', reason: error.message };
     // JSON.parse quotes the frame in its message, which may be anything: only its kind is passed on.
     return { kind: 'bad', reason: 'not JSON' };
   }
+  try {
+    const message = readMessage(frame);
+    return message === undefined ? { kind: 'ignored', ...numberOf(frame) } : { kind: 'message', message };
+  } catch (error) {
+    return { kind: 'bad', reason: error instanceof BadFrame ? error.message : 'not readable', ...numberOf(frame) };
+  }
+}
+
+/** The number of a frame that is of no use: it is to be acknowledged, or it would be sent again with every recovery. */
+function numberOf(frame: Fields): { sequenceId?: number } {
+  const { sequenceId } = frame;
+  return Number.isSafeInteger(sequenceId) && (sequenceId as number) >= 1 ? { sequenceId: sequenceId as number } : {};
 }
 
 function readMessage(frame: Fields): WebPubSubMessage | undefined {
@@ -86,7 +98,9 @@ function readSystem(frame: Fields): WebPubSubMessage | undefined {
 function readData(frame: Fields): WebPubSubMessage | undefined {
   const from = requireString(frame, 'from', MAX_NAME_CHARS);
   if (from !== 'group' && from !== 'server') return undefined;
-  const sequenceId = frame['sequenceId'] === undefined ? {} : { sequenceId: requireInteger(frame, 'sequenceId', 1) };
+  // Null is said of messages whose sender is on the plain subprotocol.
+  const sequenceId =
+    (frame['sequenceId'] ?? null) === null ? {} : { sequenceId: requireInteger(frame, 'sequenceId', 1) };
   const payload = { ...readPayload(frame), ...sequenceId };
   if (from === 'server') return { kind: 'serverData', ...payload };
   return {

@@ -1,6 +1,6 @@
 /**
  * The socket that the Azure client gets. To the client it is slow to open and never fails: it waits while no socket may be opened, tries one link
- * after another as its owner decides, and calls itself open only when the service's `connected` frame is there. So the client's own recovery (once a
+ * after another as its owner decides, and calls itself open only when the service has shown to be there. So the client's own recovery (once a
  * second for 30 s, internet or not, and no way to stop it) comes down to one patient call.
  *
  * It ends by {@link GatedSocket.retire}: it becomes an inert thing that pretends to be open, since an open socket is the only one the client can stop.
@@ -15,12 +15,16 @@ export interface SocketOwner {
   /** Milliseconds until a link may be opened; undefined: not now, a {@link GatedSocket.poke} will come. */
   mayOpenInMs(): number | undefined;
   openLink(url: string, handlers: LinkHandlers): Link;
-  /** Whether a frame before the greeting is the greeting we wait for; `wrong` is somebody else's. */
-  greeting(text: string): 'greeting' | 'wrong' | 'other';
+  /** The handshake is done; nothing has been heard yet. */
+  onHandshake(say: (text: string) => void): void;
+  /** A frame came on an open socket; it is handed to the client next. */
+  onHeard(): void;
+  /** Whether a frame is what we wait for to call the socket open: the greeting, or another sign of life; `wrong` is a stranger's greeting. */
+  firstFrame(text: string): 'greeting' | 'alive' | 'wrong' | 'other';
   onBinary(): void;
-  /** The client knows that it is open, and has seen the greeting. */
+  /** The client knows that it is open, and has seen the greeting if that came first; any other first frame follows. */
   onOpen(): void;
-  /** A link ended before the greeting. */
+  /** A link ended before the first frame. */
   onTryFailed(end: TryEnd): Verdict;
   /** An open socket lost its link; the owner goes on with {@link GatedSocket.reportLoss} or {@link GatedSocket.retire}. */
   onLost(end: LinkEnd): void;
@@ -106,13 +110,27 @@ export class GatedSocket implements ClientSocket {
     this.#onclose(code, reason);
   }
 
-  /** Never again a link. The client believes itself connected after this, and its `stop()` works. */
-  retire(): void {
+  /**
+   * Never again a link. The client believes itself connected after this, and its `stop()` works. With a farewell, an open link is closed
+   * by a close frame rather than cut, so that the service keeps no session for it.
+   */
+  retire(how: 'cut' | 'farewell' = 'cut'): void {
     const { kind } = this.#state;
     if (kind === 'inert' || kind === 'closed') return;
-    this.#release();
+    if (this.#state.kind === 'open' && how === 'farewell') this.#state.link.farewell();
+    else this.#release();
     this.#state = { kind: 'inert' };
     if (kind === 'waiting' || kind === 'opening') this.#onopen();
+  }
+
+  /** Says something past the client; only while open. */
+  say(text: string): void {
+    if (this.#state.kind === 'open') this.#state.link.send(text);
+  }
+
+  /** Bytes read on the open link so far. */
+  get bytesRead(): number {
+    return this.#state.kind === 'open' ? this.#state.link.bytesRead : 0;
   }
 
   /** Hands the client a frame as if the service had sent it. */
@@ -133,6 +151,7 @@ export class GatedSocket implements ClientSocket {
     let link: Link;
     try {
       link = this.#owner.openLink(this.#url, {
+        onOpen: () => this.#owner.onHandshake((text) => link.send(text)),
         onText: (text) => this.#onText(link, text),
         onBinary: () => this.#owner.onBinary(),
         onEnd: (end) => this.#onLinkEnd(end),
@@ -160,25 +179,27 @@ export class GatedSocket implements ClientSocket {
 
   #onText(link: Link, text: string): void {
     switch (this.#state.kind) {
-      case 'open': {
+      case 'open':
+        this.#owner.onHeard();
         this.#onmessage(text);
         return;
-      }
       case 'opening':
         break;
       default:
         return;
     }
-    switch (this.#owner.greeting(text)) {
+    const first = this.#owner.firstFrame(text);
+    switch (first) {
       case 'greeting':
+      case 'alive':
         link.greeted();
         this.#state = { kind: 'open', link };
         this.#onopen();
-        this.#onmessage(text);
-        {
-          this.#owner.onOpen();
-          return;
-        }
+        if (first === 'greeting') this.#onmessage(text);
+        this.#owner.onOpen();
+        // Whoever heard of it may have given the session up.
+        if (first === 'alive' && this.#kind() === 'open') this.#onmessage(text);
+        return;
       case 'wrong': {
         this.#failTry({ kind: 'wrong-greeting' });
         return;

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { LookupFunction, Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import WebSocket, { type ClientOptions, type RawData } from 'ws';
+import { retryAfterMs } from '../../base/retry-after.js';
 import type { LinkEnd } from './endings.js';
 import { describeError, redact } from './redact.js';
 
@@ -24,6 +25,8 @@ export interface LinkOptions {
 }
 
 export interface LinkHandlers {
+  /** The handshake is done: {@link Link.send} works. */
+  onOpen(): void;
   onText(text: string): void;
   onBinary(): void;
   /** Called once, never after {@link Link.terminate}. */
@@ -34,6 +37,10 @@ export interface LinkHandlers {
 const MAX_PAYLOAD_BYTES = 1_048_576 + 65_536;
 /** How long a peer that said it closes may take to do it. */
 const CLOSE_TIMEOUT_MS = 2_000;
+/** How long it may take to take leave of us when we close. */
+const FAREWELL_MS = 500;
+/** RFC 6455, 7.4.1: the purpose is fulfilled; the service then keeps no session for us. */
+const NORMAL_CLOSURE = 1000;
 
 export class Link {
   /** Resolves when the socket is really closed. */
@@ -96,6 +103,23 @@ export class Link {
     this.#watchSilence();
   }
 
+  /** Bytes of the socket read so far. */
+  get bytesRead(): number {
+    return this.#socket?.bytesRead ?? 0;
+  }
+
+  /** Ends it with a close frame, and half a second later in any case; the handlers hear no more of it. */
+  farewell(): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) {
+      this.terminate();
+      return;
+    }
+    this.#finish();
+    this.#ws.close(NORMAL_CLOSURE);
+    const timer = setTimeout(() => this.#ws.terminate(), FAREWELL_MS);
+    void this.closed.then(() => clearTimeout(timer));
+  }
+
   /** Ends it at once and for good, without a word to the handlers. */
   terminate(): void {
     this.#finish();
@@ -108,7 +132,9 @@ export class Link {
   }
 
   #onOpen(): void {
-    if (!this.#ended) this.#expect('greeting', this.#options.greetingTimeoutMs);
+    if (this.#ended) return;
+    this.#expect('greeting', this.#options.greetingTimeoutMs);
+    this.#handlers.onOpen();
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
@@ -164,10 +190,7 @@ export class Link {
   }
 }
 
-/** Retry-After as RFC 9110 has it: seconds, or a date. */
 function retryAfter(response: IncomingMessage): { retryAfterMs?: number } {
-  const value = response.headers['retry-after'];
-  if (value === undefined) return {};
-  const ms = /^\s*\d{1,9}\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isFinite(ms) ? { retryAfterMs: Math.max(0, ms) } : {};
+  const ms = retryAfterMs(response.headers, Date.now());
+  return ms === undefined ? {} : { retryAfterMs: ms };
 }

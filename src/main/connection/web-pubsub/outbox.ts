@@ -1,4 +1,5 @@
 /** What was sent and is not acknowledged yet: in order, bounded, each with its deadline; sent again, with the same ackId, after a recovery. */
+import { performance } from 'node:perf_hooks';
 import type { Json } from '../../base/json.js';
 import { describeError, redact } from './redact.js';
 import { PreparedJson } from './safe-protocol.js';
@@ -6,6 +7,13 @@ import { PreparedJson } from './safe-protocol.js';
 export interface SendResult {
   readonly outcome: 'sent' | 'failed';
   readonly message?: string;
+}
+
+/** What the outbox tells of the service's acknowledging. */
+export interface AckWatch {
+  onAcknowledged(): void;
+  /** A send was given up by its deadline after `waitedMs` on the present socket. */
+  onUnacknowledged(waitedMs: number): void;
 }
 
 export interface Transport {
@@ -25,10 +33,13 @@ interface Pending {
   readonly data: PreparedJson;
   readonly bytes: number;
   readonly settle: (result: SendResult) => void;
+  /** When it went out on the present socket. */
+  sentAtMs: number | undefined;
 }
 
 export class Outbox {
   readonly #transport: Transport;
+  readonly #watch: AckWatch;
   readonly #pending = new Map<number, Pending>();
   #lastAckId: number;
   #bytes = 0;
@@ -38,8 +49,9 @@ export class Outbox {
   #closed: string | undefined;
 
   /** `lastAckId`: the highest one already used on this connection. */
-  constructor(transport: Transport, lastAckId: number) {
+  constructor(transport: Transport, lastAckId: number, watch: AckWatch) {
     this.#transport = transport;
+    this.#watch = watch;
     this.#lastAckId = lastAckId;
   }
 
@@ -61,8 +73,10 @@ export class Outbox {
     return new Promise((resolve) => {
       const timer = setTimeout(
         () => {
+          const { sentAtMs } = pending;
           settle({ outcome: 'failed', message: `not acknowledged within ${timeoutMs / 1000} s` });
           this.#transport.forget(ackId);
+          if (sentAtMs !== undefined) this.#watch.onUnacknowledged(performance.now() - sentAtMs);
         },
         Math.min(Math.max(0, timeoutMs), 2 ** 31 - 1),
       );
@@ -73,7 +87,7 @@ export class Outbox {
         resolve(result);
       };
       this.#bytes += bytes;
-      const pending = { data: prepared, bytes, settle };
+      const pending: Pending = { data: prepared, bytes, settle, sentAtMs: undefined };
       this.#pending.set(ackId, pending);
       if (this.#socket !== undefined) this.#transmit(ackId, pending, this.#socket);
     });
@@ -89,6 +103,21 @@ export class Outbox {
   /** The socket is gone; what is pending waits for the next, or for its deadline. */
   interrupted(): void {
     this.#socket = undefined;
+    for (const pending of this.#pending.values()) pending.sentAtMs = undefined;
+  }
+
+  /** Fails the message that the service ended the connection over, so that it is not sent again; undefined: there is none. */
+  dropCulprit(
+    which: 'oldest' | 'largest',
+    message: string,
+  ): { readonly ackId: number; readonly bytes: number } | undefined {
+    let culprit: { ackId: number; pending: Pending } | undefined;
+    for (const [ackId, pending] of this.#pending) {
+      if (!culprit || (which === 'largest' && pending.bytes > culprit.pending.bytes)) culprit = { ackId, pending };
+    }
+    if (!culprit) return undefined;
+    culprit.pending.settle({ outcome: 'failed', message });
+    return { ackId: culprit.ackId, bytes: culprit.pending.bytes };
   }
 
   /** Nothing will be sent any more: all that is pending has failed. */
@@ -99,13 +128,19 @@ export class Outbox {
   }
 
   #transmit(ackId: number, pending: Pending, socket: number): void {
+    pending.sentAtMs = performance.now();
     this.#transport.transmit(pending.data, ackId).then(
-      () => pending.settle({ outcome: 'sent' }),
+      () => {
+        if (this.#pending.has(ackId)) this.#watch.onAcknowledged();
+        pending.settle({ outcome: 'sent' });
+      },
       (error: unknown) => {
         // A drop is no answer; the next socket sends it again. Only a refusal of the service itself counts at any time.
         const refusal = refusalOf(error);
-        if (refusal !== undefined) pending.settle({ outcome: 'failed', message: refusal.message });
-        else if (this.#socket === socket) pending.settle({ outcome: 'failed', message: describeError(error) });
+        if (refusal !== undefined) {
+          if (this.#pending.has(ackId)) this.#watch.onAcknowledged();
+          pending.settle({ outcome: 'failed', message: refusal.message });
+        } else if (this.#socket === socket) pending.settle({ outcome: 'failed', message: describeError(error) });
       },
     );
   }

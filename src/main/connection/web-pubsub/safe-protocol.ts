@@ -5,6 +5,7 @@ import {
   type WebPubSubClientProtocol,
   type WebPubSubMessage,
 } from '@azure/web-pubsub-client';
+import { Flow } from './flow.js';
 import { parseFrame } from './frames.js';
 
 export type SubprotocolName = 'json.reliable.webpubsub.azure.v1' | 'json.webpubsub.azure.v1';
@@ -25,7 +26,21 @@ export interface FrameObserver {
   onBadFrame(reason: string): void;
   /** The service said why it is about to close; untrusted text. */
   onDisconnected(message: string): void;
+  /** The answer to a ping of the subprotocol; the client gets none, since it asks none. */
+  onPong(): void;
+  /** Greeted as another connection than before; true: it was expected to be told who it is, and the frame ends the session. */
+  onStranger(): boolean;
+  /** This frame and all before it are to be acknowledged now rather than with the client's next second. */
+  onAckDue(sequenceId: number): void;
 }
+
+/** For the client: a numbered frame that nobody listens to, so that it acknowledges the number. */
+const numbered = (sequenceId: number): WebPubSubMessage => ({
+  kind: 'serverData',
+  dataType: 'text',
+  data: '',
+  sequenceId,
+});
 
 /** One per session: it remembers how far the numbering has come. */
 export class SafeProtocol implements WebPubSubClientProtocol {
@@ -34,7 +49,9 @@ export class SafeProtocol implements WebPubSubClientProtocol {
   readonly #inner: WebPubSubClientProtocol;
   readonly #observer: FrameObserver;
   #connectionId: string | undefined;
+  #reconnectionToken = '';
   #lastSequenceId = 0;
+  readonly #flow = new Flow();
 
   constructor(name: SubprotocolName, observer: FrameObserver) {
     this.#inner = name === 'json.webpubsub.azure.v1' ? WebPubSubJsonProtocol() : WebPubSubJsonReliableProtocol();
@@ -46,28 +63,32 @@ export class SafeProtocol implements WebPubSubClientProtocol {
   parseMessages(input: string | ArrayBuffer | Buffer): WebPubSubMessage | null {
     if (typeof input !== 'string') return this.#drop('not text');
     const frame = parseFrame(input);
-    if (frame.kind === 'bad') return this.#drop(frame.reason);
-    if (frame.kind === 'ignored') return null;
+    if (frame.kind === 'bad') this.#observer.onBadFrame(frame.reason);
+    if (frame.kind !== 'message') {
+      if (frame.sequenceId === undefined || !this.isReliableSubProtocol) return null;
+      return this.#number(frame.sequenceId, input.length) ? numbered(frame.sequenceId) : null;
+    }
     const { message } = frame;
     switch (message.kind) {
       case 'connected':
         // Only a new socket begins with this frame, and the id stays: another would make the next recovery ask for a stranger's session.
         if (this.#connectionId !== undefined && message.connectionId !== this.#connectionId) {
-          return this.#drop('connected again under another id');
+          return this.#observer.onStranger() ? null : this.#drop('connected again under another id');
         }
         this.#connectionId = message.connectionId;
-        return message;
+        // The greeting of a recovery need not repeat the token: the one there is stays good.
+        this.#reconnectionToken = message.reconnectionToken || this.#reconnectionToken;
+        return { ...message, reconnectionToken: this.#reconnectionToken };
       case 'groupData':
       case 'serverData':
-        if (message.sequenceId !== undefined) {
-          if (message.sequenceId > this.#lastSequenceId + MAX_SEQUENCE_JUMP)
-            return this.#drop('sequenceId jumps too far');
-          this.#lastSequenceId = Math.max(this.#lastSequenceId, message.sequenceId);
-        }
+        if (message.sequenceId !== undefined && !this.#number(message.sequenceId, input.length)) return null;
         return message;
       case 'disconnected':
         this.#observer.onDisconnected(message.message);
         return message;
+      case 'pong':
+        this.#observer.onPong();
+        return null;
       default:
         return message;
     }
@@ -81,6 +102,17 @@ export class SafeProtocol implements WebPubSubClientProtocol {
       return `${head.slice(0, -1)},"data":${data.text}}`;
     }
     return this.#inner.writeMessage(message);
+  }
+
+  /** False: it can be no number of this connection. */
+  #number(sequenceId: number, chars: number): boolean {
+    if (sequenceId > this.#lastSequenceId + MAX_SEQUENCE_JUMP) {
+      this.#drop('sequenceId jumps too far');
+      return false;
+    }
+    this.#lastSequenceId = Math.max(this.#lastSequenceId, sequenceId);
+    if (this.isReliableSubProtocol && this.#flow.took(chars)) this.#observer.onAckDue(this.#lastSequenceId);
+    return true;
   }
 
   #drop(reason: string): null {

@@ -1,31 +1,31 @@
 /** One session of the service: a connection, its group, its recoveries. */
 import { performance } from 'node:perf_hooks';
 import type { WebPubSubClient } from '@azure/web-pubsub-client';
-import type { Logger } from '../../log.js';
 import type { Json } from '../../base/json.js';
-import { OpenError, type OpenFailure, type Session, type SessionEvent } from '../session.js';
+import { OpenError, type GroupMessage, type OpenFailure, type Session, type SessionEvent } from '../session.js';
 import { createAzureClient } from './azure-client.js';
-import { describeEnd, endOfRecovery, isFinal, openFailure, type LinkEnd, type TryEnd } from './endings.js';
+import { dropCulprit } from './culprit.js';
+import {
+  describeEnd,
+  endOfRecovery,
+  isFinal,
+  openFailure,
+  pauseAfter,
+  refusesToken,
+  type LinkEnd,
+  type TryEnd,
+} from './endings.js';
 import { FrameComplaints } from './frame-complaints.js';
-import { parseFrame } from './frames.js';
 import { GatedSocket, type SocketOwner, type Verdict } from './gated-socket.js';
-import { Link, type LinkHandlers, type LinkOptions } from './link.js';
+import { Identity } from './identity.js';
+import { Link, type LinkHandlers } from './link.js';
+import { LivenessWatch } from './liveness-watch.js';
 import { Outbox, refusalOf, type SendResult } from './outbox.js';
 import { describeError, redact } from './redact.js';
-import { SafeProtocol, type SubprotocolName } from './safe-protocol.js';
-
-export interface SessionSettings {
-  readonly group: string;
-  readonly link: LinkOptions & { readonly subprotocol: SubprotocolName };
-  readonly joinTimeoutMs: number;
-  readonly recoveryWindowMs: number;
-  readonly recoverySpacingMs: number;
-  readonly mayOpen: () => boolean;
-  readonly onEvent: (event: SessionEvent) => void;
-  /** The service refused the URL's token. */
-  readonly onRefused: () => void;
-  readonly log: Logger;
-}
+import { Replay } from './replay.js';
+import { SafeProtocol } from './safe-protocol.js';
+import type { SessionSettings } from './session-settings.js';
+import { Teller } from './teller.js';
 
 type State =
   | { readonly kind: 'opening'; readonly resolve: () => void; readonly reject: (error: OpenError) => void }
@@ -34,11 +34,12 @@ type State =
   | { readonly kind: 'over' };
 
 const JOIN_ACK_ID = 1;
-/** Between the join and the first event a flood could come; the session is given up rather than memory. */
-const MAX_EARLY_EVENTS = 10_000;
+/** Answered on every service, greeted or not. */
+const PING = '{"type":"ping"}';
 
 export class WebPubSubSession implements Session {
-  connectionId = '';
+  readonly #identity = new Identity();
+  readonly #teller: Teller;
   readonly #settings: SessionSettings;
   readonly #protocol: SafeProtocol;
   readonly #client: WebPubSubClient;
@@ -49,26 +50,32 @@ export class WebPubSubSession implements Session {
   #socket: GatedSocket | undefined;
   #suspended = false;
   #notBefore = 0;
-  #canRecover = false;
-  #lastWords = '';
-  /** Events of the time before the caller holds the session. */
-  #early: SessionEvent[] | undefined = [];
-  #flush: NodeJS.Immediate | undefined;
-  #silent = false;
+  readonly #replay = new Replay();
+  readonly #liveness: LivenessWatch;
   #joinTimer: NodeJS.Timeout | undefined;
 
   constructor(url: string, settings: SessionSettings) {
     this.#settings = settings;
+    this.#teller = new Teller(settings.onEvent, settings.log);
     this.#complaints = new FrameComplaints(settings.log);
     this.#protocol = new SafeProtocol(settings.link.subprotocol, {
       onBadFrame: (reason) => this.#complaints.add(reason),
-      onDisconnected: (message) => (this.#lastWords = redact(message)),
+      onDisconnected: (message) => this.#identity.says(message),
+      onPong: () => this.#replay.end(),
+      onStranger: () => this.#stranger(),
+      onAckDue: (sequenceId) => this.#socket?.say(JSON.stringify({ type: 'sequenceAck', sequenceId })),
+    });
+    this.#liveness = new LivenessWatch(settings.liveness, {
+      ask: () => this.#socket?.say(PING),
+      dead: (message) => this.#end(message),
+      bytesRead: () => this.#socket?.bytesRead ?? 0,
     });
     this.#client = createAzureClient(url, this.#protocol, (socketUrl) => this.#createSocket(socketUrl));
     this.#client.on('group-message', ({ message }) => {
       const { group, fromUserId, data } = message;
       const dataType = message.dataType === 'protobuf' ? 'binary' : message.dataType;
-      this.#emit({ kind: 'message', message: { group, ...(fromUserId && { fromUserId }), dataType, data } });
+      const told: GroupMessage = { group, ...(fromUserId && { fromUserId }), dataType, data, ...this.#replay.mark };
+      this.#emit({ kind: 'message', message: told });
     });
     // Only if the client gives up for a reason we did not foresee: the supervisor must not wait for ever.
     this.#client.on('stopped', () => this.#end('the client stopped'));
@@ -85,7 +92,15 @@ export class WebPubSubSession implements Session {
         forget: (ackId) => this.#socket?.inject(`{"type":"ack","ackId":${ackId},"success":false}`),
       },
       JOIN_ACK_ID,
+      {
+        onAcknowledged: () => this.#liveness.tell({ kind: 'acknowledged' }),
+        onUnacknowledged: (waitedMs) => this.#liveness.tell({ kind: 'unacknowledged', waitedMs }),
+      },
     );
+  }
+
+  get connectionId(): string {
+    return this.#identity.connectionId;
   }
 
   /** Connects and joins, once. Rejects with {@link OpenError}, and then nothing is left of it. */
@@ -112,9 +127,9 @@ export class WebPubSubSession implements Session {
   }
 
   async dispose(): Promise<void> {
-    this.#silent = true;
-    clearImmediate(this.#flush);
-    const state = this.#finish('the session was given up');
+    this.#teller.silence();
+    // Nothing reaches the service without internet: then there is nothing to wait for.
+    const state = this.#finish('the session was given up', this.#settings.mayOpen() ? 'farewell' : 'cut');
     if (state.kind === 'opening') state.reject(new OpenError({ kind: 'failed', message: 'the attempt was given up' }));
     await Promise.all([...this.#links].map((link) => link.closed));
   }
@@ -124,7 +139,11 @@ export class WebPubSubSession implements Session {
     const owner: SocketOwner = {
       mayOpenInMs: () => this.#mayOpenInMs(first),
       openLink: (linkUrl, handlers) => this.#openLink(linkUrl, handlers),
-      greeting: (text) => this.#greeting(text),
+      onHandshake: (say) => {
+        if (!first) say(PING);
+      },
+      onHeard: () => this.#liveness.tell({ kind: 'heard' }),
+      firstFrame: (text) => this.#identity.firstFrame(text, first, (reason) => this.#complaints.add(reason)),
       onBinary: () => this.#complaints.add('not text'),
       onOpen: () => (first ? this.#join() : this.#recovered()),
       onTryFailed: (end) => (first ? this.#openFailed(end) : this.#recoveryFailed(end)),
@@ -149,18 +168,10 @@ export class WebPubSubSession implements Session {
     return link;
   }
 
-  #greeting(text: string): 'greeting' | 'wrong' | 'other' {
-    const frame = parseFrame(text);
-    if (frame.kind === 'bad') this.#complaints.add(frame.reason);
-    if (frame.kind !== 'message') return 'other';
-    if (frame.message.kind === 'disconnected') this.#lastWords = redact(frame.message.message);
-    if (frame.message.kind !== 'connected') return 'other';
-    const { connectionId, reconnectionToken } = frame.message;
-    if (this.connectionId !== '' && connectionId !== this.connectionId) return 'wrong';
-    this.connectionId = connectionId;
-    this.#lastWords = '';
-    this.#canRecover = this.#protocol.isReliableSubProtocol && reconnectionToken !== '';
-    return 'greeting';
+  #stranger(): boolean {
+    if (!this.#identity.ungreeted) return false;
+    this.#end(`the session cannot be recovered: ${describeEnd({ kind: 'wrong-greeting' })}`);
+    return true;
   }
 
   // Opening
@@ -192,17 +203,14 @@ export class WebPubSubSession implements Session {
     clearTimeout(this.#joinTimer);
     const { resolve } = this.#state;
     this.#state = { kind: 'open' };
+    this.#liveness.start();
     this.#outbox.connected();
-    this.#flush = setImmediate(() => {
-      const early = this.#early ?? [];
-      this.#early = undefined;
-      for (const event of early) this.#tell(event);
-    });
+    this.#teller.begin();
     resolve();
   }
 
   #openFailed(end: TryEnd): Verdict {
-    const failure = openFailure(end, this.#lastWords);
+    const failure = openFailure(end, this.#identity.lastWords);
     if (failure.kind === 'refused') this.#settings.onRefused();
     this.#fail(failure);
     return { kind: 'give-up' };
@@ -224,16 +232,23 @@ export class WebPubSubSession implements Session {
       return;
     }
     if (this.#state.kind !== 'open') return;
-    if (isFinal(end) || !this.#canRecover) {
+    this.#liveness.stop();
+    if (refusesToken(end)) this.#settings.onRefused();
+    if (isFinal(end) || !this.#canRecover() || !dropCulprit(this.#outbox, end, message, this.#settings.log)) {
       this.#end(message);
       return;
     }
+    this.#notBefore = Math.max(this.#notBefore, performance.now() + pauseAfter(end));
     const { recoveryWindowMs } = this.#settings;
     const window = setTimeout(
-      () => this.#end(`not recovered within ${recoveryWindowMs / 1000} s, after which the service forgets a session`),
+      () =>
+        this.#end(
+          `not recovered within ${recoveryWindowMs / 1000} s, and the service promises to keep a session for 30 s only`,
+        ),
       recoveryWindowMs,
     );
     this.#state = { kind: 'interrupted', window };
+    this.#replay.dropped();
     this.#outbox.interrupted();
     this.#emit({ kind: 'interrupted', message });
     // Whoever heard the event may have disposed of the session, which retired the socket.
@@ -244,7 +259,8 @@ export class WebPubSubSession implements Session {
     if (this.#state.kind !== 'interrupted') return;
     clearTimeout(this.#state.window);
     this.#state = { kind: 'open' };
-    this.#emit({ kind: 'recovered' });
+    this.#liveness.start();
+    this.#emit({ kind: 'recovered', droppedForMs: this.#replay.begin() });
     if (this.#stateKind() === 'open') this.#outbox.connected();
   }
 
@@ -252,14 +268,14 @@ export class WebPubSubSession implements Session {
     if (this.#state.kind !== 'interrupted') return { kind: 'give-up' };
     const final = endOfRecovery(end);
     if (final === undefined) {
-      if (end.kind === 'http' && end.retryAfterMs) this.#notBefore = performance.now() + end.retryAfterMs;
+      this.#notBefore = Math.max(this.#notBefore, performance.now() + pauseAfter(end));
       this.#settings.log.debug(
         { reason: this.#inWords(end) },
         'A recovery of the session failed; it will be tried again',
       );
       return { kind: 'retry' };
     }
-    if (end.kind === 'http' && (end.status === 401 || end.status === 403)) this.#settings.onRefused();
+    if (refusesToken(end)) this.#settings.onRefused();
     this.#end(`the session cannot be recovered: ${final}`);
     return { kind: 'give-up' };
   }
@@ -271,48 +287,36 @@ export class WebPubSubSession implements Session {
       state.reject(new OpenError({ kind: 'failed', message }));
       return;
     }
-    this.#tellInOrder({ kind: 'ended', message });
+    this.#teller.tell({ kind: 'ended', message });
   }
 
   /** After this no socket is opened and no timer of ours runs. Returns the state that was. */
-  #finish(message: string): State {
+  #finish(message: string, how: 'cut' | 'farewell' = 'cut'): State {
     const state = this.#state;
     if (state.kind === 'over') return state;
     this.#state = { kind: 'over' };
     if (state.kind === 'interrupted') clearTimeout(state.window);
     clearTimeout(this.#joinTimer);
     this.#outbox.close(message);
-    this.#socket?.retire();
+    this.#liveness.stop();
+    this.#socket?.retire(how);
     this.#client.stop();
     return state;
   }
 
   #emit(event: SessionEvent): void {
     if (this.#state.kind === 'over') return;
-    this.#tellInOrder(event);
-    if (this.#early && this.#early.length > MAX_EARLY_EVENTS) this.#end('the service sent more than could be taken');
+    this.#teller.tell(event);
+    if (this.#teller.flooded) this.#end('the service sent more than could be taken');
   }
 
-  #tellInOrder(event: SessionEvent): void {
-    if (this.#early) this.#early.push(event);
-    else this.#tell(event);
-  }
-
-  #tell(event: SessionEvent): void {
-    if (this.#silent) return;
-    try {
-      this.#settings.onEvent(event);
-    } catch (error) {
-      this.#settings.log.error(
-        { event: event.kind, reason: describeError(error) },
-        'A listener of the connection threw; the connection goes on. This is a bug worth reporting',
-      );
-    }
+  #canRecover(): boolean {
+    return this.#identity.recoverable && this.#protocol.isReliableSubProtocol;
   }
 
   #inWords(end: TryEnd): string {
-    const words = describeEnd(end);
-    return this.#lastWords === '' ? words : `${words}; it said: ${this.#lastWords}`;
+    const { lastWords } = this.#identity;
+    return lastWords === '' ? describeEnd(end) : `${describeEnd(end)}; it said: ${lastWords}`;
   }
 
   /** The state as it is now: a listener may have changed it behind the compiler's back. */

@@ -1,0 +1,63 @@
+/** Runs {@link liveness} while a socket is open: the clock, the traffic, and what is done about it. It decides nothing. */
+import { performance } from 'node:perf_hooks';
+import { FRESH_LIVENESS, liveness, type Liveness, type LivenessEvent, type LivenessPolicy } from './liveness.js';
+
+export interface LivenessHooks {
+  /** Sends a ping of the subprotocol. */
+  ask(): void;
+  /** The service is dead; {@link LivenessWatch.stop} is called first. */
+  dead(message: string): void;
+  /** Bytes read from the socket so far. */
+  bytesRead(): number;
+}
+
+/** More than the answers to WebSocket pings within a tick: a long message is coming in. */
+const A_FRAME_UNDER_WAY_BYTES = 2_048;
+
+export class LivenessWatch {
+  readonly #policy: LivenessPolicy;
+  readonly #hooks: LivenessHooks;
+  #state: Liveness = FRESH_LIVENESS;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(policy: LivenessPolicy, hooks: LivenessHooks) {
+    this.#policy = policy;
+    this.#hooks = hooks;
+  }
+
+  /** A socket is open. */
+  start(): void {
+    this.stop();
+    this.#state = FRESH_LIVENESS;
+    const { askAfterMs, answerWithinMs } = this.#policy;
+    const tickMs = Math.max(5, Math.min(5_000, Math.floor(Math.min(askAfterMs, answerWithinMs) / 4)));
+    let before = performance.now();
+    let bytes = this.#hooks.bytesRead();
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      const read = this.#hooks.bytesRead();
+      if (read - bytes > A_FRAME_UNDER_WAY_BYTES) this.tell({ kind: 'heard' });
+      bytes = read;
+      // A process that was stopped takes its own sleep for nobody's silence.
+      const ms = Math.min(now - before, 2 * tickMs);
+      before = now;
+      this.tell({ kind: 'passed', ms });
+    }, tickMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  tell(event: LivenessEvent): void {
+    if (this.#timer === undefined) return;
+    const [state, effect] = liveness(this.#state, event, this.#policy);
+    this.#state = state;
+    if (effect?.kind === 'ask') this.#hooks.ask();
+    if (effect?.kind === 'dead') {
+      this.stop();
+      this.#hooks.dead(effect.message);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * From the components to the group: what a component says is relayed, or shows that it is there. `router.ts` and
+ * `component-watch.ts` decide; time is told by the exchange's one timer.
+ */
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../log.js';
+import type { ComponentWatch, ComponentWatchEffect, ComponentWatchEvent } from './component-watch.js';
+import { nextWatchTickMs, onComponentWatch, startComponentWatch } from './component-watch.js';
+import type { Component, OutgoingMessage } from './messages.js';
+import { outgoing } from './messages.js';
+import type { RemoteBus } from './ports.js';
+import type { RepeatedWarning } from './repeated-warning.js';
+import { routeFromBus } from './router.js';
+
+/** What is known of a component, in the words of system_info. */
+export interface ComponentStatus {
+  /** The front end's name of it: core is `dunebugger`. */
+  readonly name: 'dunebugger' | 'scheduler';
+  readonly state: 'running' | 'not_responding';
+  /** Null until one of its heartbeats carried one. */
+  readonly version: string | null;
+}
+
+export interface FromBusDependencies {
+  /** Undefined: no bus is wanted; the components are not watched. */
+  readonly bus: RemoteBus | undefined;
+  /** Sends it to the group; `bytes` is its size. */
+  readonly relay: (message: OutgoingMessage, bytes: number) => void;
+  /** For malformed and unknown messages. */
+  readonly refused: RepeatedWarning;
+  /** What is known of a component is something else now. */
+  readonly onComponentChanged: () => void;
+  /** {@link FromBus.nextMs} may be another one. */
+  readonly onTimeChanged: () => void;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+export class FromBus {
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  #watch: ComponentWatch;
+
+  constructor(private readonly deps: FromBusDependencies) {
+    this.#log = deps.log;
+    this.#clock = deps.clock;
+    this.#watch = startComponentWatch(deps.clock.nowMs());
+  }
+
+  get components(): readonly ComponentStatus[] {
+    const status = (component: Component, name: ComponentStatus['name']): ComponentStatus => {
+      const { state, version } = this.#watch.components[component];
+      return { name, state: state === 'running' ? 'running' : 'not_responding', version: version ?? null };
+    };
+    return [status('core', 'dunebugger'), status('scheduler', 'scheduler')];
+  }
+
+  /** When {@link tick} is due, milliseconds of the clock; undefined without a bus. */
+  get nextMs(): number | undefined {
+    return this.deps.bus === undefined ? undefined : nextWatchTickMs(this.#watch);
+  }
+
+  /** The watch begins now. */
+  start(): void {
+    this.#watch = startComponentWatch(this.#clock.nowMs());
+  }
+
+  tick(): void {
+    if (this.deps.bus !== undefined) this.#watched({ kind: 'tick' });
+  }
+
+  /** The bus is there, perhaps again. */
+  busUp(): void {
+    this.#watched({ kind: 'bus-up' });
+  }
+
+  take(token: string, data: Uint8Array): void {
+    const decision = routeFromBus(token, data);
+    switch (decision.kind) {
+      case 'relay':
+        this.deps.relay(decision.message, decision.bytes);
+        break;
+      case 'alive': {
+        const { component, version } = decision;
+        this.#watched({ kind: 'alive', component, ...(version === undefined ? {} : { version }) });
+        break;
+      }
+      case 'unknown':
+        this.deps.refused.warn(
+          { from: 'bus', subject: decision.subject },
+          'A message of the bus has a subject that is not known here; ignored.',
+        );
+        break;
+      case 'refuse':
+        this.deps.refused.warn(
+          { from: 'bus', subject: token.slice(0, 64), reason: decision.reason },
+          'A malformed message of the bus was dropped.',
+        );
+        break;
+    }
+  }
+
+  #watched(event: ComponentWatchEvent): void {
+    const [next, effects] = onComponentWatch(this.#watch, event, this.#clock.nowMs());
+    this.#watch = next;
+    for (const effect of effects) this.#watchEffect(effect);
+    this.deps.onTimeChanged();
+  }
+
+  #watchEffect(effect: ComponentWatchEffect): void {
+    const { component } = effect;
+    if (effect.kind === 'ask') {
+      const question = outgoing('heartbeat', 'are you there?');
+      const { body, subject, source } = question;
+      const outcome = this.deps.bus?.publish(component, subject, { body, subject, source });
+      this.#log.debug({ component, outcome }, 'Asked a component whether it is there.');
+      return;
+    }
+    const { from, to, version } = effect;
+    const fields = { component, ...(version === undefined ? {} : { version }) };
+    if (from === to) this.#log.info(fields, 'A component tells another version.');
+    else if (to === 'running') this.#log.info(fields, 'A component is running.');
+    else this.#log.warn(fields, 'A component does not respond; it is asked again every 30 s.');
+    this.deps.onComponentChanged();
+  }
+}

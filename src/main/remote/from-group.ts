@@ -1,0 +1,121 @@
+/**
+ * From the group to the components: what a browser sent passes the flood limit and the router, and is handed to the
+ * bus or to whoever answers it here. `router.ts` and `token-bucket.ts` decide; time is told by the exchange's one timer.
+ */
+import type { Clock } from '../base/clock.js';
+import type { GroupMessage } from '../connection/session.js';
+import type { Logger } from '../log.js';
+import type { Component, JsonObject } from './messages.js';
+import type { RemoteBus } from './ports.js';
+import type { RepeatedWarning } from './repeated-warning.js';
+import { isFromController, routeFromGroup } from './router.js';
+import type { TokenBucket, TokenBucketEffect, TokenBucketOptions } from './token-bucket.js';
+import { fullBucket, nextSettleMs, settle, take } from './token-bucket.js';
+
+const WHY_DROPPED = {
+  off: 'mQueueEnabled is False',
+  down: 'the bus is not there',
+  full: 'the bus does not keep up',
+  refused: 'the bus takes no message so large',
+} as const;
+
+export interface FromGroupDependencies {
+  /** Undefined: no bus is wanted. */
+  readonly bus: RemoteBus | undefined;
+  /** The limit of now: it can change while running. */
+  readonly flood: () => TokenBucketOptions;
+  /** For malformed messages. */
+  readonly refused: RepeatedWarning;
+  /** For commands that the bus did not take. */
+  readonly undelivered: RepeatedWarning;
+  /** A browser asks whether this machine is there. */
+  readonly onHeartbeatRequest: () => void;
+  /** A browser asks what this machine is. */
+  readonly onSystemInfoRequest: () => void;
+  /** {@link FromGroup.nextMs} may be another one. */
+  readonly onTimeChanged: () => void;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+export class FromGroup {
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  #bucket: TokenBucket;
+
+  constructor(private readonly deps: FromGroupDependencies) {
+    this.#log = deps.log;
+    this.#clock = deps.clock;
+    this.#bucket = fullBucket(deps.flood(), deps.clock.nowMs());
+  }
+
+  /** When {@link tick} is due, milliseconds of the clock. */
+  get nextMs(): number | undefined {
+    return nextSettleMs(this.#bucket, this.deps.flood());
+  }
+
+  tick(): void {
+    const [bucket, effects] = settle(this.#bucket, this.deps.flood(), this.#clock.nowMs());
+    this.#bucket = bucket;
+    this.#floodNews(effects);
+  }
+
+  take({ dataType, data }: GroupMessage): void {
+    if (isFromController(data)) return;
+    const taken = take(this.#bucket, this.deps.flood(), this.#clock.nowMs());
+    this.#bucket = taken.bucket;
+    this.#floodNews(taken.effects);
+    this.deps.onTimeChanged();
+    if (!taken.allowed) return;
+    const decision = dataType === 'json' ? routeFromGroup(data) : ({ kind: 'refuse', reason: 'not-json' } as const);
+    switch (decision.kind) {
+      case 'forward':
+        this.#publish(decision.recipient, decision.subject, decision.payload);
+        break;
+      case 'heartbeat':
+        this.deps.onHeartbeatRequest();
+        break;
+      case 'system-info':
+        this.deps.onSystemInfoRequest();
+        break;
+      case 'ignore':
+        this.#log.debug({ reason: decision.reason }, 'A message of the group is not for this machine; ignored.');
+        break;
+      case 'refuse':
+        this.deps.refused.warn(
+          { from: 'group', reason: decision.reason },
+          'A malformed message of the group was dropped.',
+        );
+        break;
+    }
+  }
+
+  #publish(recipient: Component, subject: string, payload: JsonObject): void {
+    const outcome = this.deps.bus?.publish(recipient, subject, payload) ?? 'off';
+    if (outcome === 'published') this.#log.debug({ recipient, subject }, 'Handed to the bus.');
+    else {
+      // Never kept for later: a command that is minutes old must not move anything.
+      this.deps.undelivered.warn(
+        { recipient, subject, outcome },
+        `A command from a browser was dropped: ${WHY_DROPPED[outcome]}.`,
+      );
+    }
+  }
+
+  #floodNews(effects: readonly TokenBucketEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === 'flood-began') {
+        const { perSecond, burst } = this.deps.flood();
+        this.#log.warn(
+          { perSecond, burst },
+          'More messages from the group than are let through; the rest is dropped and counted.',
+        );
+      } else {
+        this.#log.warn(
+          { dropped: effect.dropped, ms: Math.round(effect.ms) },
+          'The flood of messages from the group is over.',
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * What the kernel says of the links, for the loop of checks: followed as they change, or looked at once a check. What it means
+ * for the verdict is decided by `connectivity.ts` and `verdict.ts`.
+ */
+import { followLinks, type LinkEvent, type LinkFollower, type LinkState } from './probe/link-follower.js';
+import { lookAtLinks, OUT_THERE } from './probe/link-snapshot.js';
+import { decideLink } from './probe/link-state.js';
+import type { CheckEvidence, CheckTrigger, FromWorker, LinkEvidence } from './protocol.js';
+
+export interface LinksDependencies {
+  /** Host of the test site. */
+  readonly host: () => string;
+  /** The address of it that worked last. */
+  readonly lastGood: () => string | undefined;
+  readonly onEvent: (event: LinkEvent) => void;
+  readonly post: (message: FromWorker) => void;
+}
+
+export class Links {
+  #follower: LinkFollower | undefined;
+
+  constructor(private readonly deps: LinksDependencies) {}
+
+  follow(): void {
+    const note = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) =>
+      this.deps.post({ kind: 'note', level, message, fields: plain(fields) });
+    this.#follower = followLinks({
+      onEvent: (event) => {
+        this.deps.onEvent(event);
+      },
+      destinations: () => this.#destinations(),
+      log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#follower?.stop();
+  }
+
+  /** Undefined where nobody follows the links, and before the first look. */
+  state(): LinkState | undefined {
+    return this.#follower?.state();
+  }
+
+  /** One look, where nobody follows the links. */
+  async look(): Promise<LinkEvidence> {
+    return decideLink(await lookAtLinks(this.#destinations()));
+  }
+
+  /** True if the kernel had shown no way out from before the check on, all the time. */
+  contradicts(before: LinkState | undefined, startedAt: number): boolean {
+    const now = this.state();
+    if (before === undefined || now === undefined || before.evidence.ok || now.evidence.ok) return false;
+    return before.sinceMs === now.sinceMs && before.sinceMs < startedAt;
+  }
+
+  /** Tells a change in the log. */
+  tell({ kind, state: { evidence, sinceMs } }: LinkEvent): void {
+    this.deps.post({
+      kind: 'note',
+      level: 'debug',
+      message: evidence.ok
+        ? 'The way out has changed'
+        : `No way out: ${evidence.detail ?? evidence.reason ?? 'unknown'}`,
+      fields: { event: kind, ...(evidence.ok ? {} : { ms: Math.round(performance.now() - sinceMs) }) },
+    });
+  }
+
+  #destinations(): readonly string[] {
+    return destinationsOf(this.deps.host(), this.deps.lastGood());
+  }
+}
+
+/** The evidence of a check that sent no packet, since the kernel shows no way out. */
+export function kernelsWord(checkId: number, link: LinkEvidence, trigger: CheckTrigger): CheckEvidence {
+  const reason = link.reason ?? 'no-route';
+  return {
+    checkId,
+    trigger,
+    startedAtMs: Date.now(),
+    ms: 0,
+    ok: false,
+    reason,
+    link,
+    https: [],
+  };
+}
+
+/** The way that matters is the one to the site; before its address is known, the one to the internet at large. */
+function destinationsOf(host: string, lastGood: string | undefined): readonly string[] {
+  if (/^[\d.]+$|:/.test(host)) return [host];
+  if (host === 'localhost' || host.endsWith('.localhost')) return ['127.0.0.1'];
+  return lastGood === undefined ? OUT_THERE : [...OUT_THERE, lastGood];
+}
+
+function plain(fields: object): Record<string, string | number | boolean> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]: [string, unknown]) => [
+      key,
+      typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : String(value),
+    ]),
+  );
+}
