@@ -62,9 +62,16 @@ module.exports = {
       comment: 'A pure file decides; timers, sockets and files belong to the edges.',
       severity: 'error',
       from: {
-        path: '^src/(workers/verdict|main/connection/(state|transition|transition/[a-z-]+|backoff|narration)|main/remote/(router|heartbeat|outbox|token-bucket|component-watch))\\.ts$',
+        path: '^src/(workers/verdict|main/connection/(state|transition|transition/[a-z-]+|backoff|narration)|main/remote/(router|heartbeat|outbox|token-bucket|component-watch)|main/troubles|main/troubles/(types|internet|cloud|house|own|first-cause))\\.ts$',
       },
       to: { dependencyTypes: ['core', 'npm'] },
+    },
+    {
+      name: 'troubles-know-only-the-reasons',
+      comment: 'Every outlet reads the table, so it reads nobody.',
+      severity: 'error',
+      from: { path: '^src/main/troubles(/|\\.ts$)' },
+      to: { path: '^src/', pathNot: '^src/(main/troubles/|workers/protocol\\.ts$)' },
     },
     {
       name: 'source-never-imports-tests',

@@ -10,7 +10,7 @@ export {
   type WaitOptions,
 } from './internet-monitor.js';
 export type { Logger } from './base/logger.js';
-export { reasonAdvice, reasonWords } from './reasons.js';
+export { reasonAdvice, reasonWords } from './troubles.js';
 export type {
   CheckEvidence,
   CheckTrigger,

@@ -20,7 +20,7 @@ import {
 } from './internet-monitor/options.js';
 import { WorkerHost } from './internet-monitor/worker-host.js';
 import type { Logger } from './log.js';
-import { reasonAdvice, reasonWords } from './reasons.js';
+import { reasonAdvice, reasonWords } from './troubles.js';
 import type { Settings } from './settings.js';
 
 export { MonitorError, type MonitorErrorCode } from './internet-monitor/error.js';

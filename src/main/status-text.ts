@@ -1,6 +1,6 @@
 /** One line that says how the daemon is, for `systemctl status`. Pure. */
 import type { VerdictState } from '../workers/protocol.js';
-import { reasonWords } from './reasons.js';
+import { reasonWords, TROUBLES } from './troubles.js';
 
 /** What of the connection the line needs. */
 export interface ConnectionGlance {
@@ -24,7 +24,7 @@ export function statusText(internet: VerdictState, connection: ConnectionGlance,
     case 'unknown':
       return 'Looking for the internet for the first time';
     case 'offline': {
-      const why = internet.reason === undefined ? 'no internet' : reasonWords(internet.reason);
+      const why = internet.reason === undefined ? TROUBLES['no-internet'].title : reasonWords(internet.reason);
       return `Offline since ${clockTime(internet.sinceMs, options.nowMs)}: ${why}; next look in ${options.offlineIntervalSecs} s`;
     }
     case 'online':

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { reasonAdvice, reasonWords } from '../../src/main/index.js';
 import { nameOf, TABLE, type SettingName } from '../../src/main/settings.js';
 import type { OfflineReason } from '../../src/workers/protocol.js';
+import { withTables } from '../docs/readme.js';
 
 const read = (name: string): string => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8');
 const README = read('README.md');
@@ -46,6 +47,18 @@ describe('README.md', () => {
       assert.match(reasonAdvice(reason), /[^.]$/);
     });
   }
+});
+
+describe('The troubles of README.md', () => {
+  it('are those of the table, row by row (npm run readme makes them)', () => {
+    assert.equal(README, withTables(README));
+  });
+
+  it('a changed row would be found', () => {
+    const changed = README.replace('no interface is up and has a carrier', 'something else');
+    assert.notEqual(changed, README);
+    assert.equal(withTables(changed), README);
+  });
 });
 
 describe('ARCHITECTURE.md', () => {

@@ -1,6 +1,6 @@
 /** `dunebugger-remote check`: one look at the internet, phase by phase. */
 import { InternetConnectionMonitor, type InternetMonitorStatus } from '../internet-monitor.js';
-import { reasonAdvice, reasonWords } from '../reasons.js';
+import { reasonAdvice, reasonWords } from '../troubles.js';
 import { loadSettings, SettingsError, type LoadedSettings, type Settings } from '../settings.js';
 import { evidenceLines } from '../evidence-text.js';
 

@@ -1,6 +1,6 @@
 /** What the connection machine says, and the words for it. Pure: a note becomes a level, a sentence and fields. */
 import type { OfflineReason } from '../../workers/protocol.js';
-import { reasonWords } from '../reasons.js';
+import { reasonWords } from '../troubles.js';
 import { humanDuration } from '../base/duration.js';
 import type { OpenFailure } from './session.js';
 

@@ -1,0 +1,43 @@
+/**
+ * The one table of troubles: all that the product can complain of, what it means and what to do. Journal, status line, `check`
+ * and README.md are made from it or checked against it by the tests. Pure; imports nothing but the worker's reasons.
+ */
+import type { OfflineReason } from '../workers/protocol.js';
+import { CLOUD } from './troubles/cloud.js';
+import { causesAmong, type Causes } from './troubles/first-cause.js';
+import { HOUSE } from './troubles/house.js';
+import { OFFLINE, OUTAGE } from './troubles/internet.js';
+import { REMARKS, STOPPING } from './troubles/own.js';
+import { plain, type Trouble, type TroubleCode } from './troubles/types.js';
+
+export type { Causes } from './troubles/first-cause.js';
+export type { Trouble, TroubleCode } from './troubles/types.js';
+export { plain } from './troubles/types.js';
+
+/** In the order in which they are to be mended: this program, the line from its near end, the cloud, the house, remarks. */
+export const TROUBLES: Readonly<Record<TroubleCode, Trouble>> = {
+  ...STOPPING,
+  ...OFFLINE,
+  ...OUTAGE,
+  ...CLOUD,
+  ...HOUSE,
+  ...REMARKS,
+};
+
+/** The reasons of an offline verdict, in the order of blame. */
+export const OFFLINE_REASONS = Object.keys(OFFLINE) as readonly OfflineReason[];
+
+/** Of the troubles that are there: the one to begin with, those beside it, and those that it or they make irrelevant. */
+export function firstCause(present: Iterable<TroubleCode>): Causes {
+  return causesAmong(TROUBLES, present);
+}
+
+/** Such as `name server silent`; fits into a sentence. */
+export function reasonWords(reason: OfflineReason): string {
+  return TROUBLES[reason].title;
+}
+
+/** What an operator can do about it, one sentence without a full stop. */
+export function reasonAdvice(reason: OfflineReason): string {
+  return plain(TROUBLES[reason].remedy);
+}

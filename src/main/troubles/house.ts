@@ -1,0 +1,97 @@
+/** The installation: the bus, the components, and what comes from browsers. From the cause to what follows from it. */
+import type { HouseTrouble, Trouble } from './types.js';
+
+export const HOUSE: Readonly<Record<HouseTrouble, Trouble>> = {
+  'bus-misconfigured': {
+    severity: 'error',
+    title: 'bus not usable as configured',
+    meaning: 'the server, our name or the root of the subjects is not one that NATS knows',
+    remedy: 'Correct `[MessageQueue]` as the line says, then `systemctl restart dunebugger-remote`',
+    makesIrrelevant: ['bus-away'],
+    tellAfterMs: 0,
+    lines: [
+      'An entry of mQueueServers is no NATS server (nats://host:port); it is left out.',
+      'mQueueClientID and mQueueSubjectRoot may hold letters, digits, - and _ only; the bus stays away.',
+      'No usable server in mQueueServers: the components cannot be reached until it is corrected.',
+    ],
+  },
+  'bus-away': {
+    severity: 'warn',
+    title: 'the bus is not there',
+    meaning: 'no NATS server answers; core and scheduler cannot be reached',
+    remedy: 'Look at `nats-server` and at `[MessageQueue] mQueueServers`; it is tried again by itself',
+    makesIrrelevant: ['bus-denied', 'component-away'],
+    tellAfterMs: 0,
+    lines: ['The bus is not there; it is tried again for ever, commands from browsers are dropped meanwhile.'],
+  },
+  'bus-denied': {
+    severity: 'error',
+    title: 'the bus does not let us listen',
+    meaning: 'the NATS server has permissions that keep us from our subjects',
+    remedy: 'Allow this client `ROOT.CLIENT.*` of `[MessageQueue]` in the configuration of `nats-server`',
+    makesIrrelevant: ['component-away'],
+    tellAfterMs: 0,
+    lines: ['The NATS server does not let this client listen; look at its permissions.'],
+  },
+  'component-away': {
+    severity: 'warn',
+    title: 'a component does not respond',
+    meaning: 'core or scheduler sent no heartbeat for 45 s',
+    remedy: "Look at that component's own journal",
+    makesIrrelevant: ['command-dropped'],
+    // ALIVE_FOR_MS of remote/component-watch.ts.
+    tellAfterMs: 45_000,
+    lines: ['A component does not respond; it is asked again every 30 s.'],
+  },
+  'command-dropped': {
+    severity: 'warn',
+    title: 'command from a browser dropped',
+    meaning: 'the bus did not take it; it is not kept, since a late command must not move anything',
+    remedy: 'Look at the reason in the line, then press the button again',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['A command from a browser was dropped: ….'],
+  },
+  'group-flood': {
+    severity: 'warn',
+    title: 'flood of messages from the group',
+    meaning: 'more messages come than are let through; the rest is dropped and counted',
+    remedy: 'Find who sends them; if they are meant, raise `[Websocket] rateLimitPerSec` and `rateLimitBurst`',
+    makesIrrelevant: ['group-malformed'],
+    tellAfterMs: 0,
+    lines: [
+      'More messages from the group than are let through; the rest is dropped and counted.',
+      'The flood of messages from the group is over.',
+    ],
+  },
+  'group-malformed': {
+    severity: 'warn',
+    title: 'malformed message of the group',
+    meaning: 'somebody in the group sent what no front end sends; it did not reach the bus',
+    remedy: 'Look at the field `reason`, and at who has a token for the group',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['A malformed message of the group was dropped.'],
+  },
+  'bus-malformed': {
+    severity: 'warn',
+    title: 'message of the bus not understood',
+    meaning: 'a component sent what is not known here; browsers did not get it',
+    remedy: 'Look at the field `subject`: do the versions of the components fit together?',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: [
+      'A message of the bus has a subject that is not known here; ignored.',
+      'A malformed message of the bus was dropped.',
+    ],
+  },
+  'system-info-failed': {
+    severity: 'warn',
+    title: 'system information not collected',
+    meaning: 'browsers keep what they have until the next request',
+    remedy: 'Look at the error in the line; report it if it goes on',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['The system information could not be collected; browsers keep what they have until the next request.'],
+  },
+};

@@ -1,0 +1,136 @@
+/** No internet: the ten reasons of an offline verdict, and the outage itself. */
+import type { OfflineReason } from '../../workers/protocol.js';
+import type { Trouble } from './types.js';
+
+/** What the kernel says is believed when it has held for 0.3 s (`workers/probe/link-state.ts`). */
+const LINK_HOLD_MS = 300;
+/** A failed check is confirmed by another, begun 1 s after it at the earliest (`internet-monitor/options.ts`). */
+const CONFIRM_MS = 1_000;
+
+/**
+ * In the order of blame of `workers/verdict.ts`: what needs no packet comes first, then a foreign certificate or a wrong
+ * clock, then the names, then the steps of a connection. Each row names the next one, the last one the outage.
+ */
+export const OFFLINE: Readonly<Record<OfflineReason, Trouble>> = {
+  'no-link': {
+    severity: 'warn',
+    title: 'no network link',
+    meaning: 'no interface is up and has a carrier',
+    remedy: 'Look at the cable, the access point and its password: `ip link`, `nmcli device`',
+    makesIrrelevant: ['no-route'],
+    tellAfterMs: LINK_HOLD_MS,
+    lines: [],
+  },
+  'no-route': {
+    severity: 'warn',
+    title: 'no address or no route',
+    meaning: 'there is a link, but no address or no way out',
+    remedy:
+      'The network gave this machine no address or no way out; look at its DHCP server, the router: `ip address`, `ip route`',
+    makesIrrelevant: ['portal', 'clock'],
+    tellAfterMs: LINK_HOLD_MS,
+    lines: [],
+  },
+  portal: {
+    severity: 'warn',
+    title: 'captive portal or foreign certificate',
+    meaning: "somebody else's certificate: a captive portal, a hijacked name, an intercepting proxy",
+    remedy:
+      'Somebody else answers in place of the test site: log in to the Wi-Fi with a browser, or ask whoever runs the network to let this device through',
+    makesIrrelevant: ['dns-timeout'],
+    tellAfterMs: CONFIRM_MS,
+    lines: [],
+  },
+  clock: {
+    severity: 'warn',
+    title: 'the clock of this machine is wrong',
+    meaning: "the certificate is not valid at this machine's time, and the clock is the likelier culprit",
+    remedy:
+      'Set it: `timedatectl` shows it, `systemd-timesyncd` sets it from the network (NTP, UDP port 123), and a Pi without a clock battery forgets it when it is off',
+    makesIrrelevant: ['dns-timeout', 'url-expired'],
+    tellAfterMs: CONFIRM_MS,
+    lines: [],
+  },
+  'dns-timeout': {
+    severity: 'warn',
+    title: 'name server silent',
+    meaning: 'no name server answered, and the last address that worked does not either',
+    remedy: 'The line or the name server is dead; look at the router and at `/etc/resolv.conf`',
+    makesIrrelevant: ['dns-failed'],
+    tellAfterMs: CONFIRM_MS,
+    lines: [],
+  },
+  'dns-failed': {
+    severity: 'warn',
+    title: 'name server knows no address',
+    meaning: 'a name server answered, but not with an address',
+    remedy:
+      'The name server answers, but not with an address; look at `[Websocket] testDomain`, and at the router if the name is right',
+    makesIrrelevant: ['tcp-timeout', 'tcp-refused'],
+    tellAfterMs: CONFIRM_MS,
+    lines: [],
+  },
+  'tcp-timeout': {
+    severity: 'warn',
+    title: 'test site does not answer',
+    meaning: "names resolve, but the site's address does not answer",
+    remedy: 'Names resolve, but nothing comes back: a dead line, or a firewall that drops port 443',
+    makesIrrelevant: ['tls-failed'],
+    tellAfterMs: CONFIRM_MS,
+    lines: [],
+  },
+  'tcp-refused': {
+    severity: 'warn',
+    title: 'test site refuses connections',
+    meaning: 'the connection is refused',
+    remedy: 'The test site or a firewall refuses port 443; try it from another network',
+    makesIrrelevant: ['tls-failed'],
+    tellAfterMs: CONFIRM_MS,
+    lines: [],
+  },
+  'tls-failed': {
+    severity: 'warn',
+    title: 'TLS handshake failed',
+    meaning: 'the TLS handshake failed in another way, or did not end',
+    remedy:
+      'An expired certificate of the test site, a proxy in between, or a line that loses large packets; compare from another network',
+    makesIrrelevant: ['http-timeout'],
+    tellAfterMs: CONFIRM_MS,
+    lines: [],
+  },
+  'http-timeout': {
+    severity: 'warn',
+    title: 'test site sends no answer',
+    meaning: 'the connection stands, but no HTTP answer comes',
+    remedy: 'The connection stands, but no answer comes: an overloaded line, or a trouble of the test site itself',
+    makesIrrelevant: ['no-internet'],
+    tellAfterMs: CONFIRM_MS,
+    lines: [],
+  },
+};
+
+/** What an outage does to the connection, whatever the reason. */
+export const OUTAGE: Readonly<Record<'no-internet', Trouble>> = {
+  'no-internet': {
+    severity: 'warn',
+    title: 'no internet',
+    meaning: 'the cloud connection is closed, and nothing is tried until the internet is back',
+    remedy: 'Look at the reason that the line names',
+    makesIrrelevant: [
+      'cloud-interrupted',
+      'cloud-lost',
+      'cloud-failed',
+      'cloud-throttled',
+      'cloud-busy',
+      'sign-in-unanswered',
+      'sign-in-refused',
+      'url-refused',
+      'cloud-message-dropped',
+    ],
+    tellAfterMs: LINK_HOLD_MS,
+    lines: [
+      'Internet lost (…): closed the cloud connection; …',
+      'No internet at start (…): the cloud connection is not tried',
+    ],
+  },
+};
