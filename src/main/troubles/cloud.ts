@@ -119,7 +119,7 @@ export const CLOUD: Readonly<Record<CloudTrouble, Trouble>> = {
     title: 'the token lacks a right',
     meaning: 'commands come in, but the browsers hear nothing',
     remedy: 'Whoever issues the client access URL must add the role that the line names',
-    makesIrrelevant: ['cloud-message-dropped'],
+    makesIrrelevant: [],
     tellAfterMs: 0,
     lines: ['The cloud lets this device in, but takes no message from it: …'],
   },
