@@ -65,7 +65,10 @@ function open(options: ConnectOptions, address: string, signal: AbortSignal): Pr
     let at: ConnectPhase = 'tcp';
     const tcp = connectTcp({ host: address, port, noDelay: true });
     let socket: Socket = tcp;
+    let settled = false;
     const settle = (connected: Connected): void => {
+      if (settled) return;
+      settled = true;
       signal.removeEventListener('abort', onAbort);
       if (!connected.ok) {
         socket.destroy();
@@ -85,6 +88,8 @@ function open(options: ConnectOptions, address: string, signal: AbortSignal): Pr
       const secured = connectTls({ ...tls, socket: tcp, host, ...(isIP(host) === 0 ? { servername: host } : {}) });
       socket = secured;
       secured.on('error', fail);
+      // A peer that leaves in the middle need not cause an error.
+      secured.on('close', () => fail(closedEarly()));
       secured.on('secureConnect', () => settle({ ok: true, socket: secured }));
     });
   });
@@ -92,4 +97,8 @@ function open(options: ConnectOptions, address: string, signal: AbortSignal): Pr
 
 function givenUp(): Error {
   return Object.assign(new Error('given up'), { code: 'ECANCELLED' });
+}
+
+function closedEarly(): Error {
+  return Object.assign(new Error('closed during the TLS handshake'), { code: 'ECONNRESET' });
 }
