@@ -159,6 +159,17 @@ describe('a host whose first address opens TCP and stalls in TLS', () => {
     await opened.closed;
   });
 
+  it('is remembered: the next connection asks the one that stalled last', async () => {
+    const lookup = lookupOf(STALLS, SERVES);
+    await call(lookup, FAR_MS);
+    const before = first.accepted;
+    let alreadyAsked: number | undefined;
+    server.once('connection', () => (alreadyAsked = first.accepted - before));
+    await call(lookup, FAR_MS);
+    assert.equal(alreadyAsked, 0);
+    await allClosed();
+  });
+
   it('has one deadline over all its addresses, and leaves no socket behind', async () => {
     const deadlineMs = 600;
     const span = [deadlineMs - 20, deadlineMs + 500] as const;

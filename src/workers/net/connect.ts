@@ -4,6 +4,7 @@
  */
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
+import { NOTHING_FAILED, failedLast, learn, type AddressMemory } from './address-memory.js';
 import { raceAddresses } from './address-race.js';
 import { openAddress } from './open-address.js';
 
@@ -26,8 +27,11 @@ export type Connected =
   | { readonly ok: true; readonly socket: Socket }
   | { readonly ok: false; readonly at: ConnectPhase; readonly error: Error };
 
+/** What failed lately, with the look-up that finds the addresses: the two live and go together. */
+const memories = new WeakMap<LookupFunction, AddressMemory>();
+
 export async function connect(options: ConnectOptions): Promise<Connected> {
-  const { host, signal, onPhase } = options;
+  const { host, port, lookup, signal, onPhase } = options;
   let addresses: readonly string[];
   try {
     addresses = isIP(host) === 0 ? await addressesOf(options) : [host];
@@ -35,13 +39,19 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
     return { ok: false, at: 'dns', error: error instanceof Error ? error : new Error(String(error)) };
   }
   onPhase?.('tcp');
-  const { opened } = await raceAddresses<Connected>({
-    addresses,
-    open: (address, either) => open(options, address, either),
+  const remembered = (): AddressMemory => memories.get(lookup) ?? NOTHING_FAILED;
+  const tried: string[] = [];
+  const { address: winner, opened } = await raceAddresses<Connected>({
+    addresses: failedLast(remembered(), addresses, port, performance.now()),
+    open: (address, either) => {
+      tried.push(address);
+      return open(options, address, either);
+    },
     close: ({ socket }) => socket.destroy(),
     tells: ({ at }) => (at === 'tls' ? 1 : 0),
     signal,
   });
+  if (opened.ok) memories.set(lookup, learn(remembered(), { port, tried, winner }, performance.now()));
   return opened;
 }
 
