@@ -10,18 +10,19 @@ module.exports = {
       to: { path: '^src/main' },
     },
     {
-      name: 'main-sees-only-the-protocol',
+      name: 'main-sees-only-the-protocol-and-the-network',
       comment:
-        'The main thread imports the protocol of the two threads and nothing else of the worker; only its name look-ups reuse the one bounded resolver.',
+        'The main thread imports of the worker the protocol of the two threads, and the one resolver and the one way out they share.',
       severity: 'error',
-      from: { path: '^src/main', pathNot: '^src/main/net/lookup\\.ts$' },
-      to: { path: '^src/workers', pathNot: '^src/workers/protocol\\.ts$' },
+      from: { path: '^src/main' },
+      to: { path: '^src/workers', pathNot: '^src/workers/(protocol\\.ts$|net/)' },
     },
     {
-      name: 'lookup-reuses-only-the-resolver',
+      name: 'the-network-knows-only-the-protocol',
+      comment: 'Both threads import it, so it imports neither.',
       severity: 'error',
-      from: { path: '^src/main/net/lookup\\.ts$' },
-      to: { path: '^src/workers', pathNot: '^src/workers/(protocol|probe/dns)\\.ts$' },
+      from: { path: '^src/workers/net/' },
+      to: { path: '^src/', pathNot: '^src/workers/(protocol\\.ts$|net/)' },
     },
     {
       name: 'protocol-imports-nothing',

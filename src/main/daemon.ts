@@ -10,6 +10,7 @@
  *   remote: router, heartbeat, outbox, component watch, system_info <---> NATS bus (core, scheduler)
  */
 import { createCredentials } from './connection/credentials/create.js';
+import type { ClientAccessUrlProvider } from './connection/credentials/provider.js';
 import { DEFAULT_POLICY, type ConnectionPolicy } from './connection/state.js';
 import { ConnectionSupervisor } from './connection/supervisor.js';
 import { createOpenSession } from './connection/web-pubsub.js';
@@ -33,6 +34,7 @@ export interface DaemonOptions {
 interface Parts {
   readonly monitor: InternetConnectionMonitor;
   readonly connection: ConnectionSupervisor;
+  readonly credentials: ClientAccessUrlProvider;
   readonly remote: Remote;
 }
 
@@ -118,6 +120,7 @@ export class Daemon {
       );
     }
     // Whatever made the cloud refuse may have been mended at its own end.
+    this.#parts?.credentials.mended();
     this.#parts?.connection.retryNow();
     if (live.length === 0 && restart.length === 0) this.#log.info({}, 'Configuration reloaded: nothing has changed');
     await notifier.ready(this.#parts === undefined ? 'Idle: websocketEnabled is False' : this.#status(this.#parts));
@@ -189,7 +192,7 @@ function build(current: () => Settings, log: Logger, version: string): Parts {
     log,
   });
   const remote = createRemote({ settings, connection, monitor, log, version });
-  return { monitor, connection, remote };
+  return { monitor, connection, credentials, remote };
 }
 
 function policyOf(settings: Settings): ConnectionPolicy {

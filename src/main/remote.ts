@@ -26,7 +26,7 @@ export interface Remote {
   start(): void;
   /** Ends everything made here, the bus included, within its own deadlines. Never rejects. */
   stop(): Promise<void>;
-  /** Takes over what can change while running: `broadcastInitialState`, `heartBeat*`, `rateLimit*`. */
+  /** Takes over what can change while running: `broadcastInitialState`, `heartBeat*`, `rateLimit*`, `staleCommandSecs`. */
   configure(settings: Settings): void;
 }
 
@@ -65,12 +65,13 @@ function busSettings({ mQueueServers, mQueueClientID, mQueueSubjectRoot }: Setti
 }
 
 function liveSettings(settings: Settings): RemoteSettings {
-  const { broadcastInitialState, heartBeatEverySecs, heartBeatLoopDurationSecs, rateLimitPerSec, rateLimitBurst } =
-    settings;
+  const { broadcastInitialState, heartBeatEverySecs, heartBeatLoopDurationSecs } = settings;
+  const { rateLimitPerSec, rateLimitBurst, staleCommandSecs } = settings;
   return {
     broadcastInitialState,
     heartBeatEverySecs,
     heartBeatLoopDurationSecs,
+    staleCommandSecs,
     floodLimit: { ...DEFAULT_FLOOD_LIMIT, perSecond: rateLimitPerSec, burst: rateLimitBurst },
   };
 }

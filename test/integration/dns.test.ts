@@ -10,8 +10,8 @@ import { after, describe, it } from 'node:test';
 import dnsPacket from 'dns-packet';
 import type { Answer } from 'dns-packet';
 import { createLookup } from '../../src/main/net/lookup.js';
-import { addressesInHosts, lookInHostsFile } from '../../src/workers/probe/hosts-file.js';
-import { dnsFailure, resolveHost, usableFamilies } from '../../src/workers/probe/dns.js';
+import { addressesInHosts, lookInHostsFile } from '../../src/workers/net/hosts-file.js';
+import { dnsFailure, resolveHost, usableFamilies } from '../../src/workers/net/resolve.js';
 
 type Reply =
   'silent' | { readonly rcode: number } | { readonly addresses: readonly string[]; readonly delayMs?: number };

@@ -25,6 +25,9 @@ export class Fixture {
     this.credentials = {
       description: 'a test',
       get: typeof get === 'string' ? () => Promise.resolve({ url: get, cached: false }) : get,
+      served: () => undefined,
+      mended: () => undefined,
+      signInAllowedInMs: 0,
       refused: ({ url }) => void this.refused.push(url),
     };
   }

@@ -43,6 +43,23 @@ describe('a session with the service', () => {
     await browser.stop();
   });
 
+  it('says at once, at error level, which role the token lacks', async () => {
+    fixture = new Fixture(server.clientAccessUrl({ userId: 'mute', roles: ['webpubsub.joinLeaveGroup'] }));
+    const session = await fixture.open(options);
+    for (let i = 0; i < 3; i += 1) assert.equal((await session.send(i, 10_000)).outcome, 'failed');
+    const errors = fixture.logged.filter(({ level }) => level === 'error');
+    assert.equal(errors.length, 1);
+    assert.match(errors[0]?.message ?? '', /lacks the role webpubsub\.sendToGroup \(or webpubsub\.sendToGroup\.g\)/);
+    await fixture.close();
+    fixture = new Fixture(server.clientAccessUrl({ userId: 'outside', roles: ['webpubsub.sendToGroup'] }));
+    await assert.rejects(fixture.open(options), (error) => {
+      assert.ok(error instanceof OpenError);
+      assert.equal(error.failure.kind, 'refused', 'which is told at error level');
+      assert.match(error.message, /lacks the role webpubsub\.joinLeaveGroup/);
+      return true;
+    });
+  });
+
   it('trusts no certificate of somebody else', async () => {
     fixture = new Fixture(server.clientAccessUrl());
     await assert.rejects(fixture.open(), /certificate/);

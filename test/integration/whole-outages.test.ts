@@ -132,7 +132,8 @@ describe('the whole of it, through an outage of each part in turn', { skip }, ()
     await site.repairInternet();
     await site.joined();
     await works('after the long outage');
-    const seen = relayed(since);
+    // The scheduler is asked for its state after a fresh join; when its answer comes is not looked at here.
+    const seen = relayed(since).filter((line) => !line.startsWith('current_schedule'));
     assert.deepEqual(seen.slice(0, 2), [
       'log {"message":"60 log messages were dropped while the cloud was away","level":"warning"}',
       'log 60',
@@ -221,7 +222,10 @@ describe('the whole of it, through an outage of each part in turn', { skip }, ()
     await site.core.waitForCommand(({ body }) => body === 'in time');
     await page.waitFor('system_info', (body) => componentsIn(body).includes('dunebugger running'), { ...SLOW, since });
     assert.deepEqual(
-      site.scheduler.commands.slice(heard).map(({ body }) => body),
+      site.scheduler.commands
+        .slice(heard)
+        .filter(({ subject }) => subject !== 'refresh')
+        .map(({ body }) => body),
       ['after the bus'],
     );
     assert.ok(!site.core.commands.some(({ body }) => body === 'too early' || body === 'to nobody'));

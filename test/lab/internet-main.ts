@@ -3,9 +3,11 @@ import { CertificateAuthority } from '../support/certificates.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GroupClient, type ReceivedMessage } from '../support/group-client.js';
 import { HttpsSite } from '../support/https-site.js';
+import { systemClock } from '../../src/main/base/clock.js';
+import { Page } from '../support/page.js';
 import { NameServer } from '../support/name-server.js';
 import { WebPubSubServer } from '../support/web-pubsub-server.js';
-import type { InternetCalls } from './internet.js';
+import type { InternetCalls, Shown } from './internet.js';
 import { anyRecovery } from '../support/web-pubsub/recovery.js';
 import { seeded } from './random.js';
 import { serve } from './remote-call.js';
@@ -26,10 +28,27 @@ const INSIDE = '127.0.0.1';
 
 let browser: GroupClient | undefined;
 let servers: Servers | undefined;
+const shown: Shown[] = [];
 
 function joined(): GroupClient {
   if (browser === undefined) throw new Error('no browser has joined');
   return browser;
+}
+
+/** What the front end would show of the device, from now on. */
+function openPage(client: GroupClient): void {
+  const page = new Page({
+    clock: systemClock,
+    send: (subject, body) => {
+      client.send({ subject, body, connectionId: client.connectionId ?? null }).catch(() => undefined);
+    },
+    onOnline: (online) => shown.push({ atMs: Date.now(), online }),
+  });
+  client.onMessage(({ data }) => {
+    const { subject, body, source } = data as { subject?: unknown; body?: unknown; source?: unknown };
+    if (source === 'controller' && typeof subject === 'string') page.received(subject, body);
+  });
+  page.connected();
 }
 
 function running(): Servers {
@@ -88,6 +107,8 @@ serve({
     const url = cloud.clientAccessUrl({ userId, via: `${INSIDE}:${PORTS.cloud}` });
     browser = await GroupClient.start({ url, group, ca: ca.certificatePem });
   },
+  browserLooks: () => openPage(joined()),
+  browserShown: () => shown,
   browserSend: ({ data }) => joined().send(data),
   browserCount: () => joined().messages.length,
   async browserGot({ subject, body, since, timeoutMs, settleMs }) {

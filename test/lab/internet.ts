@@ -26,6 +26,12 @@ export interface CloudView {
   readonly maxLiveOfDevice: number;
 }
 
+/** From then on a page shows the device so; wall clock, milliseconds since 1970. */
+export interface Shown {
+  readonly atMs: number;
+  readonly online: boolean;
+}
+
 /** A device or browser and its group. */
 export interface Membership {
   readonly group: string;
@@ -60,6 +66,10 @@ export interface InternetCalls {
   recoverAtRandom(options: { readonly seed: number }): void;
   /** A browser joins. There is one at most; it is not behind the router, so no fault of the line hits it. */
   browserJoin(member: Membership): Promise<void>;
+  /** The browser that has joined looks at the device as a page of the front end does, and asks what that asks. */
+  browserLooks(argument: undefined): void;
+  /** Each change of what it shows. */
+  browserShown(argument: undefined): readonly Shown[];
   /** Resolves when the cloud has acknowledged it. */
   browserSend(message: { readonly data: unknown }): Promise<void>;
   /** How many messages the browser has received. */

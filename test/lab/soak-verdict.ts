@@ -1,5 +1,6 @@
 /** Judges a soak: pure, over what was recorded. Each complaint is a sentence. */
 import type { Join, VerdictChange } from './daemon.js';
+import type { Shown } from './internet.js';
 import { textOf, type LogLine } from './journal.js';
 import type { Trouble } from './soak-plan.js';
 
@@ -35,6 +36,8 @@ export interface Recorded {
   readonly sent: readonly SentCommand[];
   /** The numbers of the browser's commands as core got them, in order. */
   readonly taken: readonly number[];
+  /** What a page of the front end showed of the device. */
+  readonly shown: readonly Shown[];
 }
 
 /** A silent fault is told after that at most, and a half-open connection noticed. */
@@ -48,6 +51,7 @@ export function judge(recorded: Recorded): readonly string[] {
     ...unexplainedInterruptions(recorded),
     ...lostLogs(recorded),
     ...lostCommands(recorded),
+    ...shownOffline(recorded),
   ];
 }
 
@@ -112,6 +116,19 @@ function isOwed({ joins, happened, endedMs }: Recorded, { fromMs, ackedMs }: Sen
   const proven = joins[next - 1]?.atMs ?? 0;
   const troubled = happened.find(({ toMs }) => toMs > proven)?.fromMs ?? endedMs;
   return ackedMs < Math.max(proven, troubled - ON_ITS_WAY_MS);
+}
+
+/** So long after a join or a resume the page shows the device online, unless another fault came in between. */
+const SHOWN_AFTER_MS = 5_000;
+
+function shownOffline({ joins, happened, shown, endedMs }: Recorded): string[] {
+  return joins.flatMap(({ atMs }) => {
+    const untilMs = atMs + SHOWN_AFTER_MS;
+    const disturbed = happened.some(({ fromMs, toMs }) => fromMs < untilMs && toMs > atMs);
+    if (disturbed || untilMs > endedMs) return [];
+    const online = shown.findLast((change) => change.atMs <= untilMs)?.online ?? false;
+    return online ? [] : [`the page showed the device offline 5 s after the return at ${new Date(atMs).toISOString()}`];
+  });
 }
 
 function repeats(numbers: readonly number[]): number[] {

@@ -47,12 +47,17 @@ export async function soak({ seconds, seed, say }: SoakOptions): Promise<SoakRes
   try {
     lab.exec('pi', nats, ['-a', '127.0.0.1', '-p', String(NATS_PORT)], { stdio: 'ignore' });
     const url = `nats://127.0.0.1:${NATS_PORT}`;
-    const daemon = LabDaemon.start(lab, { natsUrl: url });
+    const daemon = LabDaemon.start(lab, {
+      natsUrl: url,
+      // The verdict owes every command of a session that goes on, however late.
+      env: { DUNEBUGGER_WEBSOCKET_STALE_COMMAND_SECS: '-1' },
+    });
     const core = await RemoteChild.start<ComponentCalls>(lab.namespace('pi'), './component-main.js');
     try {
       await lab.internet.call('recoverAtRandom', { seed });
       await lab.internet.call('browserJoin', { group: GROUP, userId: 'browser' });
       await core.call('start', { url });
+      await lab.internet.call('browserLooks', undefined);
       await daemon.joined();
       return await run(lab, daemon, core, { seconds, seed, say });
     } finally {
@@ -112,6 +117,7 @@ async function run(
     admittedlyDropped: messages.reduce((sum, { data }) => sum + droppedLogs(data), 0),
     sent: browser.sent,
     taken: commands.map(({ seq }) => seq),
+    shown: await lab.internet.call('browserShown', undefined),
   };
   complaints.push(...judge(recorded), ...alarms(daemon));
   await daemon.stop().catch((error: unknown) => complaints.push(String(error)));

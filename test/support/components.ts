@@ -26,7 +26,7 @@ export interface StandInOptions {
   readonly answersQuestions?: boolean;
 }
 
-/** What a question is answered with: subjects and bodies. */
+/** What a question is answered with: subjects, and bodies as long as nothing else has been published on them. */
 const ANSWERS: Readonly<Record<ComponentName, Readonly<Record<string, readonly (readonly [string, unknown])[]>>>> = {
   core: {
     refresh_gpios: [['gpio_state', [{ pin: 4, label: 'Start', mode: 'IN', state: 'HIGH' }]]],
@@ -39,6 +39,7 @@ const ANSWERS: Readonly<Record<ComponentName, Readonly<Record<string, readonly (
   },
   scheduler: {
     get_schedule: [['current_schedule', '[monday]\n8:00 on\n21:30 off']],
+    refresh: [['current_schedule', '[monday]\n8:00 on\n21:30 off']],
     get_next_actions: [['next_actions', [{ date: '01-12-2025', time: '08:00', action: 'on', commands: ['c on'] }]]],
     get_last_executed_action: [['last_executed_action', { executed: true, action: 'off', time: '21:30' }]],
   },
@@ -52,6 +53,8 @@ export class ComponentStandIn {
   readonly #options: StandInOptions;
   #nats: NatsConnection;
   readonly #changes = new Changes();
+  /** What it said last of each subject: its present state. */
+  readonly #latest = new Map<string, unknown>();
   readonly #listeners = new Set<(command: Command) => void>();
 
   private constructor(options: StandInOptions, nats: NatsConnection) {
@@ -82,8 +85,14 @@ export class ComponentStandIn {
   /** Says something to the daemon. */
   publish(subject: string, body: unknown, recipient = 'remote'): void {
     const { name, version } = this.#options;
+    this.become(subject, body);
     const message = { body, subject, source: name, ...(version === undefined ? {} : { version }) };
     this.#nats.publish(`${this.#root}.${recipient}.${subject}`, JSON.stringify(message));
+  }
+
+  /** Its state changes and it tells nobody, as while it is not on the bus. */
+  become(subject: string, body: unknown): void {
+    if (subject !== 'log' && subject !== 'heartbeat') this.#latest.set(subject, body);
   }
 
   /** Publishes anything on any subject. */
@@ -141,7 +150,7 @@ export class ComponentStandIn {
     } else {
       this.commands.push(command);
       const answers = answersQuestions === true ? (ANSWERS[name][command.subject] ?? []) : [];
-      for (const [subject, body] of answers) this.publish(subject, body);
+      for (const [subject, body] of answers) this.publish(subject, this.#latest.get(subject) ?? body);
       for (const listener of this.#listeners) listener(command);
     }
     this.#changes.notify();

@@ -7,6 +7,10 @@
  */
 import { AzureClient } from './azure-client.js';
 import { Changes, type WaitOptions } from './changes.js';
+import { systemClock } from '../../src/main/base/clock.js';
+import { Page } from './page.js';
+
+export { ASKED_ON_ONLINE } from './page.js';
 
 export interface FrontEndOptions {
   /** Client access URL of the person who looks. */
@@ -27,17 +31,6 @@ export interface Seen {
   readonly destination: string;
 }
 
-/** What the page asks for when the device comes online. */
-export const ASKED_ON_ONLINE = [
-  'core.refresh_gpios',
-  'core.refresh_sequence',
-  'core.get_sequence',
-  'scheduler.get_schedule',
-  'scheduler.get_next_actions',
-  'scheduler.get_last_executed_action',
-  'controller.system_info',
-] as const;
-
 /** Subjects that the page knows what to do with. */
 const KNOWN: ReadonlySet<string> = new Set([
   'log',
@@ -57,13 +50,11 @@ export class FrontEnd {
   readonly #azure: AzureClient;
   readonly #changes = new Changes();
   readonly #seen: Seen[] = [];
-  readonly #shown = new Map<string, unknown>();
   readonly #seenListeners: ((message: Seen) => void)[] = [];
   readonly #otherListeners: (() => void)[] = [];
   #connectionId: string | undefined;
   #joined = false;
-  #online = false;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #page: Page;
   #stopped = false;
   /** Messages of the group for somebody else. */
   notForUs = 0;
@@ -75,6 +66,15 @@ export class FrontEnd {
   private constructor(options: FrontEndOptions) {
     this.#options = options;
     this.#azure = new AzureClient({ url: options.url, ca: options.ca });
+    this.#page = new Page({
+      ...options,
+      clock: systemClock,
+      send: (subject, body) => this.#request(subject, body),
+      onOnline: (online) => {
+        this.onlineHistory.push(online);
+        this.#changes.notify();
+      },
+    });
   }
 
   /** Resolves when the page is in the group. */
@@ -91,7 +91,7 @@ export class FrontEnd {
 
   /** What the page shows of the device. */
   get online(): boolean {
-    return this.#online;
+    return this.#page.online;
   }
 
   /** Everything the page looked at, oldest first; a reload does not clear it. */
@@ -116,7 +116,7 @@ export class FrontEnd {
 
   /** The newest body of a subject. */
   shown(subject: string): unknown {
-    return this.#shown.get(subject);
+    return this.#page.shown(subject);
   }
 
   /** As a click does: resolves when the service has it. */
@@ -135,7 +135,7 @@ export class FrontEnd {
   /** Waits until something is true of the page; looked at after each message and change. */
   until<T>(look: () => T | undefined | false, what: string, options: WaitOptions = {}): Promise<T> {
     return this.#changes.until(look, what, { timeoutMs: 30_000, ...options }, () =>
-      JSON.stringify({ online: this.#online, last: this.#seen.slice(-6) }).slice(0, 2_000),
+      JSON.stringify({ online: this.online, last: this.#seen.slice(-6) }).slice(0, 2_000),
     );
   }
 
@@ -153,7 +153,7 @@ export class FrontEnd {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#page.stop();
     await this.#azure.stop();
     this.#changes.close('the page was closed');
   }
@@ -164,14 +164,12 @@ export class FrontEnd {
       this.#connectionId = connectionId;
       // Neither waits for the other, as in the page.
       void this.#join();
-      this.#request('controller.heartbeat', 'I am here');
-      this.#expectHeartbeat();
+      this.#page.connected();
     });
     client.on('disconnected', () => {
       this.#connectionId = undefined;
       this.#joined = false;
-      clearTimeout(this.#timer);
-      this.#show(false);
+      this.#page.disconnected();
       // The page stops its client here, which does nothing to one whose socket is gone: it connects anew.
       client.stop();
     });
@@ -213,33 +211,13 @@ export class FrontEnd {
     const seen = { subject, body, destination };
     this.#seen.push(seen);
     for (const listener of this.#seenListeners) listener(seen);
-    this.#shown.set(subject, body);
-    if (subject === 'heartbeat') {
-      this.#show(true);
-      this.#expectHeartbeat();
-      if (body === 'Is anyone there?') this.#request('controller.heartbeat', 'I am here');
-    }
+    this.#page.received(subject, body);
     this.#changes.notify();
   }
 
   #notForUs(): void {
     this.notForUs += 1;
     for (const listener of this.#otherListeners) listener();
-  }
-
-  #expectHeartbeat(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#show(false), this.#options.heartbeatTimeoutMs ?? 65_000);
-  }
-
-  #show(online: boolean): void {
-    if (this.#online === online) return;
-    this.#online = online;
-    this.onlineHistory.push(online);
-    if (online && this.#options.asksForStates !== false) {
-      for (const subject of ASKED_ON_ONLINE) this.#request(subject, 'null');
-    }
-    this.#changes.notify();
   }
 }
 

@@ -37,6 +37,11 @@ describe('backoff', () => {
     assert.equal(exponentialMs(10_000, 0, 300_000), 0);
   });
 
+  it('waits after a refusal no longer than until a fresh sign-in is allowed, and never less than a second', () => {
+    const secs = (n: number, allowedInMs?: number): number => refusedDelayMs(n, DEFAULT_BACKOFF, allowedInMs) / 1000;
+    assert.deepEqual([secs(3), secs(3, 3_600_000), secs(3, 70_000), secs(3, 3)], [240, 240, 70, 1]);
+  });
+
   it('has a longer schedule for a refused sign-in: at most 100 a day', () => {
     const secs = [1, 2, 3, 4, 5, 6].map((n) => refusedDelayMs(n, DEFAULT_BACKOFF) / 1000);
     assert.deepEqual(secs, [60, 120, 240, 480, 900, 900]);

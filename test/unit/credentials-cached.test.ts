@@ -7,7 +7,7 @@ import { AUTH0_LIMITS, NEGOTIATE_LIMITS } from '../../src/main/connection/creden
 import {
   SignInError,
   type ClientAccessUrl,
-  type ClientAccessUrlProvider,
+  type ClientAccessUrlSource,
 } from '../../src/main/connection/credentials/provider.js';
 import { gathered } from '../support/everything-logged.js';
 
@@ -23,7 +23,7 @@ type Answer = 'url' | SignInError;
 function rig(options: { lifeMs?: number; limits?: typeof AUTH0_LIMITS } = {}) {
   const state = { now: START, fetches: 0, answer: 'url' as Answer, log: [] as string[] };
   const line = (_fields: object, message: string): void => void state.log.push(message);
-  const source: ClientAccessUrlProvider = {
+  const source: ClientAccessUrlSource = {
     description: 'the source',
     get: () => {
       state.fetches += 1;
@@ -31,7 +31,6 @@ function rig(options: { lifeMs?: number; limits?: typeof AUTH0_LIMITS } = {}) {
       const life = options.lifeMs === undefined ? {} : { expiresAtMs: state.now + options.lifeMs };
       return Promise.resolve({ url: `wss://localhost/client/hubs/h?n=${state.fetches}`, ...life, cached: false });
     },
-    refused: () => undefined,
   };
   const log = gathered({ debug: line, info: line, warn: line, error: line });
   const provider = cached(source, { limits: options.limits ?? AUTH0_LIMITS, log, now: () => state.now });
@@ -103,14 +102,13 @@ describe('cached: several at once', () => {
   /** A source that answers when told to. */
   function held() {
     const calls: { resolve: (url: ClientAccessUrl) => void; signal: AbortSignal }[] = [];
-    const source: ClientAccessUrlProvider = {
+    const source: ClientAccessUrlSource = {
       description: 'the source',
       get: (signal) =>
         new Promise((resolve, reject) => {
           calls.push({ resolve, signal });
           signal.addEventListener('abort', () => reject(new Error('aborted')));
         }),
-      refused: () => undefined,
     };
     const line = (): void => undefined;
     const log = gathered({ debug: line, info: line, warn: line, error: line });
@@ -218,6 +216,67 @@ describe('cached: spacing', () => {
     });
     state.now += 1;
     assert.equal(await number(provider.get(never)), 2);
+  });
+
+  it('fetches at once when a URL that opened a session is refused, however young it is', async () => {
+    const { state, provider } = rig({ lifeMs: 24 * HOUR });
+    for (const n of [1, 2, 3]) {
+      const url = await provider.get(never);
+      provider.served(url);
+      state.now += 14 * MINUTE;
+      provider.refused(url);
+      assert.equal(provider.signInAllowedInMs, 0);
+      assert.equal(await number(provider.get(never)), n + 1);
+    }
+    const unserved = await provider.get(never);
+    provider.refused(unserved);
+    assert.equal(provider.signInAllowedInMs, 15 * MINUTE, 'one that opened nothing has to wait');
+    assert.equal(await number(provider.get(never)), 4);
+  });
+
+  it('a service that lets in and then refuses, over and over, costs no storm', async () => {
+    const { state, provider } = rig({ lifeMs: 24 * HOUR });
+    for (; state.now < START + 24 * HOUR; state.now += 20 * SECOND) {
+      const url = await provider.get(never);
+      provider.served(url);
+      provider.refused(url);
+    }
+    assert.ok(2 * state.fetches <= 100, `${state.fetches} sign-ins`);
+  });
+
+  it('asks at once when somebody says that it is mended, after hours of refusals', async () => {
+    const { state, provider } = rig();
+    state.answer = new SignInError('refused', 'Look at AUTH0_PASSWORD.', undefined, { status: 403 });
+    for (; state.now < START + 6 * HOUR; state.now += 15 * MINUTE) await assert.rejects(provider.get(never));
+    assert.ok(provider.signInAllowedInMs > 10 * MINUTE);
+    const before = state.fetches;
+    provider.mended();
+    assert.equal(provider.signInAllowedInMs, 0);
+    await assert.rejects(provider.get(never));
+    assert.equal(state.fetches, before + 1, 'asked, and refused again');
+    state.answer = 'url';
+    provider.mended();
+    assert.equal(await number(provider.get(never)), before + 2);
+  });
+
+  it('a pause that the server asked for outlives a mended', async () => {
+    const { state, provider } = rig();
+    state.answer = new SignInError('throttled', 'Too often.', 10 * MINUTE, { status: 429 });
+    await assert.rejects(provider.get(never));
+    provider.mended();
+    assert.equal(provider.signInAllowedInMs, 10 * MINUTE);
+    await assert.rejects(provider.get(never), /Too often/);
+    assert.equal(state.fetches, 1);
+  });
+
+  it('mended every minute for a day makes no storm', async () => {
+    const { state, provider } = rig();
+    state.answer = new SignInError('refused', 'refused', undefined, { status: 403 });
+    for (; state.now < START + 24 * HOUR; state.now += MINUTE) {
+      provider.mended();
+      await assert.rejects(provider.get(never));
+    }
+    assert.ok(2 * state.fetches <= 100, `${state.fetches} sign-ins`);
   });
 
   it('an unreachable server costs nothing: the next attempt asks at once, however many there were', async () => {

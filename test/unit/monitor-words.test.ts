@@ -5,7 +5,7 @@ import { evidenceFields, evidenceLines } from '../../src/main/evidence-text.js';
 import { InternetConnectionMonitor, MonitorError, type MonitorOptions } from '../../src/main/index.js';
 import { workerSettingsOf } from '../../src/main/internet-monitor/options.js';
 import type { CheckEvidence } from '../../src/workers/protocol.js';
-import { isClockAhead } from '../../src/workers/probe/certificate-failure.js';
+import { isClockAhead } from '../../src/workers/net/certificate-failure.js';
 
 describe('the options of the monitor', () => {
   it("are the document's where none are given", () => {

@@ -59,7 +59,7 @@ describe('joining the group', () => {
     assert.deepEqual(cloud.told().slice(5), ['log 5']);
   });
 
-  it('does not announce itself after a recovery, and sends what came meanwhile', async () => {
+  it('asks who is there after a recovery, tells nothing else of itself, and sends what came meanwhile', async () => {
     const { cloud, bus, clock } = make();
     cloud.become('connected');
     await settled();
@@ -69,10 +69,7 @@ describe('joining the group', () => {
     assert.equal(cloud.sent.length, 2);
     cloud.become('connected', true);
     await clock.advance(0);
-    assert.deepEqual(
-      cloud.told(2),
-      Array.from({ length: 300 }, (_, i) => `playing_time ${i}`),
-    );
+    assert.deepEqual(cloud.told(2), [GREETING[0], ...Array.from({ length: 300 }, (_, i) => `playing_time ${i}`)]);
   });
 
   it('keeps the latest only when the recovery fails', async () => {
@@ -276,6 +273,95 @@ describe('the components', () => {
   });
 });
 
+describe('the components, after the bus was away', () => {
+  it('are asked at once and after 2, 5 and 12 s, and not called dead meanwhile', async () => {
+    const { bus, clock, log, cloud } = make();
+    cloud.become('connected');
+    bus.arrive('heartbeat', 'alive', { source: 'core' });
+    bus.arrive('heartbeat', 'alive', { source: 'scheduler' });
+    await clock.advance(44_000);
+    bus.published.length = 0;
+    bus.become('down');
+    bus.become('up');
+    const asked = (): number => bus.published.filter(({ recipient }) => recipient === 'core').length;
+    const counts: number[] = [];
+    for (const ms of [0, 1_999, 1, 2_999, 1, 6_999, 1]) {
+      await clock.advance(ms);
+      counts.push(asked());
+    }
+    assert.deepEqual(counts, [1, 1, 2, 2, 3, 3, 4]);
+    assert.deepEqual(log.at('warn'), []);
+    bus.arrive('heartbeat', 'alive', { source: 'core' });
+    await clock.advance(10_000);
+    const dead = log.lines.filter(({ message }) => message.startsWith('A component does not respond'));
+    assert.deepEqual(
+      dead.map(({ fields }) => fields['component']),
+      ['scheduler'],
+    );
+  });
+
+  it('are there as long as they say anything at all', async () => {
+    const { bus, clock, log, remote } = make();
+    for (let i = 0; i < 10; i += 1) {
+      bus.arrive('gpio_state', i, { source: 'core' });
+      bus.arrive('get_something', i, { source: 'scheduler' });
+      await clock.advance(40_000);
+    }
+    assert.deepEqual(
+      remote.components.map(({ state }) => state),
+      ['running', 'running'],
+    );
+    assert.ok(!log.lines.some(({ message }) => message.startsWith('A component does not respond')));
+  });
+});
+
+describe('the journal', () => {
+  it('a malformed message on one side does not silence the other', () => {
+    const { bus, cloud, log } = make();
+    for (let i = 0; i < 10; i += 1) cloud.arrive('hostile');
+    bus.arrive('a b', 1);
+    assert.deepEqual(
+      log.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['from']),
+      ['group', 'bus'],
+    );
+  });
+
+  it('has a line at debug for each message relayed, said, handed over or answered, and none when nothing is kept', async () => {
+    const { bus, cloud, log } = make();
+    cloud.become('connected');
+    await settled();
+    bus.arrive('gpio_state', 1);
+    bus.arrive('log', 'x', { source: 'core', destination: 'browser-1' });
+    cloud.arrive({ subject: 'core.dunebugger_set', body: 'a' });
+    cloud.arrive({ subject: 'controller.heartbeat' });
+    bus.arrive('heartbeat', 'alive', { source: 'core' });
+    await settled();
+    const lines = log.lines
+      .filter(({ level }) => level === 'debug')
+      .map(({ message, fields }) => `${message} ${String(fields['subject'] ?? fields['component'])}`);
+    for (const line of [
+      'Relayed to the group. gpio_state',
+      'Relayed to the group. log',
+      'Handed to the bus. dunebugger_set',
+      'A browser asks whether we are there. controller.heartbeat',
+      'Said to the group. heartbeat',
+      'Said to the group. system_info',
+      'A component says that it is there. core',
+    ]) {
+      assert.ok(lines.includes(line), line);
+    }
+    cloud.become('backing-off');
+    const before = log.lines.length;
+    bus.arrive('log', 'x', { source: 'core', destination: 'browser-1' });
+    bus.arrive('gpio_state', 'x'.repeat(70_000));
+    const kept = (): number =>
+      log.lines.slice(before).filter(({ message }) => message.startsWith('Kept for later')).length;
+    assert.equal(kept(), 0);
+    bus.arrive('gpio_state', 2);
+    assert.equal(kept(), 1);
+  });
+});
+
 describe('what goes out', () => {
   it('is muted by broadcastInitialState = False, all of it, while commands still pass', async () => {
     let collected = 0;
@@ -284,7 +370,7 @@ describe('what goes out', () => {
     cloud.arrive({ subject: 'controller.heartbeat' });
     cloud.arrive({ subject: 'controller.system_info' });
     cloud.arrive({ subject: 'core.dunebugger_set', body: 1 });
-    bus.arrive('gpio_state', 1);
+    bus.arrive('gpio_state', 1, {});
     await clock.advance(400_000);
     assert.deepEqual(cloud.sent, []);
     assert.equal(collected, 0);
@@ -320,7 +406,8 @@ describe('what goes out', () => {
     bus.arrive('sequence', 1);
     bus.arrive('gpio_state', 2);
     await clock.advance(5_000);
-    assert.deepEqual(cloud.told(2), ['log 1', 'gpio_state 1', 'sequence 1', 'gpio_state 2', 'log 1', 'sequence 1']);
+    const relayed = cloud.told(2).filter((line) => !line.startsWith('system_info'));
+    assert.deepEqual(relayed, ['log 1', 'gpio_state 1', 'sequence 1', 'gpio_state 2', 'log 1', 'sequence 1']);
   });
 
   it('is dropped after three failures, so that one message cannot hold up all', async () => {
@@ -353,7 +440,7 @@ describe('what goes out', () => {
     const from = cloud.sent.length;
     cloud.become('connected', true);
     await settled();
-    assert.deepEqual(cloud.told(from), ['log 1', 'sequence 2']);
+    assert.deepEqual(cloud.told(from), [GREETING[0], 'log 1', 'sequence 2']);
   });
 
   it('stays bounded when the cloud takes nothing', async () => {

@@ -35,12 +35,17 @@ export function ordinaryDelayMs(n: number, policy: BackoffPolicy, random: number
   return Math.round(exponentialMs(n, policy.baseMs, policy.capMs) * (1 - JITTER * random));
 }
 
+/** After a refusal nothing is tried sooner than this, milliseconds, whatever is allowed. */
+const MIN_REFUSED_MS = 1_000;
+
 /**
  * Delay after the n-th refused sign-in in a row. Without jitter: a refusal is the trouble of one installation, not
- * of a crowd, and at the full 15 minutes a whole day of refusals costs at most 100 sign-ins.
+ * of a crowd, and at the full 15 minutes a whole day of refusals costs at most 100 sign-ins. `signInAllowedInMs`: a fresh sign-in, which
+ * has a pacing of its own, is allowed by then, so waiting for longer is of no use.
  */
-export function refusedDelayMs(n: number, policy: BackoffPolicy): number {
-  return exponentialMs(n, policy.refusedBaseMs, policy.refusedCapMs);
+export function refusedDelayMs(n: number, policy: BackoffPolicy, signInAllowedInMs = Infinity): number {
+  const own = exponentialMs(n, policy.refusedBaseMs, policy.refusedCapMs);
+  return Math.min(own, Math.max(MIN_REFUSED_MS, Math.ceil(signInAllowedInMs)));
 }
 
 /** Delay after a 429, the n-th failure in a row: what the service asks for, bounded, but never less than the ordinary delay. */

@@ -24,7 +24,13 @@ export interface GroupMessage {
 /** Why an attempt to open a session failed. */
 export type OpenFailure =
   /** The service or the sign-in refused us (401, 403): trying again soon will not help. */
-  | { readonly kind: 'refused'; readonly status: number; readonly message: string }
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly message: string;
+      /** When a fresh sign-in is allowed, if one is needed: to wait for longer is of no use. */
+      readonly signInAllowedInMs?: number;
+    }
   /** Asked for a pause: 429 (too many connections, messages or sign-ins), or any other status with Retry-After. Without `status`: 429. */
   | {
       readonly kind: 'throttled';

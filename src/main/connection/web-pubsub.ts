@@ -2,7 +2,7 @@
 import type { LookupFunction } from 'node:net';
 import type { Logger } from '../log.js';
 import { SignInError, type ClientAccessUrl, type ClientAccessUrlProvider } from './credentials/provider.js';
-import { OpenError, type OpenSession, type OpenSessionOptions } from './session.js';
+import { OpenError, type OpenFailure, type OpenSession, type OpenSessionOptions } from './session.js';
 import { DEFAULT_LIVENESS, type LivenessPolicy } from './web-pubsub/liveness.js';
 import { describeError, redact } from './web-pubsub/redact.js';
 import type { SubprotocolName } from './web-pubsub/safe-protocol.js';
@@ -50,11 +50,13 @@ async function openSession(options: WebPubSubOptions, opening: OpenSessionOption
     const access = await signIn(options, opening.signal);
     log.debug({ host: hostOf(access.url), group: options.group, cachedUrl: access.cached }, 'Opening the WebSocket');
     try {
-      return await connect(options, opening, access);
+      const session = await connect(options, opening, access);
+      options.credentials.served(access);
+      return session;
     } catch (error) {
       if (!(error instanceof OpenError) || error.failure.kind !== 'refused') throw error;
       // A token can be revoked, or its hub's key changed, long before its time is over: only a fresh one that is refused is news.
-      if (!access.cached || tries > 1 || opening.signal.aborted) throw error;
+      if (!access.cached || tries > 1 || opening.signal.aborted) throw withSignIn(error.failure, options, error);
       log.info({ status: error.failure.status }, 'The service refused the stored access URL; asking for a new one');
     }
   }
@@ -119,12 +121,22 @@ async function signIn(options: WebPubSubOptions, signal: AbortSignal): Promise<C
     if (!isWebSocketUrl(access.url)) throw failed(`what came from ${credentials.description} is not a WebSocket URL`);
     return access;
   } catch (error) {
-    throw signInFailure(error);
+    const failure = signInFailure(error);
+    throw failure.failure.kind === 'refused' ? withSignIn(failure.failure, options, error) : failure;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
     abort.abort();
   }
+}
+
+/** A refusal waits no longer than until a fresh sign-in is allowed: the pacing and the machine must not wait for one another. */
+function withSignIn(
+  failure: Extract<OpenFailure, { kind: 'refused' }>,
+  { credentials: { signInAllowedInMs } }: WebPubSubOptions,
+  cause: unknown,
+): OpenError {
+  return new OpenError(signInAllowedInMs > 0 ? { ...failure, signInAllowedInMs } : failure, { cause });
 }
 
 function signInFailure(error: unknown): OpenError {

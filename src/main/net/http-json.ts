@@ -8,6 +8,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
+import { connect } from '../../workers/net/connect.js';
 
 /** Largest answer that is read, bytes. A userinfo with a client access URL has about 2 KiB. */
 const DEFAULT_MAX_BYTES = 256 * 1024;
@@ -83,12 +84,14 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
     let phase: HttpPhase = isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0 ? 'dns' : 'tcp';
     let outgoing: http.ClientRequest | undefined;
     let settled = false;
+    const opening = new AbortController();
 
     const settle = (finish: () => void): void => {
       if (settled) return;
       settled = true;
       clearTimeout(deadline);
       signal?.removeEventListener('abort', onAbort);
+      opening.abort();
       outgoing?.destroy();
       finish();
     };
@@ -110,18 +113,26 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
 
     try {
       const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
-      const options: https.RequestOptions & { autoSelectFamilyAttemptTimeout: number } = {
+      const options: https.RequestOptions = {
         method: request.method,
-        agent: false,
-        // Wrapped, as a look-up that needs no query calls back before the socket is announced.
-        lookup: (name, how, callback) =>
-          request.lookup(name, how, (error, address, family) => {
-            if (error === null) phase = 'tcp';
-            callback(error, address, family);
-          }),
-        // Node's 250 ms per address gives up on the first address of a slow mobile link.
-        autoSelectFamilyAttemptTimeout: Math.max(250, Math.min(2_000, Math.floor(request.timeoutMs / 4))),
-        ...(request.ca === undefined ? {} : { ca: request.ca }),
+        createConnection: (_options, oncreate) => {
+          const secure = url.protocol === 'https:';
+          void connect({
+            host: url.hostname.replace(/^\[|\]$/g, ''),
+            port: Number(url.port || (secure ? 443 : 80)),
+            lookup: request.lookup,
+            ...(secure
+              ? { tls: { ALPNProtocols: ['http/1.1'], ...(request.ca === undefined ? {} : { ca: request.ca }) } }
+              : {}),
+            signal: opening.signal,
+            onPhase: (reached) => (phase = reached),
+          }).then((connected) => {
+            phase = connected.ok ? 'http' : connected.at;
+            if (connected.ok && settled) connected.socket.destroy();
+            oncreate(connected.ok ? null : connected.error, connected.ok ? connected.socket : (undefined as never));
+          });
+          return undefined;
+        },
         headers: {
           ...request.headers,
           accept: 'application/json',
@@ -132,10 +143,6 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
       outgoing = (url.protocol === 'https:' ? https : http).request(url, options);
       outgoing.on('error', onError);
       outgoing.on('close', () => fail('ECONNRESET', 'closed the connection without an answer'));
-      outgoing.on('socket', (socket) => {
-        socket.on('connect', () => (phase = url.protocol === 'https:' ? 'tls' : 'http'));
-        socket.on('secureConnect', () => (phase = 'http'));
-      });
       outgoing.on('response', (response) => {
         phase = 'body';
         const chunks: Buffer[] = [];

@@ -5,8 +5,8 @@
 import type { LookupFunction } from 'node:net';
 import { isIPv6 } from 'node:net';
 import type { DnsEvidence } from '../../workers/protocol.js';
-import { dnsFailure, resolveHost } from '../../workers/probe/dns.js';
-import type { Families } from '../../workers/probe/dns.js';
+import { dnsFailure, resolveHost } from '../../workers/net/resolve.js';
+import type { Families } from '../../workers/net/resolve.js';
 
 export interface LookupSettings {
   /** Deadline of one look-up, milliseconds. */

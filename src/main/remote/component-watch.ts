@@ -1,14 +1,19 @@
 /**
  * Which components on the Pi are running. Pure: the time is handed in, milliseconds of a clock that never goes back.
  *
- * Each is asked "are you there?" every 30 s, and any heartbeat of it marks it running for 45 s: one lost answer flaps
- * nothing if the next one comes in time.
+ * Each is asked "are you there?" every 30 s, and any message of it marks it running for 45 s: one lost answer flaps nothing if the next one
+ * comes in time. When the bus comes back, the components come back to it a little later than we do: they are asked at once, again after 2, 5
+ * and 12 s, and nobody is called dead before the last of these questions could be answered.
  */
 import { COMPONENTS } from './messages.js';
 import type { Component } from './messages.js';
 
 export const ASK_EVERY_MS = 30_000;
 export const ALIVE_FOR_MS = 45_000;
+/** After the bus came back each is asked again so much later, milliseconds; from the last on every {@link ASK_EVERY_MS}. */
+export const ASK_AGAIN_MS = [2_000, 5_000, 12_000] as const;
+/** Nobody is called dead for so long after the bus came back, milliseconds: the last question and time to answer it. */
+export const GRACE_MS = 15_000;
 
 export type ComponentState =
   /** Not heard of yet, and not asked for long enough to say that it is not there. */
@@ -25,6 +30,8 @@ export interface WatchedComponent {
 export interface ComponentWatch {
   readonly components: Readonly<Record<Component, WatchedComponent>>;
   readonly nextAskMs: number;
+  /** Further questions after the bus came back, soonest first. */
+  readonly askAgainAtMs: readonly number[];
 }
 
 export type ComponentWatchEvent =
@@ -46,7 +53,7 @@ export type ComponentWatchEffect =
 
 export function startComponentWatch(nowMs: number): ComponentWatch {
   const unknown: WatchedComponent = { state: 'unknown', untilMs: nowMs + ALIVE_FOR_MS };
-  return { components: { core: unknown, scheduler: unknown }, nextAskMs: nowMs };
+  return { components: { core: unknown, scheduler: unknown }, nextAskMs: nowMs, askAgainAtMs: [] };
 }
 
 export function onComponentWatch(
@@ -56,7 +63,17 @@ export function onComponentWatch(
 ): readonly [ComponentWatch, readonly ComponentWatchEffect[]] {
   switch (event.kind) {
     case 'bus-up':
-      return [{ ...watch, nextAskMs: nowMs + ASK_EVERY_MS }, askAll()];
+      return [
+        {
+          components: {
+            core: spared(watch.components.core, nowMs),
+            scheduler: spared(watch.components.scheduler, nowMs),
+          },
+          nextAskMs: nowMs + ASK_EVERY_MS,
+          askAgainAtMs: ASK_AGAIN_MS.map((ms) => nowMs + ms),
+        },
+        askAll(),
+      ];
     case 'alive': {
       const before = watch.components[event.component];
       const version = event.version ?? before.version;
@@ -79,11 +96,12 @@ export function onComponentWatch(
         components = { ...components, [component]: after };
         effects.push(changed(component, before, after));
       }
-      if (nowMs >= nextAskMs) {
+      const askAgainAtMs = watch.askAgainAtMs.filter((atMs) => atMs > nowMs);
+      if (nowMs >= nextAskMs || askAgainAtMs.length < watch.askAgainAtMs.length) {
         nextAskMs = nowMs + ASK_EVERY_MS;
         effects.push(...askAll());
       }
-      return [{ components, nextAskMs }, effects];
+      return [{ components, nextAskMs, askAgainAtMs }, effects];
     }
   }
 }
@@ -93,7 +111,13 @@ export function nextWatchTickMs(watch: ComponentWatch): number {
   const ends = COMPONENTS.map((component) => watch.components[component])
     .filter(({ state }) => state !== 'not_responding')
     .map(({ untilMs }) => untilMs);
-  return Math.min(watch.nextAskMs, ...ends);
+  return Math.min(watch.nextAskMs, ...watch.askAgainAtMs, ...ends);
+}
+
+/** While the bus was away nobody could answer. */
+function spared(component: WatchedComponent, nowMs: number): WatchedComponent {
+  if (component.state === 'not_responding') return component;
+  return { ...component, untilMs: Math.max(component.untilMs, nowMs + GRACE_MS) };
 }
 
 function askAll(): readonly ComponentWatchEffect[] {

@@ -5,19 +5,26 @@
  * and the clock.
  */
 import type { Json } from '../base/json.js';
+import type { GroupMessage } from '../connection/session.js';
 import type { Logger } from '../log.js';
 import { SystemInfoAnnouncer } from './announcer.js';
 import type { Clock } from '../base/clock.js';
 import { systemClock } from '../base/clock.js';
+import { BrowserCommands } from './browser-commands.js';
 import { FromBus, type ComponentStatus } from './from-bus.js';
 import { FromGroup } from './from-group.js';
-import type { Heartbeat, HeartbeatBody, HeartbeatEvent } from './heartbeat.js';
+import type { Heartbeat, HeartbeatEvent } from './heartbeat.js';
 import { SILENT, nextTickMs, onHeartbeat } from './heartbeat.js';
+import { STALE_COMMAND_SECS } from './late-commands.js';
+import type { OutgoingMessage } from './messages.js';
 import { outgoing } from './messages.js';
 import type { RemoteBus, RemoteConnection, Unsubscribe } from './ports.js';
 import { RepeatedWarning } from './repeated-warning.js';
+import type { GroupDecision } from './router.js';
+import { SayAgain } from './say-again.js';
 import type { SenderLimits } from './sender.js';
 import { DEFAULT_SENDER_LIMITS, Sender } from './sender.js';
+import { StateRefresher } from './state-refresher.js';
 import type { TokenBucketOptions } from './token-bucket.js';
 import { DEFAULT_FLOOD_LIMIT } from './token-bucket.js';
 
@@ -29,6 +36,8 @@ export interface RemoteSettings {
   readonly broadcastInitialState: boolean;
   readonly heartBeatEverySecs: number;
   readonly heartBeatLoopDurationSecs: number;
+  /** Replayed commands of a longer drop are not forwarded. Default {@link STALE_COMMAND_SECS}; 0: none is; negative: all are. */
+  readonly staleCommandSecs?: number;
   /** Limit on messages from the group. Default {@link DEFAULT_FLOOD_LIMIT}. */
   readonly floodLimit?: TokenBucketOptions;
 }
@@ -57,11 +66,12 @@ export class Exchange {
   readonly #announcer: SystemInfoAnnouncer;
   readonly #fromGroup: FromGroup;
   readonly #fromBus: FromBus;
+  readonly #commands: BrowserCommands;
+  readonly #sayAgain: SayAgain;
+  readonly #refresher: StateRefresher;
   #unsubscribe: Unsubscribe[] = [];
   #tick: { readonly atMs: number; readonly cancel: () => void } | undefined;
   #heartbeat: Heartbeat = SILENT;
-  /** What a browser missed while the connection was away; said after a recovery. */
-  #missed: { heartbeat: boolean; systemInfo: boolean } = { heartbeat: false, systemInfo: false };
   #joins = 0;
   #connected = false;
   #running = false;
@@ -71,26 +81,43 @@ export class Exchange {
     this.#clock = deps.clock ?? systemClock;
     this.#log = deps.log;
     this.#settings = deps.settings;
-    const common = {
-      bus: deps.bus,
-      // One budget for both sides.
-      refused: new RepeatedWarning(deps.log, this.#clock),
-      onTimeChanged: () => this.#arm(),
-      log: deps.log,
-      clock: this.#clock,
-    };
+    this.#commands = new BrowserCommands(
+      (recipient, subject, payload) => deps.bus?.publish(recipient, subject, payload) ?? 'off',
+      (message) => this.#say(message),
+      deps.log,
+      this.#clock,
+    );
+    this.#refresher = new StateRefresher(
+      (component, subject, payload) => (this.#muted ? undefined : deps.bus?.publish(component, subject, payload)),
+      deps.log,
+    );
+    this.#sayAgain = new SayAgain(
+      () => this.#sender.phase === 'open',
+      ({ heartbeat, systemInfo }) => {
+        if (heartbeat) this.#beat({ kind: 'joined' });
+        if (systemInfo) void this.#announcer.announce();
+      },
+      this.#clock,
+    );
+    const common = { onTimeChanged: () => this.#arm(), log: deps.log, clock: this.#clock };
+    // A budget of warnings for each side: what is malformed on one must not silence the other.
     this.#fromGroup = new FromGroup({
       ...common,
       flood: () => this.#settings.floodLimit ?? DEFAULT_FLOOD_LIMIT,
-      undelivered: new RepeatedWarning(deps.log, this.#clock),
-      onHeartbeatRequest: () => this.#beat({ kind: 'requested' }),
+      refused: new RepeatedWarning(deps.log, this.#clock),
+      onCommand: (arrived, command) => this.#command(arrived, command),
+      onHeartbeatRequest: () => this.#askedByBrowser(),
       onSystemInfoRequest: () => this.#announceSystemInfo(),
     });
     this.#fromBus = new FromBus({
       ...common,
+      bus: deps.bus,
+      refused: new RepeatedWarning(deps.log, this.#clock),
       relay: (message, bytes) => {
         if (!this.#muted) this.#sender.relay(message, bytes);
       },
+      onHeard: (component) => this.#refresher.on({ kind: 'heard-component', component }),
+      onLost: (component) => this.#refresher.on({ kind: 'lost-component', component }),
       onComponentChanged: () => this.#announceSystemInfo(),
     });
     this.#sender = new Sender(
@@ -98,12 +125,11 @@ export class Exchange {
       deps.log,
       this.#clock,
       deps.senderLimits ?? DEFAULT_SENDER_LIMITS,
+      ({ subject }) => this.#sayAgain.add(subject),
     );
     this.#announcer = new SystemInfoAnnouncer(
       () => deps.collectSystemInfo(this.components),
-      (body) => {
-        if (!this.#sender.say(outgoing('system_info', body))) this.#missed.systemInfo = true;
-      },
+      (body) => this.#say(outgoing('system_info', body)),
       deps.log,
       this.#clock,
     );
@@ -145,7 +171,9 @@ export class Exchange {
           if (!this.#stopped) this.#fromBus.take(token, data);
         }),
         bus.onStateChange((state) => {
-          if (state === 'up') this.#fromBus.busUp();
+          if (state !== 'up') return;
+          this.#refresher.on({ kind: 'bus-up' });
+          this.#fromBus.busUp();
         }),
       );
       bus.start();
@@ -168,7 +196,7 @@ export class Exchange {
     }
     // The browsers have seen nothing of this Pi so far.
     if (this.#connected) this.#joined(false);
-    else this.#missed = { heartbeat: true, systemInfo: true };
+    else this.#sayAgain.addAll();
   }
 
   /** Ends everything here, the bus included; the connection belongs to whoever made it. Never rejects. */
@@ -180,6 +208,8 @@ export class Exchange {
     this.#tick?.cancel();
     this.#tick = undefined;
     this.#announcer.stop();
+    this.#commands.stop();
+    this.#sayAgain.stop();
     this.#sender.stop();
     await this.deps.bus?.close();
   }
@@ -201,22 +231,38 @@ export class Exchange {
   #joined(recovered: boolean): void {
     if (this.#stopped || this.#muted) return;
     this.#joins += 1;
+    this.#sayAgain.reached();
     if (recovered) {
-      this.#sender.enter('open');
-      const { heartbeat, systemInfo } = this.#missed;
-      this.#missed = { heartbeat: false, systemInfo: false };
-      if (heartbeat) this.#beat({ kind: 'joined' });
+      const { systemInfo } = this.#sayAgain.take();
+      // Always, for the document wants it, and a page may have given us up meanwhile. First, for it may have seconds left.
+      this.#sender.enter('open', () => this.#beat({ kind: 'joined' }));
       if (systemInfo) void this.#announcer.announce();
       return;
     }
     const join = this.#joins;
-    this.#missed = { heartbeat: false, systemInfo: false };
+    this.#sayAgain.take();
+    this.#refresher.on({ kind: 'joined' });
     this.#sender.enter('greeting');
     this.#beat({ kind: 'joined' });
     void this.#announcer.announce(GREETING_MS).then(() => {
       if (this.#joins === join) this.#sender.enter('open');
     });
   }
+
+  /** Somebody looks at this Pi. */
+  #askedByBrowser(): void {
+    this.#sayAgain.reached();
+    this.#beat({ kind: 'requested' });
+    this.#refresher.on({ kind: 'heard-browser' });
+  }
+
+  #command(arrival: GroupMessage, command: Extract<GroupDecision, { kind: 'forward' }>): void {
+    const fate = this.#commands.handle(arrival, command, this.#settings.staleCommandSecs ?? STALE_COMMAND_SECS);
+    // What the browser asked for may have been a state.
+    if (fate === 'too-late') this.#refresher.on({ kind: 'missed' });
+  }
+
+  // Time.
 
   // Time.
 
@@ -225,18 +271,19 @@ export class Exchange {
     const settings = { everyMs: heartBeatEverySecs * 1000, durationMs: heartBeatLoopDurationSecs * 1000 };
     const [next, bodies] = onHeartbeat(this.#heartbeat, event, settings, this.#clock.nowMs());
     this.#heartbeat = next;
-    for (const body of bodies) this.#sayHeartbeat(body);
+    for (const body of bodies) this.#say(outgoing('heartbeat', body));
+    if (next.kind === 'silent') this.#refresher.on({ kind: 'nobody-looks' });
     this.#arm();
   }
 
-  #sayHeartbeat(body: HeartbeatBody): void {
-    if (this.#muted) return;
-    if (!this.#sender.say(outgoing('heartbeat', body))) this.#missed.heartbeat = true;
+  /** What does not reach the group is remembered as missed. */
+  #say(message: OutgoingMessage): void {
+    if (!this.#muted) this.#sender.say(message);
   }
 
   #announceSystemInfo(): void {
     if (this.#muted) return;
-    if (this.#sender.phase === 'away' || this.#sender.phase === 'holding') this.#missed.systemInfo = true;
+    if (this.#sender.phase === 'away' || this.#sender.phase === 'holding') this.#sayAgain.add('system_info');
     else void this.#announcer.announce();
   }
 

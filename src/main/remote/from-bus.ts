@@ -28,6 +28,10 @@ export interface FromBusDependencies {
   readonly relay: (message: OutgoingMessage, bytes: number) => void;
   /** For malformed and unknown messages. */
   readonly refused: RepeatedWarning;
+  /** A component said something, whatever it was. */
+  readonly onHeard: (component: Component) => void;
+  /** A component has not been heard for too long. */
+  readonly onLost: (component: Component) => void;
   /** What is known of a component is something else now. */
   readonly onComponentChanged: () => void;
   /** {@link FromBus.nextMs} may be another one. */
@@ -78,14 +82,16 @@ export class FromBus {
     const decision = routeFromBus(token, data);
     switch (decision.kind) {
       case 'relay':
+        if (decision.from !== undefined) this.#heard(decision.from);
         this.deps.relay(decision.message, decision.bytes);
         break;
       case 'alive': {
-        const { component, version } = decision;
-        this.#watched({ kind: 'alive', component, ...(version === undefined ? {} : { version }) });
+        this.#log.debug({ component: decision.component }, 'A component says that it is there.');
+        this.#heard(decision.component, decision.version);
         break;
       }
       case 'unknown':
+        if (decision.from !== undefined) this.#heard(decision.from);
         this.deps.refused.warn(
           { from: 'bus', subject: decision.subject },
           'A message of the bus has a subject that is not known here; ignored.',
@@ -98,6 +104,12 @@ export class FromBus {
         );
         break;
     }
+  }
+
+  /** Any message of a component is a sign of life. */
+  #heard(component: Component, version?: string): void {
+    this.#watched({ kind: 'alive', component, ...(version === undefined ? {} : { version }) });
+    this.deps.onHeard(component);
   }
 
   #watched(event: ComponentWatchEvent): void {
@@ -117,6 +129,7 @@ export class FromBus {
       return;
     }
     const { from, to, version } = effect;
+    if (to === 'not_responding') this.deps.onLost(component);
     const fields = { component, ...(version === undefined ? {} : { version }) };
     if (from === to) this.#log.info(fields, 'A component tells another version.');
     else if (to === 'running') this.#log.info(fields, 'A component is running.');

@@ -5,29 +5,18 @@
 import type { Clock } from '../base/clock.js';
 import type { GroupMessage } from '../connection/session.js';
 import type { Logger } from '../log.js';
-import type { Component, JsonObject } from './messages.js';
-import type { RemoteBus } from './ports.js';
 import type { RepeatedWarning } from './repeated-warning.js';
-import { isFromController, routeFromGroup } from './router.js';
+import { isFromController, routeFromGroup, type GroupDecision } from './router.js';
 import type { TokenBucket, TokenBucketEffect, TokenBucketOptions } from './token-bucket.js';
 import { fullBucket, nextSettleMs, settle, take } from './token-bucket.js';
 
-const WHY_DROPPED = {
-  off: 'mQueueEnabled is False',
-  down: 'the bus is not there',
-  full: 'the bus does not keep up',
-  refused: 'the bus takes no message so large',
-} as const;
-
 export interface FromGroupDependencies {
-  /** Undefined: no bus is wanted. */
-  readonly bus: RemoteBus | undefined;
   /** The limit of now: it can change while running. */
   readonly flood: () => TokenBucketOptions;
   /** For malformed messages. */
   readonly refused: RepeatedWarning;
-  /** For commands that the bus did not take. */
-  readonly undelivered: RepeatedWarning;
+  /** A command for a component. */
+  readonly onCommand: (arrived: GroupMessage, command: Extract<GroupDecision, { kind: 'forward' }>) => void;
   /** A browser asks whether this machine is there. */
   readonly onHeartbeatRequest: () => void;
   /** A browser asks what this machine is. */
@@ -60,7 +49,8 @@ export class FromGroup {
     this.#floodNews(effects);
   }
 
-  take({ dataType, data }: GroupMessage): void {
+  take(arrived: GroupMessage): void {
+    const { dataType, data } = arrived;
     if (isFromController(data)) return;
     const taken = take(this.#bucket, this.deps.flood(), this.#clock.nowMs());
     this.#bucket = taken.bucket;
@@ -70,9 +60,10 @@ export class FromGroup {
     const decision = dataType === 'json' ? routeFromGroup(data) : ({ kind: 'refuse', reason: 'not-json' } as const);
     switch (decision.kind) {
       case 'forward':
-        this.#publish(decision.recipient, decision.subject, decision.payload);
+        this.deps.onCommand(arrived, decision);
         break;
       case 'heartbeat':
+        this.#log.debug({ subject: 'controller.heartbeat' }, 'A browser asks whether we are there.');
         this.deps.onHeartbeatRequest();
         break;
       case 'system-info':
@@ -87,18 +78,6 @@ export class FromGroup {
           'A malformed message of the group was dropped.',
         );
         break;
-    }
-  }
-
-  #publish(recipient: Component, subject: string, payload: JsonObject): void {
-    const outcome = this.deps.bus?.publish(recipient, subject, payload) ?? 'off';
-    if (outcome === 'published') this.#log.debug({ recipient, subject }, 'Handed to the bus.');
-    else {
-      // Never kept for later: a command that is minutes old must not move anything.
-      this.deps.undelivered.warn(
-        { recipient, subject, outcome },
-        `A command from a browser was dropped: ${WHY_DROPPED[outcome]}.`,
-      );
     }
   }
 

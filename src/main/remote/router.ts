@@ -94,10 +94,11 @@ export function routeFromGroup(data: unknown): GroupDecision {
 
 /** What to do with a message of the bus. */
 export type BusDecision =
-  | { readonly kind: 'relay'; readonly message: OutgoingMessage; readonly bytes: number }
+  /** `from`: the component that says it is its own. */
+  | { readonly kind: 'relay'; readonly message: OutgoingMessage; readonly bytes: number; readonly from?: Component }
   | { readonly kind: 'alive'; readonly component: Component; readonly version?: string }
   /** Neither a heartbeat nor relayed. */
-  | { readonly kind: 'unknown'; readonly subject: string }
+  | { readonly kind: 'unknown'; readonly subject: string; readonly from?: Component }
   | { readonly kind: 'refuse'; readonly reason: Refusal };
 
 /**
@@ -122,12 +123,13 @@ export function routeFromBus(token: string, data: Uint8Array): BusDecision {
     const version = versionIn(asJsonObject(value));
     return { kind: 'alive', component: source, ...(version === undefined ? {} : { version }) };
   }
-  if (!RELAYED_SUBJECTS.has(token)) return { kind: 'unknown', subject: token.slice(0, MAX_TOKEN_LENGTH) };
+  const from = isComponent(source) ? { from: source } : {};
+  if (!RELAYED_SUBJECTS.has(token)) return { kind: 'unknown', subject: token.slice(0, MAX_TOKEN_LENGTH), ...from };
   if (typeof subject !== 'string') return { kind: 'refuse', reason: 'no-subject' };
   if (!RELAYED_SUBJECTS.has(subject)) return { kind: 'refuse', reason: 'bad-subject' };
   if (body === undefined) return { kind: 'refuse', reason: 'no-body' };
   const message = outgoing(subject, body, isConnectionId(destination) ? destination : 'broadcast');
-  return { kind: 'relay', message, bytes: checked.bytes };
+  return { kind: 'relay', message, bytes: checked.bytes, ...from };
 }
 
 function isConnectionId(value: Json | undefined): value is string {

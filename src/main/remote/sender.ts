@@ -83,6 +83,8 @@ export class Sender {
     private readonly log: Logger,
     private readonly clock: Clock,
     private readonly limits: SenderLimits = DEFAULT_SENDER_LIMITS,
+    /** What was said did not reach the group, as far as we know. */
+    private readonly onUnsaid: (message: OutgoingMessage) => void = () => undefined,
   ) {
     this.#failures = new RepeatedWarning(log, clock);
   }
@@ -106,7 +108,8 @@ export class Sender {
     };
   }
 
-  enter(phase: SenderPhase): void {
+  /** `first` may say what is to leave before everything that waits. */
+  enter(phase: SenderPhase, first?: () => void): void {
     if (phase === this.#phase) return;
     this.#phase = phase;
     this.#stopRetrying();
@@ -114,14 +117,21 @@ export class Sender {
       for (const item of this.#queue.takeAll()) this.#outbox = store(this.#outbox, item);
       this.#queuedBytes = 0;
     }
-    if (phase === 'away' || phase === 'holding') this.#said.takeAll();
+    if (phase === 'away' || phase === 'holding') for (const message of this.#said.takeAll()) this.onUnsaid(message);
+    first?.();
     this.#pump();
   }
 
-  /** Says something of this moment, ahead of what is relayed. False: not connected, and then it is worth nothing. */
+  /** Says something of this moment, ahead of what is relayed. False: not connected, and then it is worth nothing; `onUnsaid` hears of it. */
   say(message: OutgoingMessage): boolean {
-    if (this.#phase === 'away' || this.#phase === 'holding') return false;
-    if (this.#said.length >= MAX_SAID) this.#said.shift();
+    if (this.#phase === 'away' || this.#phase === 'holding') {
+      if (!this.#stopped) this.onUnsaid(message);
+      return false;
+    }
+    if (this.#said.length >= MAX_SAID) {
+      const oldest = this.#said.shift();
+      if (oldest !== undefined) this.onUnsaid(oldest);
+    }
     this.#said.push(message);
     this.#pump();
     return true;
@@ -166,6 +176,13 @@ export class Sender {
 
   #keep(item: OutboxItem): void {
     this.#outbox = store(this.#outbox, item);
+    if (!holds(this.#outbox, item)) {
+      this.log.debug(
+        { subject: item.message.subject, bytes: item.bytes },
+        'Not kept while the cloud is away: too large, for one browser only, or older than what waits.',
+      );
+      return;
+    }
     this.log.debug(
       {
         subject: item.message.subject,
@@ -227,7 +244,10 @@ export class Sender {
   ): void {
     this.#inFlight -= 1;
     if (this.#stopped) return;
-    if (outcome !== 'sent') this.#unsent(message, item, outcome, why);
+    if (outcome === 'sent') {
+      const { subject, destination } = message;
+      this.log.debug({ subject, destination }, item === undefined ? 'Said to the group.' : 'Relayed to the group.');
+    } else this.#unsent(message, item, outcome, why);
     this.#pump();
   }
 
@@ -235,6 +255,7 @@ export class Sender {
     const fields = { subject: message.subject, outcome, ...(why === undefined ? {} : { why }) };
     if (item === undefined || item.seq <= this.#clearedSeq) {
       this.log.debug(fields, 'Not sent, and of no use later.');
+      if (item === undefined) this.onUnsaid(message);
       return;
     }
     const newest = this.#newest.get(newestKey(message));
@@ -272,6 +293,10 @@ export class Sender {
     this.#cancelRetry?.();
     this.#cancelRetry = undefined;
   }
+}
+
+function holds(outbox: Outbox, item: OutboxItem): boolean {
+  return outbox.states.get(item.message.subject) === item || outbox.logs.includes(item);
 }
 
 /** What a newer value replaces: the same subject, for the same readers. */

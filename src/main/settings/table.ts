@@ -161,6 +161,13 @@ export const TABLE = Object.freeze({
     LIVE,
     'Messages a second taken from the group on average.',
   ),
+  ...websocket(
+    'staleCommandSecs',
+    decimal(-1, 86_400, 'seconds'),
+    30,
+    LIVE,
+    'Commands replayed after a longer drop are not forwarded; 0: none ever is; negative: all are.',
+  ),
   ...websocket('rateLimitBurst', whole(1, 100_000, 'messages'), 200, LIVE, 'Messages taken from the group at once.'),
 
   ...messageQueue('mQueueEnabled', yesNo, true, RESTART, 'False leaves the local bus alone.'),

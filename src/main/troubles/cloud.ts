@@ -7,7 +7,7 @@ export const CLOUD: Readonly<Record<CloudTrouble, Trouble>> = {
     title: 'sign-in refused',
     meaning: 'a secret or the account is wrong, or has no rights',
     remedy:
-      'The message says which secret or setting to look at; then `systemctl reload dunebugger-remote`, or `restart` after a change of secrets',
+      'The message says which secret or setting to look at; then `systemctl reload dunebugger-remote`, which signs in at once (unless the sign-in itself asked for a pause), or `restart` after a change of secrets',
     makesIrrelevant: ['cloud-failed', 'cloud-lost', 'url-refused'],
     tellAfterMs: 0,
     lines: ['The cloud refused the sign-in (…): …; next attempt in …'],
@@ -95,6 +95,15 @@ export const CLOUD: Readonly<Record<CloudTrouble, Trouble>> = {
     makesIrrelevant: [],
     tellAfterMs: 0,
     lines: ["The new client access URL has expired by this machine's clock, which is likely wrong; …"],
+  },
+  'right-missing': {
+    severity: 'error',
+    title: 'the token lacks a right',
+    meaning: 'commands come in, but the browsers hear nothing',
+    remedy: 'Whoever issues the client access URL must add the role that the line names',
+    makesIrrelevant: ['cloud-message-dropped'],
+    tellAfterMs: 0,
+    lines: ['The cloud lets this device in, but takes no message from it: …'],
   },
   'cloud-message-dropped': {
     severity: 'warn',

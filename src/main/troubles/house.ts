@@ -36,7 +36,7 @@ export const HOUSE: Readonly<Record<HouseTrouble, Trouble>> = {
   'component-away': {
     severity: 'warn',
     title: 'a component does not respond',
-    meaning: 'core or scheduler sent no heartbeat for 45 s',
+    meaning: 'core or scheduler sent nothing at all for 45 s',
     remedy: "Look at that component's own journal",
     makesIrrelevant: ['command-dropped'],
     // ALIVE_FOR_MS of remote/component-watch.ts.
@@ -46,11 +46,22 @@ export const HOUSE: Readonly<Record<HouseTrouble, Trouble>> = {
   'command-dropped': {
     severity: 'warn',
     title: 'command from a browser dropped',
-    meaning: 'the bus did not take it; it is not kept, since a late command must not move anything',
+    meaning:
+      'the bus did not take it; it is not kept, since a late command must not move anything. The browser is told',
     remedy: 'Look at the reason in the line, then press the button again',
     makesIrrelevant: [],
     tellAfterMs: 0,
     lines: ['A command from a browser was dropped: ….'],
+  },
+  'command-late': {
+    severity: 'warn',
+    title: 'command from a browser too late',
+    meaning:
+      'the click waited longer than `staleCommandSecs` for the connection and moves nothing. The browser is told',
+    remedy: 'Press the button again',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['A command from a browser came too late to be carried out: it was sent while the connection was away.'],
   },
   'group-flood': {
     severity: 'warn',

@@ -11,7 +11,7 @@
  */
 import type { DnsEvidence, HttpsEvidence } from '../protocol.js';
 import { networkInterfaces } from 'node:os';
-import { resolveHost, usableFamilies, type Families } from './dns.js';
+import { resolveHost, usableFamilies, type Families } from '../net/resolve.js';
 import { stillServes, tryFresh, tryKept, type Connection, type Site, type Tried } from './https.js';
 
 export interface ProberSettings {

@@ -8,7 +8,7 @@ import { Agent, request, type ClientRequest } from 'node:http';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { OfflineReason } from '../protocol.js';
-import { readCertificateFailure } from './certificate-failure.js';
+import { readCertificateFailure } from '../net/certificate-failure.js';
 
 /** Whose answer is wanted. */
 export interface Site {

@@ -3,6 +3,7 @@
  * deadline; never throws.
  */
 import type { networkInterfaces } from 'node:os';
+import { raceAddresses } from '../net/address-race.js';
 import type { HttpsEvidence } from '../protocol.js';
 import {
   Connection,
@@ -14,8 +15,6 @@ import {
   type Steps,
 } from './connection.js';
 
-/** RFC 8305, section 5: the time one address has before the next is tried beside it. */
-const ATTEMPT_DELAY_MS = 250;
 /** Addresses tried at the most: four families or data centres tell what there is to tell. */
 const MAX_TRIED = 4;
 
@@ -81,46 +80,12 @@ export function stillServes(kept: Connection, interfaces: ReturnType<typeof netw
 }
 
 function race(options: TryOptions, signal: AbortSignal): Promise<{ address: string; opened: Opened }> {
-  const addresses = options.addresses.slice(0, MAX_TRIED);
-  return new Promise((resolve) => {
-    let next = 0;
-    let running = 0;
-    let timer: NodeJS.Timeout | undefined;
-    let worst: { address: string; opened: Opened & { ok: false } } | undefined;
-    let won = false;
-    const losers = new AbortController();
-    const either = AbortSignal.any([signal, losers.signal]);
-
-    const start = (): void => {
-      clearTimeout(timer);
-      const address = addresses[next];
-      if (address === undefined) return;
-      next += 1;
-      running += 1;
-      void openConnection({ ...options, address, signal: either }).then((opened) => {
-        running -= 1;
-        if (opened.ok) {
-          if (won) opened.connection.close();
-          else win(address, opened);
-          return;
-        }
-        if (won) return;
-        if (worst === undefined || depth(opened.failure) > depth(worst.opened.failure)) worst = { address, opened };
-        if (next < addresses.length && !signal.aborted) start();
-        else if (running === 0) {
-          clearTimeout(timer);
-          resolve(worst);
-        }
-      });
-      if (next < addresses.length) timer = setTimeout(start, ATTEMPT_DELAY_MS);
-    };
-    const win = (address: string, opened: Opened): void => {
-      won = true;
-      clearTimeout(timer);
-      losers.abort();
-      resolve({ address, opened });
-    };
-    start();
+  return raceAddresses<Opened>({
+    addresses: options.addresses.slice(0, MAX_TRIED),
+    open: (address, either) => openConnection({ ...options, address, signal: either }),
+    close: (opened) => opened.connection.close(),
+    tells: (opened) => depth(opened.failure),
+    signal,
   });
 }
 

@@ -8,7 +8,7 @@ import { httpJson, type HttpJsonResponse } from '../../net/http-json.js';
 import { explainToken, explainUserinfo } from './auth0-errors.js';
 import { parseClientUrl } from './client-url.js';
 import { failedCall } from './failed-call.js';
-import { SignInError, type ClientAccessUrl, type ClientAccessUrlProvider } from './provider.js';
+import { SignInError, type ClientAccessUrl, type ClientAccessUrlSource } from './provider.js';
 
 export interface Auth0Secrets {
   /** AUTH0_CLIENT_ID */
@@ -37,7 +37,7 @@ const SETTING = 'authURL in [Auth]';
 const TOKEN = /^[A-Za-z0-9._~+/=-]{1,16384}$/;
 
 /** Signs in at every `get`. */
-export function auth0(options: Auth0Options): ClientAccessUrlProvider {
+export function auth0(options: Auth0Options): ClientAccessUrlSource {
   const { lookup, ca, now, timeoutMs = 10_000 } = options;
   const origin = originOf(options.authUrl);
   const common = { timeoutMs, lookup, ca };
@@ -81,7 +81,6 @@ export function auth0(options: Auth0Options): ClientAccessUrlProvider {
       });
       return urlOf(userinfo, [...secrets, token], now());
     },
-    refused: () => undefined,
   };
 }
 

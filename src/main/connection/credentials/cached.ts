@@ -6,8 +6,24 @@
 
 import type { Logger } from '../../log.js';
 import { UnreachableError } from './failed-call.js';
-import { begun, failed, newPacing, succeeded, unreached, urlRefused, waitMs, type PacingLimits } from './pacing.js';
-import { SignInError, type ClientAccessUrl, type ClientAccessUrlProvider } from './provider.js';
+import {
+  begun,
+  failed,
+  lifted,
+  newPacing,
+  servedUrlRefused,
+  succeeded,
+  unreached,
+  urlRefused,
+  waitMs,
+  type PacingLimits,
+} from './pacing.js';
+import {
+  SignInError,
+  type ClientAccessUrl,
+  type ClientAccessUrlProvider,
+  type ClientAccessUrlSource,
+} from './provider.js';
 
 export interface CachedOptions {
   readonly limits: PacingLimits;
@@ -25,6 +41,8 @@ interface Held {
   readonly marginMs: number;
   readonly fetchedAtMs: number;
   readonly refused: boolean;
+  /** It opened a session at least once. */
+  readonly served: boolean;
 }
 
 interface Flight {
@@ -34,7 +52,7 @@ interface Flight {
 }
 
 /** @param source Asks at every `get`, within its own deadline. */
-export function cached(source: ClientAccessUrlProvider, options: CachedOptions): ClientAccessUrlProvider {
+export function cached(source: ClientAccessUrlSource, options: CachedOptions): ClientAccessUrlProvider {
   const { limits, log, now } = options;
   const from = source.description;
   let pacing = newPacing(limits, now());
@@ -141,6 +159,7 @@ export function cached(source: ClientAccessUrlProvider, options: CachedOptions):
       marginMs: dated ? Math.min(MAX_MARGIN_MS, lifeMs / 10) : 0,
       fetchedAtMs: at,
       refused: false,
+      served: false,
     };
     const validSecs = dated ? Math.floor(lifeMs / 1_000) : undefined;
     log.info({ from, validSecs }, 'Signed in: there is a new client access URL.');
@@ -167,7 +186,9 @@ export function cached(source: ClientAccessUrlProvider, options: CachedOptions):
     if (held?.url !== url.url || held.refused) return;
     held = { ...held, refused: true };
     const [, before] = waitMs(pacing, limits, now());
-    pacing = urlRefused(before, limits, now(), now() - held.fetchedAtMs);
+    pacing = held.served
+      ? servedUrlRefused(before, limits, now())
+      : urlRefused(before, limits, now(), now() - held.fetchedAtMs);
     const [blockedMs, next] = waitMs(pacing, limits, now());
     pacing = next;
     const retrySecs = Math.ceil(blockedMs / 1_000);
@@ -179,7 +200,24 @@ export function cached(source: ClientAccessUrlProvider, options: CachedOptions):
     );
   }
 
-  return { description: from, get, refused };
+  function served(url: ClientAccessUrl): void {
+    if (held?.url === url.url) held = { ...held, served: true };
+  }
+
+  function mended(): void {
+    pacing = lifted(pacing, limits, now());
+  }
+
+  return {
+    description: from,
+    get,
+    refused,
+    served,
+    mended,
+    get signInAllowedInMs() {
+      return waitMs(pacing, limits, now())[0];
+    },
+  };
 }
 
 function offer({ url, expiresAtMs, refused }: Held): ClientAccessUrl {

@@ -34,5 +34,9 @@ export function fixedUrl({ clientUrl, now }: FixedUrlOptions): ClientAccessUrlPr
     // The executor turns a throw into a rejection.
     get: () => new Promise((resolve) => resolve(get())),
     refused: () => undefined,
+    served: () => undefined,
+    // Nobody is ever asked: the machine's own schedule is all there is.
+    signInAllowedInMs: 0,
+    mended: () => undefined,
   };
 }

@@ -4,7 +4,7 @@ import type { LookupFunction } from 'node:net';
 import { httpJson, type HttpJsonResponse } from '../../net/http-json.js';
 import { parseClientUrl } from './client-url.js';
 import { failedCall } from './failed-call.js';
-import { SignInError, type ClientAccessUrl, type ClientAccessUrlProvider } from './provider.js';
+import { SignInError, type ClientAccessUrl, type ClientAccessUrlSource } from './provider.js';
 import { retryAfterMs } from './throttle.js';
 
 export interface NegotiateOptions {
@@ -21,7 +21,7 @@ export interface NegotiateOptions {
 const SETTING = 'the negotiate URL';
 
 /** Asks the endpoint at every `get`; wrap it in `cached`. */
-export function negotiate(options: NegotiateOptions): ClientAccessUrlProvider {
+export function negotiate(options: NegotiateOptions): ClientAccessUrlSource {
   const { negotiateUrl, lookup, ca, now, timeoutMs = 10_000 } = options;
   const host = URL.canParse(negotiateUrl) ? new URL(negotiateUrl).host : 'not a URL';
   return {
@@ -34,7 +34,6 @@ export function negotiate(options: NegotiateOptions): ClientAccessUrlProvider {
       );
       return read(answer, now());
     },
-    refused: () => undefined,
   };
 }
 

@@ -44,6 +44,8 @@ export interface Pacing {
   readonly tokens: number;
   readonly refilledAtMs: number;
   readonly notBeforeMs: number;
+  /** Until then the server itself wants to be left alone (429, Retry-After): nothing but time ends this. */
+  readonly askedUntilMs: number;
   /** URLs refused in a row. */
   readonly refusals: number;
   /** Answered sign-ins in a row that gave no URL. */
@@ -53,7 +55,15 @@ export interface Pacing {
 }
 
 export function newPacing(limits: PacingLimits, now: number): Pacing {
-  return { tokens: limits.burst, refilledAtMs: now, notBeforeMs: now, refusals: 0, failures: 0, seenAtMs: now };
+  return {
+    tokens: limits.burst,
+    refilledAtMs: now,
+    notBeforeMs: now,
+    askedUntilMs: now,
+    refusals: 0,
+    failures: 0,
+    seenAtMs: now,
+  };
 }
 
 /** Brings the tokens up to date. A clock that was set back takes every moment with it, so that nobody waits for the past. */
@@ -67,6 +77,7 @@ function upToDate(pacing: Pacing, limits: PacingLimits, now: number): Pacing {
     tokens,
     refilledAtMs: tokens === limits.burst ? now : refilledAtMs + refills * limits.refillMs,
     notBeforeMs: pacing.notBeforeMs + shift,
+    askedUntilMs: pacing.askedUntilMs + shift,
     seenAtMs: now,
   };
 }
@@ -99,7 +110,22 @@ export function failed(pacing: Pacing, limits: PacingLimits, now: number, retryA
   const next = upToDate(pacing, limits, now);
   const failures = next.failures + 1;
   const wait = retryAfterMs ?? doubled(limits.failedFirstMs, limits.failedCapMs, failures);
-  return { ...next, failures, notBeforeMs: Math.max(next.notBeforeMs, now + wait) };
+  const askedUntilMs = Math.max(next.askedUntilMs, now + (retryAfterMs ?? 0));
+  return { ...next, failures, askedUntilMs, notBeforeMs: Math.max(next.notBeforeMs, now + wait) };
+}
+
+/**
+ * Somebody has mended what was refused: the waits that grew are over, and their growth begins anew. What the server asked for stays, and so
+ * does the bucket: whoever asks for this again and again makes no storm.
+ */
+export function lifted(pacing: Pacing, limits: PacingLimits, now: number): Pacing {
+  const next = upToDate(pacing, limits, now);
+  return { ...next, failures: 0, refusals: 0, notBeforeMs: Math.max(now, next.askedUntilMs) };
+}
+
+/** The service refused a URL that had opened a session: it was good, so a fresh one is worth asking for at once. */
+export function servedUrlRefused(pacing: Pacing, limits: PacingLimits, now: number): Pacing {
+  return { ...upToDate(pacing, limits, now), refusals: 0 };
 }
 
 /** The service refused, for the first time, the URL that is `ageMs` old. One that held for long was not wasted. */

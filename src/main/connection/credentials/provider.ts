@@ -9,13 +9,23 @@ export interface ClientAccessUrl {
   readonly cached: boolean;
 }
 
-export interface ClientAccessUrlProvider {
+/** Asks for a URL whenever it is told to; `cached.ts` makes a provider of it. */
+export interface ClientAccessUrlSource {
   /** For the log: where the URL comes from, without any secret, such as `Auth0 (dunebugger.eu.auth0.com)`. */
   readonly description: string;
   /** Resolves within its own deadline or rejects with {@link SignInError}. */
   get(signal: AbortSignal): Promise<ClientAccessUrl>;
+}
+
+export interface ClientAccessUrlProvider extends ClientAccessUrlSource {
   /** The service refused this URL: it is not to be handed out again. */
   refused(url: ClientAccessUrl): void;
+  /** The URL opened a session: should it be refused later, it was good until then, and a fresh one is fetched at once. */
+  served(url: ClientAccessUrl): void;
+  /** Time until {@link get} may ask its source again, milliseconds; 0: now. Waiting for longer than this is of no use. */
+  readonly signInAllowedInMs: number;
+  /** Somebody says that what was refused is mended: ask at once, unless the server itself wants to be left alone. */
+  mended(): void;
 }
 
 /** Signing in did not give a URL. The message says what to look at and holds no secret. */

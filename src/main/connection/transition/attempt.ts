@@ -58,7 +58,7 @@ export function countFailure(
   const { backoff } = before.policy;
   if (failure.kind === 'refused') {
     const refusals = before.refusals + 1;
-    const untilMs = nowMs + refusedDelayMs(refusals, backoff);
+    const untilMs = nowMs + refusedDelayMs(refusals, backoff, failure.signInAllowedInMs);
     return [{ ...before, refusals, heldOff: { why: 'refused', untilMs }, lastFailure: failure }, untilMs, 'refused'];
   }
   const failures = before.failures + 1;

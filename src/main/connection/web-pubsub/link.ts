@@ -9,6 +9,7 @@ import WebSocket, { type ClientOptions, type RawData } from 'ws';
 import { retryAfterMs } from '../../base/retry-after.js';
 import type { LinkEnd } from './endings.js';
 import { describeError, redact } from './redact.js';
+import { createConnection } from './socket.js';
 
 export interface LinkOptions {
   readonly subprotocol: string;
@@ -48,6 +49,8 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #handlers: LinkHandlers;
   readonly #ws: WebSocket;
+  /** Aborted at the end: closes every socket that is still under way. */
+  readonly #opening = new AbortController();
   #ended = false;
   #deadline: NodeJS.Timeout | undefined;
   #watch: NodeJS.Timeout | undefined;
@@ -57,15 +60,17 @@ export class Link {
   constructor(url: string, options: LinkOptions, handlers: LinkHandlers) {
     this.#options = options;
     this.#handlers = handlers;
-    const wsOptions: ClientOptions & { lookup?: LookupFunction; closeTimeout: number } = {
+    const wsOptions: Omit<ClientOptions, 'createConnection'> & { closeTimeout: number } = {
       maxPayload: MAX_PAYLOAD_BYTES,
       perMessageDeflate: false,
       followRedirects: false,
       closeTimeout: CLOSE_TIMEOUT_MS,
-      ...(options.lookup && { lookup: options.lookup }),
+      ...(options.lookup && {
+        createConnection: createConnection(url, options.lookup, options.ca, this.#opening.signal),
+      }),
       ...(options.ca && { ca: options.ca }),
     };
-    const ws = new WebSocket(url, options.subprotocol, wsOptions);
+    const ws = new WebSocket(url, options.subprotocol, wsOptions as ClientOptions);
     this.#ws = ws;
     // ws has a handshakeTimeout of its own, but that is one of silence: a peer that sends a byte now and then holds it off for ever.
     this.#expect('handshake', options.handshakeTimeoutMs);
@@ -185,6 +190,7 @@ export class Link {
 
   #finish(): void {
     this.#ended = true;
+    this.#opening.abort();
     clearTimeout(this.#deadline);
     clearInterval(this.#watch);
   }

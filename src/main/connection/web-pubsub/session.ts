@@ -23,6 +23,7 @@ import { LivenessWatch } from './liveness-watch.js';
 import { Outbox, refusalOf, type SendResult } from './outbox.js';
 import { describeError, redact } from './redact.js';
 import { Replay } from './replay.js';
+import { SendRights, missingRole } from './rights.js';
 import { SafeProtocol } from './safe-protocol.js';
 import type { SessionSettings } from './session-settings.js';
 import { Teller } from './teller.js';
@@ -45,6 +46,7 @@ export class WebPubSubSession implements Session {
   readonly #client: WebPubSubClient;
   readonly #outbox: Outbox;
   readonly #complaints: FrameComplaints;
+  readonly #rights: SendRights;
   readonly #links = new Set<Link>();
   #state: State = { kind: 'over' };
   #socket: GatedSocket | undefined;
@@ -58,6 +60,7 @@ export class WebPubSubSession implements Session {
     this.#settings = settings;
     this.#teller = new Teller(settings.onEvent, settings.log);
     this.#complaints = new FrameComplaints(settings.log);
+    this.#rights = new SendRights(settings.group, settings.log);
     this.#protocol = new SafeProtocol(settings.link.subprotocol, {
       onBadFrame: (reason) => this.#complaints.add(reason),
       onDisconnected: (message) => this.#identity.says(message),
@@ -83,11 +86,12 @@ export class WebPubSubSession implements Session {
       {
         // No abortSignal: aborted at the wrong moment, the client leaves a promise behind whose rejection nobody handles.
         transmit: (data, ackId) =>
-          this.#client.sendToGroup(settings.group, data, 'json', {
-            ackId,
-            noEcho: true,
-            fireAndForget: false,
-          }),
+          this.#client
+            .sendToGroup(settings.group, data, 'json', { ackId, noEcho: true, fireAndForget: false })
+            .catch((error: unknown) => {
+              this.#rights.failed(error);
+              throw error;
+            }),
         // The client keeps what it waits for until the socket drops; an answer lets it go.
         forget: (ackId) => this.#socket?.inject(`{"type":"ack","ackId":${ackId},"success":false}`),
       },
@@ -190,8 +194,10 @@ export class WebPubSubSession implements Session {
       () => this.#opened(),
       (error: unknown) => {
         const refusal = refusalOf(error);
-        const message = `joining the group ${redact(group)} failed: ${refusal?.message ?? describeError(error)}`;
         const forbidden = refusal?.name === 'Forbidden';
+        const said = refusal?.message ?? describeError(error);
+        const why = forbidden ? `${said}; ${missingRole('join', redact(group))}` : said;
+        const message = `joining the group ${redact(group)} failed: ${why}`;
         if (forbidden) this.#settings.onRefused();
         this.#fail(forbidden ? { kind: 'refused', status: 403, message } : { kind: 'failed', message });
       },

@@ -1,0 +1,29 @@
+/** The way of a WebSocket to its server: addresses raced through TCP and TLS, in place of Node's own attempts, which end at TCP. */
+import type { ClientRequestArgs } from 'node:http';
+import type { LookupFunction, Socket } from 'node:net';
+import { connect } from '../../../workers/net/connect.js';
+
+/** The `createConnection` of `ws`. `ca` as in `tls.connect`. */
+export function createConnection(
+  url: string,
+  lookup: LookupFunction,
+  ca: string | Buffer | (string | Buffer)[] | undefined,
+  signal: AbortSignal,
+): NonNullable<ClientRequestArgs['createConnection']> {
+  return (_options, oncreate) => {
+    const { protocol, hostname, port } = new URL(url);
+    const secure = protocol === 'wss:' || protocol === 'https:';
+    void connect({
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port || (secure ? 443 : 80)),
+      lookup,
+      ...(secure ? { tls: ca === undefined ? {} : { ca } } : {}),
+      signal,
+    }).then((connected) => {
+      if (connected.ok && signal.aborted) connected.socket.destroy();
+      if (connected.ok) oncreate(null, connected.socket);
+      else oncreate(connected.error, undefined as unknown as Socket);
+    });
+    return undefined;
+  };
+}

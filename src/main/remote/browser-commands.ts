@@ -1,0 +1,67 @@
+/** Carries the commands of browsers to the components; whoever sent one that goes nowhere is told. */
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../log.js';
+import type { PublishOutcome } from './bus.js';
+import { CommandAnswers, nameOfCommand } from './command-answers.js';
+import type { Arrival } from './late-commands.js';
+import { isTooLate } from './late-commands.js';
+import type { Component, JsonObject, OutgoingMessage } from './messages.js';
+import { RepeatedWarning } from './repeated-warning.js';
+
+const WHY_DROPPED = {
+  off: 'mQueueEnabled is False',
+  down: 'the bus is not there',
+  full: 'the bus does not keep up',
+  refused: 'the bus takes no message so large',
+} as const;
+
+export type CommandFate = 'published' | 'too-late' | keyof typeof WHY_DROPPED;
+
+export class BrowserCommands {
+  readonly #answers: CommandAnswers;
+  readonly #undelivered: RepeatedWarning;
+
+  constructor(
+    private readonly publish: (recipient: Component, subject: string, payload: JsonObject) => PublishOutcome | 'off',
+    say: (message: OutgoingMessage) => void,
+    private readonly log: Logger,
+    clock: Clock,
+  ) {
+    this.#answers = new CommandAnswers(say, clock);
+    this.#undelivered = new RepeatedWarning(log, clock);
+  }
+
+  /** @param staleCommandSecs see {@link isTooLate} */
+  handle(
+    arrival: Arrival,
+    command: { readonly recipient: Component; readonly subject: string; readonly payload: JsonObject },
+    staleCommandSecs: number,
+  ): CommandFate {
+    const { recipient, subject, payload } = command;
+    const name = nameOfCommand(recipient, subject, payload['body']);
+    const from = typeof payload['connectionId'] === 'string' ? payload['connectionId'] : undefined;
+    if (isTooLate(arrival, staleCommandSecs)) {
+      const droppedSecs = Math.round((arrival.droppedForMs ?? 0) / 1_000);
+      this.#undelivered.warn(
+        { recipient, subject, droppedSecs },
+        'A command from a browser came too late to be carried out: it was sent while the connection was away.',
+      );
+      this.#answers.notDone(name, `the connection was away for ${droppedSecs} s, so it came too late; try again`, from);
+      return 'too-late';
+    }
+    const outcome = this.publish(recipient, subject, payload);
+    if (outcome === 'published') {
+      this.log.debug({ recipient, subject }, 'Handed to the bus.');
+      return outcome;
+    }
+    // Never kept for later: a command that is minutes old must not move anything.
+    const why = WHY_DROPPED[outcome];
+    this.#undelivered.warn({ recipient, subject, outcome }, `A command from a browser was dropped: ${why}.`);
+    this.#answers.notDone(name, why, from);
+    return outcome;
+  }
+
+  stop(): void {
+    this.#answers.stop();
+  }
+}
