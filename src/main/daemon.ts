@@ -9,6 +9,8 @@
  *        |            v
  *   remote: router, heartbeat, outbox, component watch, system_info <---> NATS bus (core, scheduler)
  */
+import { createClockWatch } from './clock.js';
+import type { ClockWatch } from './clock/watch.js';
 import { createCredentials } from './connection/credentials/create.js';
 import type { ClientAccessUrlProvider } from './connection/credentials/provider.js';
 import { DEFAULT_POLICY, type ConnectionPolicy } from './connection/state.js';
@@ -18,6 +20,7 @@ import { createInternetMonitor, monitorSettingsOf, type InternetConnectionMonito
 import { foldRepeats, numbersAside, type DaemonLogger, type FoldingLogger, type Logger } from './log.js';
 import { createLookup } from './net/lookup.js';
 import { createRemote, type Remote } from './remote.js';
+import { NO_CONNECTION } from './remote/no-connection.js';
 import { diffSettings, nameOf, takeOverLive, type Settings } from './settings.js';
 import { statusText } from './status-text.js';
 import type { SystemdNotifier } from './systemd.js';
@@ -36,6 +39,7 @@ interface Parts {
   readonly connection: ConnectionSupervisor;
   readonly credentials: ClientAccessUrlProvider;
   readonly remote: Remote;
+  readonly clock: ClockWatch;
 }
 
 /** How often an idle daemon wakes up; only so that the process stays. */
@@ -55,6 +59,8 @@ export class Daemon {
   readonly #folded: FoldingLogger;
   #settings: Settings;
   #parts: Parts | undefined;
+  /** What goes on without the cloud. */
+  #local: { readonly remote: Remote; readonly clock: ClockWatch } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastStatus = '';
   /** A reload that was on its way must not call the daemon ready again. */
@@ -73,9 +79,21 @@ export class Daemon {
     if (!this.#settings.websocketEnabled) {
       this.#log.info(
         {},
-        'websocketEnabled is False: neither the internet monitor nor the cloud connection is started; set it to True and restart to change that',
+        'websocketEnabled is False: neither the internet monitor nor the cloud connection is started, only the bus, the component watch and the clock; set it to True and restart to change that',
       );
       this.#timer = setInterval(() => undefined, IDLE_MS);
+      const clock = createClockWatch(this.#settings, this.#folded);
+      const remote = createRemote({
+        settings: this.#settings,
+        connection: NO_CONNECTION,
+        monitor: { isConnected: false },
+        log: this.#folded,
+        version: this.#options.version,
+        clockStatus: clock,
+      });
+      this.#local = { remote, clock };
+      remote.start();
+      clock.start();
       notifier.startWatchdog(() => undefined);
       await notifier.ready('Idle: websocketEnabled is False');
       return;
@@ -90,6 +108,7 @@ export class Daemon {
     parts.remote.start();
     parts.connection.start();
     parts.monitor.start();
+    parts.clock.start();
     notifier.startWatchdog(() => parts.monitor.health.problem);
     this.#lastStatus = this.#status(parts);
     await notifier.ready(this.#lastStatus);
@@ -133,6 +152,11 @@ export class Daemon {
     const said = this.#options.notifier.stopping('Stopping');
     const parts = this.#parts;
     this.#parts = undefined;
+    const local = this.#local;
+    this.#local = undefined;
+    local?.clock.stop();
+    await local?.remote.stop();
+    parts?.clock.stop();
     if (parts !== undefined) {
       // Side by side, so that the longest of their deadlines counts and not the sum; remote hands nothing on any more at once.
       await Promise.all([parts.remote.stop(), parts.connection.stop(), parts.monitor.stop()]);
@@ -163,6 +187,7 @@ function build(current: () => Settings, log: Logger, version: string): Parts {
     nameServers: current().nameServers,
   }));
   const monitor = createInternetMonitor(settings, log);
+  const clock = createClockWatch(settings, log);
   const credentials = createCredentials({
     clientUrl: settings.clientUrl,
     negotiateUrl: settings.negotiateUrl,
@@ -191,8 +216,8 @@ function build(current: () => Settings, log: Logger, version: string): Parts {
     group: settings.wsGroupName,
     log,
   });
-  const remote = createRemote({ settings, connection, monitor, log, version });
-  return { monitor, connection, credentials, remote };
+  const remote = createRemote({ settings, connection, monitor, log, version, clockStatus: clock });
+  return { monitor, connection, credentials, remote, clock };
 }
 
 function policyOf(settings: Settings): ConnectionPolicy {

@@ -6,6 +6,7 @@ import type { Logger } from './log.js';
 import { createLocalLookup } from './net/local-lookup.js';
 import { Bus, type BusSettings } from './remote/bus.js';
 import { Exchange, type RemoteConnection, type RemoteSettings } from './remote/exchange.js';
+import type { ClockStatus } from './remote/clock-teller.js';
 import { DEFAULT_SENDER_LIMITS } from './remote/sender.js';
 import { createSystemInfoCollector } from './remote/system-info.js';
 import { DEFAULT_FLOOD_LIMIT } from './remote/token-bucket.js';
@@ -19,6 +20,8 @@ export interface RemoteOptions {
   readonly log: Logger;
   /** This package's version, for system_info. */
   readonly version: string;
+  /** Whether the system clock can be trusted. */
+  readonly clockStatus: ClockStatus;
 }
 
 export interface Remote {
@@ -33,7 +36,7 @@ export interface Remote {
 /** Deadline of a look-up for the bus, milliseconds: an attempt to connect has 5 s for all. */
 const BUS_LOOKUP_MS = 2_000;
 
-export function createRemote({ settings, connection, monitor, log, version }: RemoteOptions): Remote {
+export function createRemote({ settings, connection, monitor, log, version, clockStatus }: RemoteOptions): Remote {
   const collect = createSystemInfoCollector();
   const exchange = new Exchange({
     connection,
@@ -47,11 +50,13 @@ export function createRemote({ settings, connection, monitor, log, version }: Re
         internetReachable: monitor.isConnected,
         components,
         version,
+        ntpAvailable: clockStatus.available ?? false,
       }),
     }),
     settings: liveSettings(settings),
     senderLimits: { ...DEFAULT_SENDER_LIMITS, sendTimeoutMs: settings.sendTimeoutSecs * 1_000 },
     log,
+    clockStatus: { status: clockStatus, clientId: settings.mQueueClientID },
   });
   return {
     start: () => exchange.start(),
@@ -66,12 +71,13 @@ function busSettings({ mQueueServers, mQueueClientID, mQueueSubjectRoot }: Setti
 
 function liveSettings(settings: Settings): RemoteSettings {
   const { broadcastInitialState, heartBeatEverySecs, heartBeatLoopDurationSecs } = settings;
-  const { rateLimitPerSec, rateLimitBurst, staleCommandSecs } = settings;
+  const { rateLimitPerSec, rateLimitBurst, staleCommandSecs, maxMessageBytes } = settings;
   return {
     broadcastInitialState,
     heartBeatEverySecs,
     heartBeatLoopDurationSecs,
     staleCommandSecs,
+    maxMessageBytes,
     floodLimit: { ...DEFAULT_FLOOD_LIMIT, perSecond: rateLimitPerSec, burst: rateLimitBurst },
   };
 }

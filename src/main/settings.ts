@@ -105,11 +105,15 @@ export function loadSettings(options: LoadOptions): LoadedSettings {
     const given = found.get(key);
     const value = given === undefined ? spec.default : spec.type.parse(given.text);
     if (given !== undefined && value === undefined) {
-      bad.add(key);
-      problems.push(notAllowed(spec, given));
+      if (isLenient(key, spec)) {
+        warnings.push(`${notAllowed(spec, given)}; ${String(spec.default)} is used`);
+      } else {
+        bad.add(key);
+        problems.push(notAllowed(spec, given));
+      }
     }
     values[key] = value ?? spec.default;
-    origins[key] = given?.where ?? 'default';
+    origins[key] = value === undefined ? 'default' : (given?.where ?? 'default');
   }
   const settings = Object.freeze(values) as Settings;
   checkTogether(settings, bad, options.purpose ?? 'run', problems, warnings);
@@ -134,6 +138,11 @@ export function secretsOf(settings: Settings): readonly string[] {
   const ofBus = settings.mQueueServers.map((server) => /:\/\/(?:[^:@]*:)?([^@]*)@/.exec(server)?.[1] ?? '');
   const all = [settings.auth0ClientSecret, settings.auth0Password, settings.clientUrl, ...names, ...ofBus];
   return [...new Set(all)].filter((value) => value !== '');
+}
+
+/** What the daemon can do its work without: an old conf's odd value here is no reason not to start. Python takes INFO for an unknown level. */
+function isLenient(key: SettingName, spec: Spec<unknown>): boolean {
+  return key === 'dunebuggerLogLevel' || spec.section === 'NTP';
 }
 
 function takeCommandLine(given: NonNullable<LoadOptions['commandLine']>, found: Findings['found']): void {

@@ -10,6 +10,7 @@ const INPUTS = {
   deviceId: 'device-1',
   locationDescription: 'here',
   internetReachable: false,
+  ntpAvailable: true,
   components: [],
   version: '0.1.0',
 };

@@ -124,8 +124,11 @@ describe('the whole of it, while everything is there', { skip }, () => {
     assert.equal(info.location.description, 'Chiesa di San Nicola, Bari');
     assert.equal(info.network.connectivity.internet_reachable, true);
     const [core, scheduler, own] = info.dunebugger_components;
-    assert.deepEqual(core, { name: 'dunebugger', state: 'running', version: '1.2.3' });
-    assert.deepEqual(scheduler, { name: 'scheduler', state: 'running', version: null });
+    assert.deepEqual([core?.name, core?.state, core?.version], ['dunebugger-core', 'running', '1.2.3']);
+    assert.deepEqual(
+      [scheduler?.name, scheduler?.state, scheduler?.version],
+      ['dunebugger-scheduler', 'running', null],
+    );
     assert.equal(own?.name, 'dunebugger-remote');
     assert.match(own.version ?? '', /^\d+\.\d+\.\d+/);
   });
@@ -297,8 +300,10 @@ describe('the whole of it, while everything is there', { skip }, () => {
     const { stdout } = site.daemon;
     assert.doesNotMatch(stdout, /eyJ|Bearer|access_token=/);
     assert.ok(![SECRETS.clientSecret, SECRETS.password].some((secret) => stdout.includes(secret)));
+    // A forged message of a controller is said; of the clock of this machine nothing is known here.
+    const expected = /^(?:The clock (?:can|cannot) be trusted|Another controller speaks in this group)/;
     assert.deepEqual(
-      site.log().filter(({ level }) => level !== 'info'),
+      site.log().filter(({ level, msg }) => level !== 'info' && !expected.test(String(msg))),
       [],
     );
   });

@@ -186,7 +186,11 @@ describe('messages of the group', () => {
     cloud.arrive(new ArrayBuffer(8), 'binary');
     await settled();
     assert.deepEqual(bus.published, []);
-    assert.deepEqual(cloud.told(), GREETING);
+    // An upload that is too large is answered.
+    assert.deepEqual(cloud.told(), [
+      ...GREETING,
+      'log {"success":false,"level":"error","message":"A message was not delivered: it is larger than this device lets through"}',
+    ]);
     assert.equal(log.at('warn').length - before, 1);
   });
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { STATE_SUBJECTS, outgoing } from '../../src/main/remote/messages.js';
+import { outgoing } from '../../src/main/remote/messages.js';
 import {
   EMPTY_OUTBOX,
   MAX_ITEM_BYTES,
+  LAST_LOGS,
   MAX_LOGS,
   MAX_OUTBOX_BYTES,
   drain,
@@ -13,6 +14,16 @@ import {
   store,
 } from '../../src/main/remote/outbox.js';
 import type { Outbox, OutboxItem } from '../../src/main/remote/outbox.js';
+
+const STATE_SUBJECTS = [
+  'gpio_state',
+  'sequence_state',
+  'sequence',
+  'playing_time',
+  'modes_list',
+  'next_actions',
+  'some_new',
+];
 
 const item = (seq: number, subject: string, bytes = 100, destination?: string): OutboxItem => ({
   seq,
@@ -36,17 +47,20 @@ describe('the outbox', () => {
     assert.deepEqual(told(outbox), ['log 2', 'sequence 3', 'gpio_state 4', 'log 5']);
   });
 
-  it('keeps the last 200 logs and says how many it dropped, in front of them', () => {
+  it('says of old log lines how many there were, in front of the last few', () => {
     const outbox = fill(...Array.from({ length: 250 }, (_, i) => item(i + 1, 'log')), item(300, 'sequence'));
     const messages = drain(outbox);
-    assert.equal(messages.length, 202);
+    assert.equal(messages.length, 1 + LAST_LOGS + 1);
     assert.deepEqual(messages[0]!.message, {
       subject: 'log',
-      body: { message: '50 log messages were dropped while the cloud was away', level: 'warning' },
+      body: {
+        message: 'While the cloud was away: 245 older log messages not shown; the last 5 follow',
+        level: 'warning',
+      },
       source: 'controller',
       destination: 'broadcast',
     });
-    assert.equal(messages[1]!.message.body, 51);
+    assert.equal(messages[1]!.message.body, 246);
     assert.equal(messages.at(-1)!.message.subject, 'sequence');
   });
 
@@ -65,7 +79,7 @@ describe('the outbox', () => {
     assert.ok(isEmpty(outbox));
     assert.equal(outbox.droppedOthers, 1);
     assert.equal(outbox.bytes, 0);
-    assert.match(JSON.stringify(told(fill(item(1, 'log', MAX_ITEM_BYTES + 1)))), /1 log message was dropped/);
+    assert.match(JSON.stringify(told(fill(item(1, 'log', MAX_ITEM_BYTES + 1)))), /1 older log message not shown/);
   });
 
   it('does not keep what is for one browser', () => {
@@ -103,7 +117,9 @@ describe('the outbox', () => {
           seqs,
           seqs.toSorted((a, b) => a - b),
         );
-        assert.equal(drain(outbox).length, outboxSize(outbox) + (outbox.droppedLogs > 0 ? 1 : 0));
+        const shown = Math.min(outbox.logs.length, LAST_LOGS);
+        const missing = outbox.logs.length - shown + outbox.droppedLogs;
+        assert.equal(drain(outbox).length, outboxSize(outbox) - outbox.logs.length + shown + (missing > 0 ? 1 : 0));
       }),
       { numRuns: 60 },
     );

@@ -99,6 +99,19 @@ mQueueSubjectRoot = dunebugger
 mQueueStateCheckIntervalSecs = 1
 mQueueCyclePlayingResolutionSecs = 1
 
+[NTP]
+ntpServers = ntp1.inrim.it,
+  ntp2.inrim.it, 0.europe.pool.ntp.org,
+  1.europe.pool.ntp.org
+
+[Updater]
+githubAccount = marco-svitol
+includePrerelease = False
+updateCheckIntervalHours = 23
+dockerComposePath = /opt/dunebugger/docker-compose.yml
+coreInstallPath = /opt/dunebugger/core
+backupPath = /opt/dunebugger/backups
+
 [Log]
 dunebuggerLogLevel = DEBUG
 `;
@@ -423,13 +436,53 @@ describe('the environment', () => {
   });
 
   it('with a bad value names the variable and the setting; the conf value it replaces is not looked at', () => {
-    const env = { ...COMPLETE, DUNEBUGGER_LOG_DUNEBUGGER_LOG_LEVEL: 'loud', DUNEBUGGER_WEBSOCKET_TEST_DOMAIN: 'b' };
+    const env = { ...COMPLETE, DUNEBUGGER_LOG_LOG_FORMAT: 'loud', DUNEBUGGER_WEBSOCKET_TEST_DOMAIN: 'b' };
     assert.deepEqual(
-      problemsOf(() => load('[Websocket]\ntestDomain = a b\n[Log]\ndunebuggerLogLevel = x', { env })),
+      problemsOf(() => load('[Websocket]\ntestDomain = a b\n[Log]\nlogFormat = x', { env })),
       [
-        'environment variable DUNEBUGGER_LOG_DUNEBUGGER_LOG_LEVEL ([Log] dunebuggerLogLevel) = "loud" is not allowed: give one of DEBUG, INFO, WARNING, ERROR, CRITICAL',
+        'environment variable DUNEBUGGER_LOG_LOG_FORMAT ([Log] logFormat) = "loud" is not allowed: give one of auto, journal, terminal, json',
       ],
     );
+  });
+
+  it('of February is understood; ours wins, and a difference is a warning without the values', () => {
+    const env = {
+      AUTH_AUTHURL: 'dunebugger.eu.auth0.com',
+      AUTH_CLIENTID: 'id',
+      AUTH_CLIENTSECRET: 'secret',
+      AUTH_USERNAME: 'user',
+      AUTH_PASSWORD: 'hunter2',
+      WEBSOCKET_GROUPNAME: 'group',
+      WEBSOCKET_CONNECTIONINTERVALSECS: '9',
+      MESSAGEQUEUE_MQUEUECLIENTID: 'remote2',
+      LOG_DUNEBUGGERLOGLEVEL: 'warn',
+      SYSTEM_DEVICEID: 'pi',
+      SYSTEM_LOCATIONDESCRIPTION: 'here',
+      NTP_NTPTIMEOUT: '3',
+    };
+    const { settings, warnings } = load('[Websocket]\nconnectionIntervalSecs = 60', { env });
+    assert.deepEqual(warnings, []);
+    assert.equal(settings.connectionIntervalSecs, 9);
+    assert.equal(settings.auth0Password, 'hunter2');
+    assert.equal(settings.mQueueClientID, 'remote2');
+    assert.equal(settings.dunebuggerLogLevel, 'WARNING');
+    assert.deepEqual([settings.deviceId, settings.locationDescription, settings.ntpTimeout], ['pi', 'here', 3]);
+    for (const ours of [
+      { AUTH0_PASSWORD: 'mine', ...env },
+      { ...env, AUTH0_PASSWORD: 'mine' },
+    ]) {
+      const both = load('', { env: ours });
+      assert.equal(both.settings.auth0Password, 'mine');
+      assert.equal(both.warnings.length, 1);
+      assert.match(both.warnings[0]!, /AUTH_PASSWORD/);
+      assert.doesNotMatch(both.warnings[0]!, /mine|hunter2/);
+    }
+  });
+
+  it('with an unknown log level means INFO, as Python does, with a warning', () => {
+    const { settings, warnings } = load('[Log]\ndunebuggerLogLevel = loud', { env: COMPLETE });
+    assert.equal(settings.dunebuggerLogLevel, 'INFO');
+    assert.match(warnings.join(), /"loud" is not allowed.*INFO is used/);
   });
 
   it('with a slip in a name gives a warning, never the value', () => {

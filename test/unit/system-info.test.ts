@@ -9,6 +9,7 @@ const NOW = Date.parse('2025-06-01T12:00:00.789Z');
 const INPUTS = {
   deviceId: 'device-1',
   locationDescription: 'Below the stairs',
+  ntpAvailable: true,
   internetReachable: true,
   components: [
     { name: 'dunebugger', state: 'running', version: '1.2.3' },
@@ -33,6 +34,13 @@ const UNKNOWN: Pick<SystemInfo, 'hardware' | 'os' | 'network'> = {
   },
 };
 
+/** A component as every version of the front end reads it. */
+function shown(name: string, state: string, version: string | null): object {
+  const unknown = { latest_version: null, last_available_version: null, last_checked: null };
+  const release = { update_available: false, release_notes: null, release_url: null };
+  return { name, state, running: state === 'running', version, current_version: version, ...unknown, ...release };
+}
+
 /** A machine of which nothing is known; each question is answered by `answer`. */
 function hostOfOneAnswer(answer: () => Promise<never>): Host {
   return {
@@ -56,9 +64,9 @@ describe('system_info of a Raspberry Pi 4', () => {
       device_id: 'device-1',
       timestamp: '2025-06-01T12:00:00',
       dunebugger_components: [
-        { name: 'dunebugger', state: 'running', version: '1.2.3' },
-        { name: 'scheduler', state: 'not_responding', version: null },
-        { name: 'dunebugger-remote', state: 'running', version: '0.1.0' },
+        shown('dunebugger-core', 'running', '1.2.3'),
+        shown('dunebugger-scheduler', 'not_responding', null),
+        shown('dunebugger-remote', 'running', '0.1.0'),
       ],
       hardware: {
         model: 'Raspberry Pi 4 Model B Rev 1.4',
@@ -103,6 +111,7 @@ describe('system_info of a Raspberry Pi 4', () => {
           latency_ms_to_gateway: 0.5,
         },
       },
+      ntp_available: true,
       location: { description: 'Below the stairs' },
     });
     const json: Json = info;

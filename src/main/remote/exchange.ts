@@ -11,6 +11,8 @@ import { SystemInfoAnnouncer } from './announcer.js';
 import type { Clock } from '../base/clock.js';
 import { systemClock } from '../base/clock.js';
 import { BrowserCommands } from './browser-commands.js';
+import { ClockTeller, type ClockStatus } from './clock-teller.js';
+import { ForeignController } from './foreign-controller.js';
 import { FromBus, type ComponentStatus } from './from-bus.js';
 import { FromGroup } from './from-group.js';
 import type { Heartbeat, HeartbeatEvent } from './heartbeat.js';
@@ -19,6 +21,7 @@ import { STALE_COMMAND_SECS } from './late-commands.js';
 import type { OutgoingMessage } from './messages.js';
 import { outgoing } from './messages.js';
 import type { RemoteBus, RemoteConnection, Unsubscribe } from './ports.js';
+import { RefusalAnswers } from './refusal-answers.js';
 import { RepeatedWarning } from './repeated-warning.js';
 import type { GroupDecision } from './router.js';
 import { SayAgain } from './say-again.js';
@@ -38,6 +41,8 @@ export interface RemoteSettings {
   readonly heartBeatLoopDurationSecs: number;
   /** Replayed commands of a longer drop are not forwarded. Default {@link STALE_COMMAND_SECS}; 0: none is; negative: all are. */
   readonly staleCommandSecs?: number;
+  /** Largest message taken from the group, bytes of JSON. Default: that of the router. */
+  readonly maxMessageBytes?: number;
   /** Limit on messages from the group. Default {@link DEFAULT_FLOOD_LIMIT}. */
   readonly floodLimit?: TokenBucketOptions;
 }
@@ -53,6 +58,8 @@ export interface ExchangeDependencies {
   readonly senderLimits?: SenderLimits;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** Whether the system clock can be trusted; undefined: nobody is told anything of it. */
+  readonly clockStatus?: { readonly status: ClockStatus; readonly clientId: string };
 }
 
 /** How long what waited is held back on joining for the sake of system_info, milliseconds: each of its fields has 2 s. */
@@ -69,6 +76,7 @@ export class Exchange {
   readonly #commands: BrowserCommands;
   readonly #sayAgain: SayAgain;
   readonly #refresher: StateRefresher;
+  readonly #clockTeller: ClockTeller | undefined;
   #unsubscribe: Unsubscribe[] = [];
   #tick: { readonly atMs: number; readonly cancel: () => void } | undefined;
   #heartbeat: Heartbeat = SILENT;
@@ -99,6 +107,13 @@ export class Exchange {
       },
       this.#clock,
     );
+    this.#clockTeller =
+      deps.clockStatus &&
+      new ClockTeller({
+        ...deps.clockStatus,
+        publish: (recipient, subject, payload) => void deps.bus?.publish(recipient, subject, payload),
+        say: (message) => this.#say(message),
+      });
     const common = { onTimeChanged: () => this.#arm(), log: deps.log, clock: this.#clock };
     // A budget of warnings for each side: what is malformed on one must not silence the other.
     this.#fromGroup = new FromGroup({
@@ -108,14 +123,21 @@ export class Exchange {
       onCommand: (arrived, command) => this.#command(arrived, command),
       onHeartbeatRequest: () => this.#askedByBrowser(),
       onSystemInfoRequest: () => this.#announceSystemInfo(),
+      onClockRequest: () => this.#clockTeller?.tellBrowsers(),
+      maxMessageBytes: () => this.#settings.maxMessageBytes,
+      foreign: new ForeignController(deps.log),
+      answers: new RefusalAnswers((message) => this.#say(message), this.#clock),
     });
     this.#fromBus = new FromBus({
       ...common,
       bus: deps.bus,
       refused: new RepeatedWarning(deps.log, this.#clock),
       relay: (message, bytes) => {
-        if (!this.#muted) this.#sender.relay(message, bytes);
+        if (this.#muted) return false;
+        this.#sender.relay(message, bytes);
+        return true;
       },
+      onClockRequest: () => this.#clockTeller?.tellScheduler(),
       onHeard: (component) => this.#refresher.on({ kind: 'heard-component', component }),
       onLost: (component) => this.#refresher.on({ kind: 'lost-component', component }),
       onComponentChanged: () => this.#announceSystemInfo(),
@@ -174,6 +196,7 @@ export class Exchange {
           if (state !== 'up') return;
           this.#refresher.on({ kind: 'bus-up' });
           this.#fromBus.busUp();
+          this.#clockTeller?.tellScheduler();
         }),
       );
       bus.start();
@@ -208,6 +231,7 @@ export class Exchange {
     this.#tick?.cancel();
     this.#tick = undefined;
     this.#announcer.stop();
+    this.#clockTeller?.stop();
     this.#commands.stop();
     this.#sayAgain.stop();
     this.#sender.stop();

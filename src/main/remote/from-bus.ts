@@ -9,6 +9,7 @@ import { nextWatchTickMs, onComponentWatch, startComponentWatch } from './compon
 import type { Component, OutgoingMessage } from './messages.js';
 import { outgoing } from './messages.js';
 import type { RemoteBus } from './ports.js';
+import { NOTHING_SEEN, see, type SeenSubjects } from './relay.js';
 import type { RepeatedWarning } from './repeated-warning.js';
 import { routeFromBus } from './router.js';
 
@@ -24,10 +25,12 @@ export interface ComponentStatus {
 export interface FromBusDependencies {
   /** Undefined: no bus is wanted; the components are not watched. */
   readonly bus: RemoteBus | undefined;
-  /** Sends it to the group; `bytes` is its size. */
-  readonly relay: (message: OutgoingMessage, bytes: number) => void;
+  /** Sends it to the group, unless nothing goes there; `bytes` is its size. False: it is muted. */
+  readonly relay: (message: OutgoingMessage, bytes: number) => boolean;
   /** For malformed and unknown messages. */
   readonly refused: RepeatedWarning;
+  /** The scheduler asks whether the clock can be trusted. */
+  readonly onClockRequest: () => void;
   /** A component said something, whatever it was. */
   readonly onHeard: (component: Component) => void;
   /** A component has not been heard for too long. */
@@ -44,6 +47,7 @@ export class FromBus {
   readonly #log: Logger;
   readonly #clock: Clock;
   #watch: ComponentWatch;
+  #seen: SeenSubjects = NOTHING_SEEN;
 
   constructor(private readonly deps: FromBusDependencies) {
     this.#log = deps.log;
@@ -83,7 +87,11 @@ export class FromBus {
     switch (decision.kind) {
       case 'relay':
         if (decision.from !== undefined) this.#heard(decision.from);
-        this.deps.relay(decision.message, decision.bytes);
+        if (this.deps.relay(decision.message, decision.bytes)) this.#firstSeen(decision.message.subject);
+        break;
+      case 'clock':
+        if (decision.from !== undefined) this.#heard(decision.from);
+        this.deps.onClockRequest();
         break;
       case 'alive': {
         this.#log.debug({ component: decision.component }, 'A component says that it is there.');
@@ -94,7 +102,7 @@ export class FromBus {
         if (decision.from !== undefined) this.#heard(decision.from);
         this.deps.refused.warn(
           { from: 'bus', subject: decision.subject },
-          'A message of the bus has a subject that is not known here; ignored.',
+          'A component said something to this daemon that it does not know; ignored.',
         );
         break;
       case 'refuse':
@@ -104,6 +112,13 @@ export class FromBus {
         );
         break;
     }
+  }
+
+  /** A subject is news once: a release of core has something new to say, or somebody else speaks on the bus. */
+  #firstSeen(subject: string): void {
+    const [seen, isNew] = see(this.#seen, subject);
+    this.#seen = seen;
+    if (isNew) this.#log.info({ subject }, 'A subject of the components is relayed for the first time.');
   }
 
   /** Any message of a component is a sign of life. */

@@ -5,6 +5,8 @@
 import type { Clock } from '../base/clock.js';
 import type { GroupMessage } from '../connection/session.js';
 import type { Logger } from '../log.js';
+import type { ForeignController } from './foreign-controller.js';
+import type { RefusalAnswers } from './refusal-answers.js';
 import type { RepeatedWarning } from './repeated-warning.js';
 import { isFromController, routeFromGroup, type GroupDecision } from './router.js';
 import type { TokenBucket, TokenBucketEffect, TokenBucketOptions } from './token-bucket.js';
@@ -21,6 +23,14 @@ export interface FromGroupDependencies {
   readonly onHeartbeatRequest: () => void;
   /** A browser asks what this machine is. */
   readonly onSystemInfoRequest: () => void;
+  /** A browser asks whether the clock can be trusted. */
+  readonly onClockRequest: () => void;
+  /** Largest message let through, bytes of JSON, of now; undefined: the router's own. */
+  readonly maxMessageBytes: () => number | undefined;
+  /** Is told of messages that another remote sent to our group. */
+  readonly foreign: ForeignController;
+  /** Tells the browser that its message was refused. */
+  readonly answers: RefusalAnswers;
   /** {@link FromGroup.nextMs} may be another one. */
   readonly onTimeChanged: () => void;
   readonly log: Logger;
@@ -51,13 +61,19 @@ export class FromGroup {
 
   take(arrived: GroupMessage): void {
     const { dataType, data } = arrived;
-    if (isFromController(data)) return;
+    if (isFromController(data)) {
+      this.deps.foreign.seenInGroup((data as { readonly subject?: unknown }).subject);
+      return;
+    }
     const taken = take(this.#bucket, this.deps.flood(), this.#clock.nowMs());
     this.#bucket = taken.bucket;
     this.#floodNews(taken.effects);
     this.deps.onTimeChanged();
     if (!taken.allowed) return;
-    const decision = dataType === 'json' ? routeFromGroup(data) : ({ kind: 'refuse', reason: 'not-json' } as const);
+    const decision =
+      dataType === 'json'
+        ? routeFromGroup(data, this.deps.maxMessageBytes())
+        : ({ kind: 'refuse', reason: 'not-json' } as const);
     switch (decision.kind) {
       case 'forward':
         this.deps.onCommand(arrived, decision);
@@ -69,10 +85,14 @@ export class FromGroup {
       case 'system-info':
         this.deps.onSystemInfoRequest();
         break;
+      case 'clock':
+        this.deps.onClockRequest();
+        break;
       case 'ignore':
         this.#log.debug({ reason: decision.reason }, 'A message of the group is not for this machine; ignored.');
         break;
       case 'refuse':
+        this.deps.answers.refused(decision.reason);
         this.deps.refused.warn(
           { from: 'group', reason: decision.reason },
           'A malformed message of the group was dropped.',

@@ -1,4 +1,4 @@
-/** The messages of the group and of the bus, as types and as the few lists both sides agree on. */
+/** The messages of the group and of the bus, as types and as the one list both sides agree on. */
 import type { Json } from '../base/json.js';
 
 /** A JSON object. */
@@ -12,20 +12,6 @@ export interface OutgoingMessage {
   /** `broadcast`, or the connection id of the one browser that is to look at it. */
   readonly destination: string;
 }
-
-/** Subjects of which only the latest value matters: a browser shows the state, not its history. */
-export const STATE_SUBJECTS = [
-  'gpio_state',
-  'sequence_state',
-  'sequence',
-  'playing_time',
-  'current_schedule',
-  'next_actions',
-  'last_executed_action',
-] as const;
-
-/** Everything that components send and the group receives. */
-export const RELAYED_SUBJECTS: ReadonlySet<string> = new Set<string>([...STATE_SUBJECTS, 'log']);
 
 /** The components on the Pi that a browser may address, and that are watched. */
 export const COMPONENTS = ['core', 'scheduler'] as const;

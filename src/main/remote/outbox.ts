@@ -1,17 +1,23 @@
 /**
  * What waits while the cloud is away. Pure, and bounded in every direction.
  *
- * Of a state subject the latest value waits, since a browser shows the state and not its history. Of `log` the last 200
- * lines wait, with a count of those dropped. Everything leaves in the order of its last update. Heartbeats and
+ * Of a state subject (`relay.ts`) the latest value waits, since a browser shows the state and not its history. Of events the last 200
+ * wait, with a count of those dropped; of `log` the browser gets one summary and the last few lines, since it makes a pop-up of each and
+ * they are old news. Everything leaves in the order of its last update. Heartbeats and
  * system_info do not wait: they say something of the moment they are sent in.
  */
 import type { OutgoingMessage } from './messages.js';
 import { outgoing } from './messages.js';
+import { isEvent } from './relay.js';
 
 export const MAX_LOGS = 200;
 /** Largest message that waits, bytes of UTF-8 JSON. */
 export const MAX_ITEM_BYTES = 64 * 1024;
-/** All that waits together, bytes. Seven states and the newest log always fit. */
+/** State subjects that wait at most; the one updated longest ago gives way. Those in use are some ten. */
+export const MAX_STATES = 64;
+/** `log` lines that are sent after an outage; those before them are told as a number. The front end shows each for 5 s. */
+export const LAST_LOGS = 5;
+/** All that waits together, bytes. */
 export const MAX_OUTBOX_BYTES = 1024 * 1024;
 
 export interface OutboxItem {
@@ -50,7 +56,7 @@ export function isEmpty(outbox: Outbox): boolean {
  * so is one for a single browser, whose connection will hardly outlive the outage.
  */
 export function store(outbox: Outbox, item: OutboxItem): Outbox {
-  const isLog = item.message.subject === 'log';
+  const isLog = isEvent(item.message.subject);
   const addressed = item.message.destination !== 'broadcast';
   if (addressed || item.bytes > MAX_ITEM_BYTES) {
     return isLog && !addressed
@@ -60,14 +66,24 @@ export function store(outbox: Outbox, item: OutboxItem): Outbox {
   return isLog ? storeLog(outbox, item) : storeState(outbox, item);
 }
 
-/** Takes everything out, in order; in front of the logs a line that says how many are missing, if any are. */
+/**
+ * Takes everything out, in order. Of the `log` lines the last {@link LAST_LOGS}; in front of them one that says how many there were and
+ * that they are old, if any are missing.
+ */
 export function drain(outbox: Outbox): readonly OutboxItem[] {
-  const items = [...outbox.states.values(), ...outbox.logs].sort((a, b) => a.seq - b.seq);
-  if (outbox.droppedLogs === 0) return items;
+  const lines = outbox.logs.filter(({ message }) => message.subject === 'log');
+  const old = new Set(lines.slice(0, -LAST_LOGS));
+  const items = [...outbox.states.values(), ...outbox.logs.filter((item) => !old.has(item))].sort(
+    (a, b) => a.seq - b.seq,
+  );
+  const missing = outbox.droppedLogs + old.size;
+  if (missing === 0) return items;
   const firstLog = items.findIndex(({ message }) => message.subject === 'log');
   const at = firstLog === -1 ? items.length : firstLog;
-  const plural = outbox.droppedLogs === 1 ? 'log message was' : 'log messages were';
-  const text = `${outbox.droppedLogs} ${plural} dropped while the cloud was away`;
+  const shown = lines.length - old.size;
+  const plural = missing === 1 ? 'log message' : 'log messages';
+  const follows = shown === 0 ? '' : `; the last ${shown} follow`;
+  const text = `While the cloud was away: ${missing} older ${plural} not shown${follows}`;
   const message = outgoing('log', { message: text, level: 'warning' });
   // The seq of its neighbour: should it come back, it goes in front of that one again.
   const seq = (items[at] ?? items.at(-1))?.seq ?? 0;
@@ -87,8 +103,19 @@ function storeLog(outbox: Outbox, item: OutboxItem): Outbox {
   return trimmed({ ...outbox, logs: outbox.logs.toSpliced(at, 0, item), bytes: outbox.bytes + item.bytes });
 }
 
-/** The oldest logs make room, for one another and for the states. */
-function trimmed(outbox: Outbox): Outbox {
+/** The oldest events make room, for one another and for the states; then the states that were updated longest ago. */
+function trimmed(full: Outbox): Outbox {
+  let outbox = withoutOldestLogs(full);
+  while (outbox.states.size > 1 && (outbox.states.size > MAX_STATES || outbox.bytes > MAX_OUTBOX_BYTES)) {
+    const oldest = [...outbox.states.entries()].reduce((a, b) => (a[1].seq < b[1].seq ? a : b));
+    const states = new Map(outbox.states);
+    states.delete(oldest[0]);
+    outbox = { ...outbox, states, bytes: outbox.bytes - oldest[1].bytes, droppedOthers: outbox.droppedOthers + 1 };
+  }
+  return outbox;
+}
+
+function withoutOldestLogs(outbox: Outbox): Outbox {
   let { bytes } = outbox;
   let gone = 0;
   while (gone < outbox.logs.length && (outbox.logs.length - gone > MAX_LOGS || bytes > MAX_OUTBOX_BYTES)) {

@@ -6,11 +6,12 @@
  */
 import { asJsonObject, checkJson, isPlainObject } from './json-bounds.js';
 import type { Component, JsonObject, OutgoingMessage } from './messages.js';
-import { RELAYED_SUBJECTS, isComponent, outgoing } from './messages.js';
+import { isComponent, outgoing } from './messages.js';
+import { relayRule } from './relay.js';
 import type { Json } from '../base/json.js';
 
-/** Largest message from the group, bytes of UTF-8 JSON. */
-export const MAX_GROUP_BYTES = 64 * 1024;
+/** Largest message from the group by default, bytes of UTF-8 JSON: an upload of 900 kB passes, and NATS takes 1 MiB by default. */
+export const MAX_GROUP_BYTES = 960 * 1024;
 /** Nesting of a message from the group; the front end's messages have 3. */
 export const MAX_GROUP_DEPTH = 32;
 /** Largest message from the bus, bytes: the service takes 1 MB in a frame, and the frame has an envelope. */
@@ -50,6 +51,8 @@ export type GroupDecision =
   /** Somebody looks at this Pi: answer. */
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'system-info' }
+  /** Can the clock be trusted? */
+  | { readonly kind: 'clock' }
   /** Well-formed, but nothing for us: a debug line. */
   | { readonly kind: 'ignore'; readonly reason: 'own' | 'no-recipient' | 'unknown-recipient' | 'unknown-subject' }
   /** Malformed or hostile: not looked at further. */
@@ -60,10 +63,11 @@ export function isFromController(data: unknown): boolean {
   return isPlainObject(data) && data['source'] === 'controller';
 }
 
-export function routeFromGroup(data: unknown): GroupDecision {
+/** @param maxBytes the largest message let through, bytes of UTF-8 JSON */
+export function routeFromGroup(data: unknown, maxBytes = MAX_GROUP_BYTES): GroupDecision {
   if (!isPlainObject(data)) return { kind: 'refuse', reason: 'not-an-object' };
   if (data['source'] === 'controller') return { kind: 'ignore', reason: 'own' };
-  const checked = checkJson(data, { maxBytes: MAX_GROUP_BYTES, maxDepth: MAX_GROUP_DEPTH });
+  const checked = checkJson(data, { maxBytes, maxDepth: MAX_GROUP_DEPTH });
   if (!checked.ok) return { kind: 'refuse', reason: checked.reason };
   const { subject, connectionId } = asJsonObject(data);
   if (typeof subject !== 'string') return { kind: 'refuse', reason: 'no-subject' };
@@ -87,6 +91,8 @@ export function routeFromGroup(data: unknown): GroupDecision {
       return { kind: 'heartbeat' };
     case 'system_info':
       return { kind: 'system-info' };
+    case 'ntp_status':
+      return { kind: 'clock' };
     default:
       return { kind: 'ignore', reason: 'unknown-subject' };
   }
@@ -97,14 +103,16 @@ export type BusDecision =
   /** `from`: the component that says it is its own. */
   | { readonly kind: 'relay'; readonly message: OutgoingMessage; readonly bytes: number; readonly from?: Component }
   | { readonly kind: 'alive'; readonly component: Component; readonly version?: string }
-  /** Neither a heartbeat nor relayed. */
+  /** The scheduler asks whether the clock can be trusted. */
+  | { readonly kind: 'clock'; readonly from?: Component }
+  /** Said to us, and nothing we know; never relayed. */
   | { readonly kind: 'unknown'; readonly subject: string; readonly from?: Component }
   | { readonly kind: 'refuse'; readonly reason: Refusal };
 
 /**
  * @param token the last token of the NATS subject, which says what the message is
  *
- * The group sees the message's own subject, as ever; it must be one of the relayed ones too. Components name no
+ * The group sees the message's own subject, as ever; the rule of `relay.ts` decides on both. Components name no
  * destination, so every browser sees what they send; one that does name a connection id gets it through.
  */
 export function routeFromBus(token: string, data: Uint8Array): BusDecision {
@@ -124,9 +132,14 @@ export function routeFromBus(token: string, data: Uint8Array): BusDecision {
     return { kind: 'alive', component: source, ...(version === undefined ? {} : { version }) };
   }
   const from = isComponent(source) ? { from: source } : {};
-  if (!RELAYED_SUBJECTS.has(token)) return { kind: 'unknown', subject: token.slice(0, MAX_TOKEN_LENGTH), ...from };
+  if (token === 'get_ntp_status') return { kind: 'clock', ...from };
+  const rule = relayRule(token);
+  if (rule === 'refused') return { kind: 'refuse', reason: 'bad-subject' };
+  if (rule === 'ours') return { kind: 'unknown', subject: token, ...from };
   if (typeof subject !== 'string') return { kind: 'refuse', reason: 'no-subject' };
-  if (!RELAYED_SUBJECTS.has(subject)) return { kind: 'refuse', reason: 'bad-subject' };
+  // The group goes by the message's own subject, so the rule holds for that one too.
+  const inner = relayRule(subject);
+  if (inner === 'ours' || inner === 'refused') return { kind: 'refuse', reason: 'bad-subject' };
   if (body === undefined) return { kind: 'refuse', reason: 'no-body' };
   const message = outgoing(subject, body, isConnectionId(destination) ? destination : 'broadcast');
   return { kind: 'relay', message, bytes: checked.bytes, ...from };

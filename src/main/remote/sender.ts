@@ -11,6 +11,7 @@ import { jsonBytes } from './json-bounds.js';
 import type { JsonObject, OutgoingMessage } from './messages.js';
 import type { Outbox, OutboxItem } from './outbox.js';
 import { EMPTY_OUTBOX, drain, isEmpty, outboxSize, store } from './outbox.js';
+import { isEvent } from './relay.js';
 import { RepeatedWarning } from './repeated-warning.js';
 
 /** Hands one message to the connection; resolves within `timeoutMs`. */
@@ -61,6 +62,9 @@ export const DEFAULT_SENDER_LIMITS: SenderLimits = {
 
 /** Heartbeats and system_info: a few at most; the oldest gives way. */
 const MAX_SAID = 32;
+
+/** State subjects whose newest message is known; those in use are some ten. */
+const MAX_NEWEST = 256;
 
 export class Sender {
   #phase: SenderPhase = 'away';
@@ -140,7 +144,7 @@ export class Sender {
   /** Takes over a component's message; sooner or later it is sent, replaced by a newer value, or dropped by a bound. */
   relay(message: OutgoingMessage, bytes = jsonBytes(message)): void {
     this.#seq += 1;
-    if (message.subject !== 'log') this.#newest.set(newestKey(message), this.#seq);
+    if (!isEvent(message.subject)) this.#isNewest(message);
     const item: OutboxItem = { seq: this.#seq, message, bytes, attempts: 0 };
     if (this.#mayQueue(bytes)) this.#enqueue(item);
     else this.#keep(item);
@@ -158,6 +162,15 @@ export class Sender {
   stop(): void {
     this.clear();
     this.#stopped = true;
+  }
+
+  #isNewest(message: OutgoingMessage): void {
+    const key = newestKey(message);
+    // Last in the map is the newest; the subject heard of longest ago gives way.
+    this.#newest.delete(key);
+    this.#newest.set(key, this.#seq);
+    const [oldest] = this.#newest.keys();
+    if (this.#newest.size > MAX_NEWEST && oldest !== undefined) this.#newest.delete(oldest);
   }
 
   #mayQueue(bytes: number): boolean {
@@ -259,7 +272,7 @@ export class Sender {
       return;
     }
     const newest = this.#newest.get(newestKey(message));
-    if (message.subject !== 'log' && newest !== undefined && newest > item.seq) {
+    if (!isEvent(message.subject) && newest !== undefined && newest > item.seq) {
       this.log.debug(fields, 'Not sent; a newer value has taken its place.');
       return;
     }

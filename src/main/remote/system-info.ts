@@ -3,6 +3,7 @@
  * null (a list: empty), so that one broken driver costs one field and not the message.
  */
 
+import { componentInfo, type ComponentInfo, type ComponentSeen } from './components-info.js';
 import { within } from './system-info/bounded.js';
 import { gatherConnectivity, type ConnectivityInfo } from './system-info/connectivity.js';
 import { gatherHardware, type HardwareInfo } from './system-info/hardware.js';
@@ -10,14 +11,7 @@ import { realHost, type Host } from './system-info/host.js';
 import { gatherInterfaces, type InterfaceInfo } from './system-info/interfaces.js';
 import { gatherOs, type OsInfo } from './system-info/operating-system.js';
 
-// Aliases and not interfaces, so that a SystemInfo is a Json.
-export type ComponentInfo = {
-  readonly name: 'dunebugger' | 'scheduler' | 'dunebugger-remote';
-  readonly state: 'running' | 'not_responding';
-  /** Null where it is not known. */
-  readonly version: string | null;
-};
-
+// An alias and not an interface, so that a SystemInfo is a Json.
 export type SystemInfo = {
   readonly device_id: string;
   /** UTC without a zone, whole seconds: `2025-06-01T12:00:00`. */
@@ -30,6 +24,8 @@ export type SystemInfo = {
     readonly interfaces: readonly InterfaceInfo[];
     readonly connectivity: ConnectivityInfo & { readonly internet_reachable: boolean };
   };
+  /** The system clock can be trusted. */
+  readonly ntp_available: boolean;
   readonly location: { readonly description: string };
 };
 
@@ -40,7 +36,9 @@ export interface SystemInfoInputs {
   /** The monitor's verdict is online. */
   readonly internetReachable: boolean;
   /** The other components, as the component watch sees them. */
-  readonly components: readonly ComponentInfo[];
+  readonly components: readonly ComponentSeen[];
+  /** The system clock can be trusted. */
+  readonly ntpAvailable: boolean;
   /** Version of this component, which is running for certain. */
   readonly version: string;
 }
@@ -95,15 +93,18 @@ export function createSystemInfoCollector(options: SystemInfoOptions = {}): Coll
     return machine;
   };
 
-  return async ({ deviceId, locationDescription, internetReachable, components, version }) => {
+  return async ({ deviceId, locationDescription, internetReachable, components, version, ntpAvailable }) => {
     const { hardware, os, hostname, interfaces, connectivity } = await machineNow();
     return {
       device_id: deviceId,
       timestamp: new Date(now()).toISOString().slice(0, 19),
-      dunebugger_components: [...components, { name: 'dunebugger-remote', state: 'running', version }],
+      dunebugger_components: [...components, { name: 'dunebugger-remote', state: 'running', version } as const].map(
+        componentInfo,
+      ),
       hardware,
       os,
       network: { hostname, interfaces, connectivity: { ...connectivity, internet_reachable: internetReachable } },
+      ntp_available: ntpAvailable,
       location: { description: locationDescription },
     };
   };

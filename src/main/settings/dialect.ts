@@ -33,16 +33,23 @@ export function parseConf(text: string): ConfText {
   const canonical: string[] = [];
   const firstLines = new Map<string, number>();
   let section: string | undefined;
+  /** What an indented line goes on with, as configparser has it: the value of the key above, if it is indented less. */
+  let above: { readonly indent: number; readonly entry: { raw: string } | undefined } | undefined;
 
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/);
   for (const [index, whole] of lines.entries()) {
     const line = index + 1;
     const content = withoutComment(whole);
     if (content === '') continue;
+    const indent = whole.length - whole.trimStart().length;
+    if (above !== undefined && indent > above.indent) {
+      if (above.entry !== undefined) above.entry.raw = `${above.entry.raw} ${content}`.trim();
+      continue;
+    }
     const header = /^\[([^\]]*)\]$/.exec(content)?.[1];
     if (header !== undefined) {
       section = header.trim();
-      if (PLAIN_NAME.test(section)) canonical.push(`[${section}]`);
+      above = undefined;
       continue;
     }
     const match = /^([^=:]*)[=:](.*)$/.exec(content);
@@ -58,6 +65,7 @@ export function parseConf(text: string): ConfText {
     const name = `${section}\n${key.toLowerCase()}`;
     const first = firstLines.get(name);
     if (first !== undefined) {
+      above = { indent, entry: undefined };
       problems.push(
         `line ${line} gives ${shown(key)} of [${shown(section)}] again, after line ${first}: keep one of them`,
       );
@@ -65,8 +73,13 @@ export function parseConf(text: string): ConfText {
     }
     firstLines.set(name, line);
     const raw = unquoted((match[2] ?? '').trim());
-    found.push({ section, key, line, raw });
-    if (PLAIN_NAME.test(section) && PLAIN_NAME.test(key)) canonical.push(`${key.toLowerCase()}=${JSON.stringify(raw)}`);
+    const entry = { section, key, line, raw };
+    found.push(entry);
+    above = { indent, entry };
+  }
+  for (const entry of found) {
+    if (!PLAIN_NAME.test(entry.section) || !PLAIN_NAME.test(entry.key)) continue;
+    canonical.push(`[${entry.section}]`, `${entry.key.toLowerCase()}=${JSON.stringify(entry.raw)}`);
   }
 
   const parsed = parse(canonical.join('\n')) as Record<string, Record<string, string | boolean | null> | undefined>;

@@ -52,7 +52,9 @@ export function readConf(readFile: ReadFile, asked: string | undefined, problems
 export function takeConf(conf: Conf, { found, problems, warnings, notices }: Findings): void {
   const { entries, problems: broken } = parseConf(conf.text);
   problems.push(...broken.map((text) => `${conf.path}, ${text}`));
-  const sections = [...new Set(ROWS.flatMap(([, spec]) => spec.section ?? []))];
+  const sections = [
+    ...new Set([...ROWS.flatMap(([, spec]) => spec.section ?? []), ...OBSOLETE.map((old) => old.section)]),
+  ];
   const strange = new Set<string>();
   for (const { section, key, value, line } of entries) {
     const where = `${conf.path}, line ${line}`;
@@ -115,18 +117,56 @@ export function readDotEnv(
 /** Variables that are ours by their prefix: a slip in one of these deserves a word. */
 const OUR_PREFIX = /^(?:DUNEBUGGER|AUTH0|WEBPUBSUB)_/;
 
+/** Names of the Python version of February 2026, `SECTION_OPTION`, where they differ in more than case from the key. */
+const RENAMED: readonly (readonly [string, SettingName])[] = [
+  ['AUTH_CLIENTID', 'auth0ClientId'],
+  ['AUTH_CLIENTSECRET', 'auth0ClientSecret'],
+  ['AUTH_USERNAME', 'auth0Username'],
+  ['AUTH_PASSWORD', 'auth0Password'],
+  ['WEBSOCKET_GROUPNAME', 'wsGroupName'],
+  ['SYSTEM_DEVICEID', 'deviceId'],
+  ['SYSTEM_LOCATIONDESCRIPTION', 'locationDescription'],
+];
+
+/** That version's names of our settings; every key of a section has one. */
+const ALIASES: ReadonlyMap<string, SettingName> = new Map([
+  ...ROWS.flatMap(([key, { section }]) =>
+    section === undefined ? [] : [[`${section}_${key}`.toUpperCase(), key] as const],
+  ),
+  ...RENAMED,
+]);
+
+function aliasOf(key: SettingName): string | undefined {
+  return [...ALIASES].find(([, aliased]) => aliased === key)?.[0];
+}
+
 /** `origin` stands before the variable's name in messages. */
 export function takeVariables(
   variables: ReadonlyMap<string, string>,
   origin: string,
   { found, warnings, notices }: Findings,
 ): void {
+  const seen = (key: SettingName, name: string): boolean => found.get(key)?.where.endsWith(` ${name}`) ?? false;
   const rows = new Map<string, SettingName>(ROWS.map(([key, spec]) => [spec.envName, key]));
   const obsolete = new Set(OBSOLETE.map(({ section, key }) => envNameOf(section, key)));
   for (const [name, text] of variables) {
     const where = `${origin} ${printable(name, 80)}`;
     const key = rows.get(name);
-    if (key !== undefined) {
+    const aliased = ALIASES.get(name);
+    if (aliased !== undefined) {
+      const ours = TABLE[aliased].envName;
+      const given = variables.get(ours) ?? (seen(aliased, ours) ? found.get(aliased)?.text : undefined);
+      if (given === undefined) {
+        const subject = `${where} (${nameOf(aliased)})`;
+        found.set(aliased, { text: TABLE[aliased].secret ? text : text.trim(), where, subject });
+      } else if (given.trim() !== text.trim()) {
+        warnings.push(`${where} says something else than ${ours}, which counts: remove one of them`);
+      }
+    } else if (key !== undefined) {
+      const alias = aliasOf(key);
+      if (alias !== undefined && seen(key, alias) && found.get(key)?.text.trim() !== text.trim()) {
+        warnings.push(`${where} says something else than ${alias}, and counts: remove one of them`);
+      }
       const subject = TABLE[key].section === undefined ? where : `${where} (${nameOf(key)})`;
       found.set(key, { text: TABLE[key].secret ? text : text.trim(), where, subject });
     } else if (obsolete.has(name)) {

@@ -4,9 +4,11 @@
  */
 import {
   anything,
+  hostList,
   decimal,
   line,
   nameServerList,
+  logLevel,
   natsServerList,
   oneOf,
   optionalSite,
@@ -72,6 +74,7 @@ const auth = inSection('Auth');
 const websocket = inSection('Websocket');
 const messageQueue = inSection('MessageQueue');
 const log = inSection('Log');
+const ntp = inSection('NTP');
 
 export const TABLE = Object.freeze({
   ...general('general_setting', line, '', LIVE, 'Has no effect; kept for the conf files that have it.'),
@@ -169,6 +172,13 @@ export const TABLE = Object.freeze({
     'Commands replayed after a longer drop are not forwarded; 0: none ever is; negative: all are.',
   ),
   ...websocket('rateLimitBurst', whole(1, 100_000, 'messages'), 200, LIVE, 'Messages taken from the group at once.'),
+  ...websocket(
+    'maxMessageBytes',
+    whole(1_024, 1_000_000, 'bytes'),
+    983_040,
+    LIVE,
+    'Largest message taken from the group, such as an upload; NATS takes 1 MiB by default.',
+  ),
 
   ...messageQueue('mQueueEnabled', yesNo, true, RESTART, 'False leaves the local bus alone.'),
   ...messageQueue(
@@ -181,13 +191,7 @@ export const TABLE = Object.freeze({
   ...messageQueue('mQueueClientID', subjectToken, 'remote', RESTART, "This component's name on the bus."),
   ...messageQueue('mQueueSubjectRoot', subjectToken, 'dunebugger', RESTART, 'First part of every subject on the bus.'),
 
-  ...log(
-    'dunebuggerLogLevel',
-    oneOf('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'),
-    'INFO',
-    LIVE,
-    'The least important lines that are logged.',
-  ),
+  ...log('dunebuggerLogLevel', logLevel, 'INFO', LIVE, 'The least important lines that are logged.'),
   ...log(
     'logFormat',
     oneOf('auto', 'journal', 'terminal', 'json'),
@@ -195,6 +199,21 @@ export const TABLE = Object.freeze({
     RESTART,
     'auto: journal lines under systemd, otherwise readable ones.',
   ),
+
+  ...ntp(
+    'ntpServers',
+    hostList,
+    Object.freeze<readonly string[]>([
+      'ntp1.inrim.it',
+      'ntp2.inrim.it',
+      '0.europe.pool.ntp.org',
+      '1.europe.pool.ntp.org',
+    ]),
+    RESTART,
+    'NTP servers asked where the kernel does not call its clock synchronised.',
+  ),
+  ...ntp('ntpCheckIntervalSecs', decimal(1, 86_400, 'seconds'), 30, RESTART, 'Time between two looks at the clock.'),
+  ...ntp('ntpTimeout', decimal(0.1, 60, 'seconds'), 5, RESTART, 'Deadline of each NTP server.'),
 
   auth0ClientId: secret('AUTH0_CLIENT_ID', anything, 'Client id of the Auth0 application.'),
   auth0ClientSecret: secret('AUTH0_CLIENT_SECRET', anything, 'Its secret.'),
@@ -230,6 +249,13 @@ export const OBSOLETE: readonly { readonly section: string; readonly key: string
   { section: 'Websocket', key: 'cyclePlayingResolutionSecs' },
   { section: 'MessageQueue', key: 'mQueueStateCheckIntervalSecs' },
   { section: 'MessageQueue', key: 'mQueueCyclePlayingResolutionSecs' },
+  // Updates are apt's here.
+  { section: 'Updater', key: 'githubAccount' },
+  { section: 'Updater', key: 'includePrerelease' },
+  { section: 'Updater', key: 'updateCheckIntervalHours' },
+  { section: 'Updater', key: 'dockerComposePath' },
+  { section: 'Updater', key: 'coreInstallPath' },
+  { section: 'Updater', key: 'backupPath' },
 ]);
 
 /** How a setting is called where an operator writes it. */

@@ -65,6 +65,30 @@ export function oneOf<const T extends string>(...words: readonly T[]): ValueType
   };
 }
 
+/** Names of Python's `logging`, and what each is here. */
+const LEVELS = {
+  NOTSET: 'DEBUG',
+  DEBUG: 'DEBUG',
+  INFO: 'INFO',
+  WARN: 'WARNING',
+  WARNING: 'WARNING',
+  ERROR: 'ERROR',
+  FATAL: 'CRITICAL',
+  CRITICAL: 'CRITICAL',
+} as const;
+
+/** Any level of Python's `logging`, in any case. */
+export const logLevel: ValueType<'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL'> = {
+  allowed: 'one of DEBUG, INFO, WARNING, ERROR, CRITICAL (WARN, FATAL and NOTSET also work)',
+  parse: (text) => Object.entries(LEVELS).find(([name]) => name === text.toUpperCase())?.[1],
+};
+
+/** Hosts, each with or without a port, at most 8; empty: none. */
+export const hostList: ValueType<readonly string[]> = {
+  allowed: 'host names or IP addresses separated by commas, each with a port if need be, at most 8, or nothing',
+  parse: (text) => listOf(text, 8, (item) => (parseHostPort(item) === undefined ? undefined : item)),
+};
+
 /** A part of a NATS subject: nothing in it can be a wildcard or a separator. */
 export const subjectToken: ValueType<string> = {
   allowed: 'letters, digits, - and _ only (at most 64)',

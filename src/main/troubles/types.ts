@@ -40,6 +40,8 @@ export type OwnTrouble =
   | 'reload-incomplete'
   | 'setting-unknown'
   | 'setting-doubtful'
+  | 'clock-untrusted'
+  | 'clock-set'
   | 'no-ip-command'
   | 'ip-monitor-ended'
   | 'notify-failed'

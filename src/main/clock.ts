@@ -1,0 +1,21 @@
+/** The watch over the system clock, made from the settings. It is wanted without the cloud, too. */
+import { askKernel } from './clock/kernel.js';
+import { askSntp } from './clock/sntp.js';
+import { ClockWatch } from './clock/watch.js';
+import type { Logger } from './log.js';
+import { createLocalLookup } from './net/local-lookup.js';
+import { parseHostPort, type Settings } from './settings.js';
+
+/** Deadline of a server's name, milliseconds; the server's own deadline covers both. */
+const LOOKUP_MS = 2_000;
+
+export function createClockWatch(settings: Settings, log: Logger): ClockWatch {
+  const servers = settings.ntpServers.flatMap((text) => parseHostPort(text) ?? []);
+  const lookup = createLocalLookup({ timeoutMs: LOOKUP_MS });
+  return new ClockWatch({
+    askKernel: () => askKernel(),
+    askServers: (signal) => askSntp({ servers, timeoutMs: settings.ntpTimeout * 1_000, lookup, signal }),
+    everyMs: settings.ntpCheckIntervalSecs * 1_000,
+    log,
+  });
+}

@@ -1,0 +1,47 @@
+/**
+ * Can the clock be trusted? Pure.
+ *
+ * | the kernel's discipline | SNTP | the clock |
+ * | --- | --- | --- |
+ * | synchronised | not asked | trusted |
+ * | not synchronised, or not known | an offset within {@link MAX_OFFSET_MS} | trusted: it is right, whoever set it |
+ * | not synchronised, or not known | a larger offset | not trusted |
+ * | not synchronised, or not known | no answer | as it was proved last, for {@link HOLD_MS}; after that not trusted |
+ */
+
+/** What the kernel says of its clock (`adjtimex`, STA_UNSYNC), as far as it can be learned. */
+export type KernelClock = 'synchronised' | 'unsynchronised' | 'unknown';
+
+/** Largest offset of a clock that is right, milliseconds. The scheduler acts by the minute. */
+export const MAX_OFFSET_MS = 2_000;
+/** The kernel itself calls a clock unsynchronised when its error may exceed 16 s; at 500 ppm that is 32,000 s after the last update. */
+export const HOLD_MS = 32_000_000;
+
+export interface ClockTrust {
+  /** Undefined before the first check. */
+  readonly trusted: boolean | undefined;
+  /** When it was proved right last, on a clock that never goes back. */
+  readonly provedAtMs: number | undefined;
+}
+
+export const NOT_CHECKED: ClockTrust = { trusted: undefined, provedAtMs: undefined };
+
+/** `stepped`: the wall clock was set since the last check, so what was proved of it counts no more. */
+export interface ClockEvidence {
+  readonly kernel: KernelClock;
+  /** Of the servers' time from ours, milliseconds; undefined: no server answered, or none was asked. */
+  readonly offsetMs: number | undefined;
+  readonly stepped: boolean;
+}
+
+export function judgeClock(before: ClockTrust, evidence: ClockEvidence, nowMs: number): ClockTrust {
+  const { kernel, offsetMs, stepped } = evidence;
+  if (kernel === 'synchronised') return { trusted: true, provedAtMs: nowMs };
+  if (offsetMs !== undefined) {
+    return Math.abs(offsetMs) <= MAX_OFFSET_MS
+      ? { trusted: true, provedAtMs: nowMs }
+      : { trusted: false, provedAtMs: undefined };
+  }
+  const provedAtMs = stepped ? undefined : before.provedAtMs;
+  return { trusted: provedAtMs !== undefined && nowMs - provedAtMs < HOLD_MS, provedAtMs };
+}

@@ -1,0 +1,73 @@
+/** Asks NTP servers by UDP, one after another, each within a deadline; never rejects. */
+import { randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import type { LookupFunction } from 'node:net';
+import { sntpOffsetMs, sntpRequest } from './sntp-packet.js';
+
+export interface SntpOptions {
+  /** Host names or addresses, with a port if it is not 123; tried in turn until one answers. */
+  readonly servers: readonly { readonly host: string; readonly port?: number }[];
+  /** Deadline of each server, its name included, milliseconds. */
+  readonly timeoutMs: number;
+  /** Always calls back within its own deadline. */
+  readonly lookup: LookupFunction;
+  readonly signal: AbortSignal;
+}
+
+/** The offset of the first server that answers, milliseconds; undefined if none does. */
+export async function askSntp({ servers, timeoutMs, lookup, signal }: SntpOptions): Promise<number | undefined> {
+  for (const { host, port = 123 } of servers) {
+    if (signal.aborted) return undefined;
+    const offset = await askOne(host, port, timeoutMs, lookup, signal);
+    if (offset !== undefined) return offset;
+  }
+  return undefined;
+}
+
+function askOne(
+  host: string,
+  port: number,
+  timeoutMs: number,
+  lookup: LookupFunction,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    let socket: ReturnType<typeof createSocket> | undefined;
+    let ended = false;
+    const end = (offset?: number): void => {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      signal.removeEventListener('abort', giveUp);
+      socket?.close();
+      resolve(offset);
+    };
+    const giveUp = (): void => end();
+    const timer = setTimeout(giveUp, timeoutMs);
+    signal.addEventListener('abort', giveUp, { once: true });
+    lookup(host, { all: false }, (error, address, family) => {
+      if (ended) return;
+      if (error !== null || typeof address !== 'string') {
+        end();
+        return;
+      }
+      const nonce = randomBytes(8);
+      let sentMs = 0;
+      let sentAtMs = 0;
+      socket = createSocket(family === 6 ? 'udp6' : 'udp4');
+      socket.on('error', giveUp);
+      socket.on('message', (packet) => {
+        const offset = sntpOffsetMs(packet, nonce, sentMs, performance.now() - sentAtMs);
+        // What is no answer to this request may be anybody's; the right one may still come.
+        if (offset !== undefined) end(offset);
+      });
+      // Connected, so that the kernel lets through that server's answers only and tells of a closed port.
+      socket.connect(port, address, () => {
+        if (ended) return;
+        sentMs = Date.now();
+        sentAtMs = performance.now();
+        socket?.send(sntpRequest(nonce));
+      });
+    });
+  });
+}
