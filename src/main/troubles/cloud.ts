@@ -123,4 +123,13 @@ export const CLOUD: Readonly<Record<CloudTrouble, Trouble>> = {
     tellAfterMs: 0,
     lines: ['The service sent a frame that makes no sense; it was dropped and the connection goes on'],
   },
+  'cloud-right-missing': {
+    severity: 'error',
+    title: 'the token lacks a right',
+    meaning: 'commands come in, but the browsers hear nothing',
+    remedy: 'Whoever issues the client access URL must add the role that the line names',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['The cloud lets this device in, but takes no message from it: …'],
+  },
 };

@@ -57,11 +57,22 @@ export const HOUSE: Readonly<Record<HouseTrouble, Trouble>> = {
     severity: 'warn',
     title: 'command from a browser too late',
     meaning:
-      'the click waited longer than `staleCommandSecs` for the connection and moves nothing. The browser is told',
-    remedy: 'Press the button again',
+      'it was sent while the connection was away for longer than `staleCommandSecs`, so it moves nothing; the browser is told',
+    remedy: 'Press the button again; `[Websocket] staleCommandSecs` says how late is too late',
     makesIrrelevant: [],
     tellAfterMs: 0,
     lines: ['A command from a browser came too late to be carried out: it was sent while the connection was away.'],
+  },
+  'second-remote': {
+    severity: 'error',
+    title: 'another controller in the group',
+    meaning:
+      'a second remote, such as the old container, or another Pi has the same group, so commands may be carried out twice',
+    remedy:
+      'On this Pi: `docker rm -f dunebugger-remote`, and take its service out of the compose file; otherwise give the other Pi a group of its own',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['Another controller speaks in this group, so commands may be carried out twice. …'],
   },
   'group-flood': {
     severity: 'warn',
@@ -92,7 +103,7 @@ export const HOUSE: Readonly<Record<HouseTrouble, Trouble>> = {
     makesIrrelevant: [],
     tellAfterMs: 0,
     lines: [
-      'A message of the bus has a subject that is not known here; ignored.',
+      'A component said something to this daemon that it does not know; ignored.',
       'A malformed message of the bus was dropped.',
     ],
   },

@@ -165,4 +165,23 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
       'A message of the bus could not be handled; the next one is.',
     ],
   },
+  'clock-untrusted': {
+    severity: 'warn',
+    title: 'the clock cannot be trusted',
+    meaning: 'no time server has set the clock of this machine; the scheduler is told so and skips its actions',
+    remedy:
+      'Look at `timedatectl`; let `systemd-timesyncd` reach an NTP server (UDP port 123), or set `[NTP] ntpServers`',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['The clock cannot be trusted: the scheduler is told so, and skips its actions.'],
+  },
+  'clock-set': {
+    severity: 'warn',
+    title: 'the clock was set while running',
+    meaning: 'the times in the journal before it are wrong; durations are right',
+    remedy: 'Nothing: a Pi without a clock battery has its clock set at each start',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['The system clock was set while running; durations here do not depend on it.'],
+  },
 };

@@ -15,7 +15,8 @@ export type CloudTrouble =
   | 'url-expired'
   | 'cloud-frame-dropped'
   | 'cloud-message-refused'
-  | 'cloud-message-dropped';
+  | 'cloud-message-dropped'
+  | 'cloud-right-missing';
 
 /** The installation: the bus, the components, and what browsers send them. */
 export type HouseTrouble =
@@ -25,6 +26,7 @@ export type HouseTrouble =
   | 'component-away'
   | 'command-dropped'
   | 'command-late'
+  | 'second-remote'
   | 'group-flood'
   | 'group-malformed'
   | 'bus-malformed'
@@ -47,7 +49,9 @@ export type OwnTrouble =
   | 'notify-failed'
   | 'log-lost'
   | 'stop-late'
-  | 'bug';
+  | 'bug'
+  | 'clock-untrusted'
+  | 'clock-set';
 
 /** Stable: programs may rely on them. The ten reasons of an offline verdict keep their names. */
 export type TroubleCode = OfflineReason | 'no-internet' | CloudTrouble | HouseTrouble | OwnTrouble;
