@@ -96,15 +96,6 @@ export const CLOUD: Readonly<Record<CloudTrouble, Trouble>> = {
     tellAfterMs: 0,
     lines: ["The new client access URL has expired by this machine's clock, which is likely wrong; …"],
   },
-  'right-missing': {
-    severity: 'error',
-    title: 'the token lacks a right',
-    meaning: 'commands come in, but the browsers hear nothing',
-    remedy: 'Whoever issues the client access URL must add the role that the line names',
-    makesIrrelevant: ['cloud-message-dropped'],
-    tellAfterMs: 0,
-    lines: ['The cloud lets this device in, but takes no message from it: …'],
-  },
   'cloud-message-dropped': {
     severity: 'warn',
     title: 'message not taken by the cloud',

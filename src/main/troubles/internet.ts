@@ -125,7 +125,6 @@ export const OUTAGE: Readonly<Record<'no-internet', Trouble>> = {
       'sign-in-unanswered',
       'sign-in-refused',
       'url-refused',
-      'right-missing',
       'cloud-message-dropped',
     ],
     tellAfterMs: LINK_HOLD_MS,
