@@ -22,8 +22,14 @@ const { values } = parseArgs({
 const scale = Number(process.env['PAGE_SCALE'] ?? '1');
 const [seconds, phase, after] = [values.seconds, values.phase, values.after].map(Number) as [number, number, number];
 const outage = values.outage;
-if ((outage !== 'silent' && outage !== 'refused') || ![scale, seconds, phase, after].every((n) => n >= 0) || scale === 0) {
-  process.stderr.write('PAGE_SCALE, --outage silent or refused, --seconds, --phase and --after (numbers) are wanted.\n');
+if (
+  (outage !== 'silent' && outage !== 'refused') ||
+  ![scale, seconds, phase, after].every((n) => n >= 0) ||
+  scale === 0
+) {
+  process.stderr.write(
+    'PAGE_SCALE, --outage silent or refused, --seconds, --phase and --after (numbers) are wanted.\n',
+  );
   process.exit(2);
 }
 
@@ -62,7 +68,9 @@ try {
   const isPresent = (): boolean =>
     page.online && page.shown('gpio_state') === 'present' && page.shown('current_schedule') === 'present';
   await page.until(isPresent, 'the device online with the present state', { timeoutMs: 60_000 });
-  say(`SHOWN ${since(back)} after the return; offline meanwhile: ${page.onlineHistory.length > wentOffline ? 'yes' : 'no'}`);
+  say(
+    `SHOWN ${since(back)} after the return; offline meanwhile: ${page.onlineHistory.length > wentOffline ? 'yes' : 'no'}`,
+  );
   await inTheGroup;
   const changes = page.onlineHistory.length;
   await sleep(after);

@@ -288,8 +288,6 @@ export class Exchange {
 
   // Time.
 
-  // Time.
-
   #beat(event: HeartbeatEvent): void {
     const { heartBeatEverySecs, heartBeatLoopDurationSecs } = this.#settings;
     const settings = { everyMs: heartBeatEverySecs * 1000, durationMs: heartBeatLoopDurationSecs * 1000 };
