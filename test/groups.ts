@@ -1,5 +1,7 @@
 /** The groups of tests: what `npm test` runs, in which order, what side by side, and for how long at most. */
 
+import type { Needs } from './debian.js';
+
 export interface Group {
   /** What one calls it: `npm test -- NAME`. */
   readonly name: string;
@@ -18,13 +20,23 @@ export interface Group {
   readonly deadlineSecs: number;
   /** Why it needs root; undefined: it does not. */
   readonly needsRoot?: string;
+  /** Debian packages it needs, see debian.ts. Default: none. */
+  readonly needs?: readonly Needs[];
   /** The daemon, or parts of it with a log, run in it: it must have gathered lines and secrets (test/support/everything-logged.ts). */
   readonly logs: boolean;
 }
 
 export const GROUPS: readonly Group[] = [
   { name: 'unit', folder: 'unit', stage: 1, filesAtOnce: 2, deadlineSecs: 180, logs: true },
-  { name: 'integration', folder: 'integration', stage: 1, filesAtOnce: 3, deadlineSecs: 480, logs: true },
+  {
+    name: 'integration',
+    folder: 'integration',
+    stage: 1,
+    filesAtOnce: 3,
+    deadlineSecs: 480,
+    needs: ['bus'],
+    logs: true,
+  },
   {
     name: 'lab',
     folder: 'lab',
@@ -33,6 +45,7 @@ export const GROUPS: readonly Group[] = [
     filesAtOnce: 1,
     deadlineSecs: 400,
     needsRoot: 'it makes network namespaces',
+    needs: ['bus', 'lab'],
     logs: true,
   },
   {
@@ -44,6 +57,7 @@ export const GROUPS: readonly Group[] = [
     // Two minutes, and on a new machine two more for the roots of the containers.
     deadlineSecs: 480,
     needsRoot: 'it boots a systemd in a container',
+    needs: ['bus', 'lab', 'machines'],
     logs: true,
   },
   {
@@ -55,6 +69,7 @@ export const GROUPS: readonly Group[] = [
     // Three minutes and a half; at its end the daemon may be in the longest of its pauses.
     deadlineSecs: 600,
     needsRoot: 'it makes network namespaces',
+    needs: ['bus', 'lab'],
     logs: true,
   },
 ];

@@ -20,6 +20,8 @@ interface Outcome {
   /** What failed: names of tests, or a sentence on the group. */
   readonly failures: readonly string[];
   readonly secs: number;
+  /** What was not run, and why; no failure. */
+  readonly leftOut?: readonly string[];
 }
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
@@ -40,7 +42,13 @@ async function main(names: readonly string[]): Promise<number> {
     say(`No such group: ${unknown.join(', ')}. There are: ${GROUPS.map(({ name }) => name).join(', ')}`);
     return EXIT_USAGE;
   }
-  const chosen = names.length === 0 ? GROUPS : GROUPS.filter(({ name }) => names.includes(name));
+  const named = names.length === 0 ? GROUPS : GROUPS.filter(({ name }) => names.includes(name));
+  // Whoever asks for all tests without being root gets those that can run; whoever asks for one of the others is told.
+  const runnable = named.filter(({ needsRoot }) => needsRoot === undefined || process.getuid?.() === 0);
+  const chosen = names.length === 0 && runnable.length > 0 ? runnable : named;
+  const leftOut = named
+    .filter((group) => !chosen.includes(group))
+    .map(({ name, needsRoot = '' }) => `${name}: it needs root, since ${needsRoot}`);
   const folder = mkdtempSync(path.join(tmpdir(), 'dunebugger-tests-'));
   const startedAtMs = performance.now();
   const outcomes: Outcome[] = [];
@@ -53,7 +61,8 @@ async function main(names: readonly string[]): Promise<number> {
   if (logging.length > 0 && !interrupted.signal.aborted) outcomes.push(await run(SECRETS, folder, logging));
 
   const failures = outcomes.flatMap(({ group, failures: of }) => of.map((failure) => `${group.name}: ${failure}`));
-  summarise(outcomes, failures, (performance.now() - startedAtMs) / 1_000);
+  leftOut.push(...outcomes.flatMap(({ group, leftOut: of = [] }) => of.map((what) => `${group.name}: ${what}`)));
+  summarise(outcomes, failures, leftOut, (performance.now() - startedAtMs) / 1_000);
   if (failures.length === 0) rmSync(folder, { recursive: true, force: true });
   else say(`The output of each group and what was logged are in ${folder}`);
   const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
@@ -113,13 +122,13 @@ async function run(group: Group, folder: string, logging: readonly string[] = []
   clearTimeout(deadline);
   running.delete(child);
 
-  const { passed, failed } = read(results);
+  const { passed, failed, leftOut } = read(results);
   const failures = [...failed];
   if (late.signal.aborted)
     failures.push(`it took longer than ${group.deadlineSecs} s and was ended; what it had printed is above`);
   else if (failures.length === 0 && ended !== '') failures.push(ended);
-  else if (passed + failures.length === 0) failures.push('not one test ran');
-  return end({ group, passed, failures, secs: secs() }, readFileSync(log, 'utf8'));
+  else if (passed + failures.length + leftOut.length === 0) failures.push('not one test ran');
+  return end({ group, passed, failures, leftOut, secs: secs() }, readFileSync(log, 'utf8'));
 }
 
 /** Named after the sources: the build keeps the output of a test that is gone. */
@@ -132,14 +141,17 @@ function filesOf({ folder, files = /^/ }: Group): readonly string[] {
     .map((name) => path.join(HERE, folder, name.replace(/ts$/, 'js')));
 }
 
-function read(results: string): { readonly passed: number; readonly failed: readonly string[] } {
-  if (!existsSync(results)) return { passed: 0, failed: [] };
+function read(results: string): Pick<Outcome, 'passed'> & Record<'failed' | 'leftOut', readonly string[]> {
+  if (!existsSync(results)) return { passed: 0, failed: [], leftOut: [] };
   const lines = readFileSync(results, 'utf8').split('\n');
   // A runner that was ended may leave half a line.
   const all = lines.slice(0, -1).map((line) => JSON.parse(line) as Result);
   return {
     passed: all.filter((result) => result.passed !== undefined).length,
     failed: all.flatMap((result) => result.failed ?? []),
+    leftOut: all.flatMap((result) =>
+      result.leftOut === undefined ? [] : [`${result.leftOut}: its package is missing`],
+    ),
   };
 }
 
@@ -149,10 +161,16 @@ function end(outcome: Outcome, output: string): Outcome {
   return outcome;
 }
 
-function summarise(outcomes: readonly Outcome[], failures: readonly string[], secs: number): void {
+function summarise(
+  outcomes: readonly Outcome[],
+  failures: readonly string[],
+  leftOut: readonly string[],
+  secs: number,
+): void {
   say('\n===== summary =====');
   for (const { group, passed, failures: of, secs: took } of outcomes)
     say(`${group.name.padEnd(12)} ${number(passed)} passed ${number(of.length)} failed ${number(took)} s`);
+  for (const what of leftOut) say(`LEFT OUT ${what}`);
   for (const failure of failures) say(`FAILED ${failure}`);
   say(`${Math.round(secs)} s in all on Node ${process.versions.node}`);
 }

@@ -6,7 +6,11 @@
  * a third of its time apart, not more often.
  */
 import { spawn } from 'node:child_process';
+import { describeError } from './base/guard.js';
 import type { Logger } from './log.js';
+
+/** After a message that could not be handed over, what it said is tried again so much later, or with the next one. */
+const RETRY_MS = 5_000;
 
 /** Longest time one `systemd-notify` may take before it is killed, by default. */
 const NOTIFY_DEADLINE_MS = 5_000;
@@ -32,6 +36,9 @@ export class SystemdNotifier {
   readonly #programEnv: Readonly<Record<string, string>>;
   readonly #deadlineMs: number;
   readonly #pending = new Map<string, string>();
+  /** What systemd did not get, such as when the system refused a process; newer words replace older ones. */
+  readonly #unsent = new Map<string, string>();
+  #retry: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #watchdog: NodeJS.Timeout | undefined;
   #failed = false;
@@ -100,6 +107,9 @@ export class SystemdNotifier {
   /** Merges what is waiting into the next message; resolves when everything known now has been sent or given up. */
   #send(fields: Readonly<Record<string, string>>): Promise<void> {
     if (!this.enabled) return Promise.resolve();
+    clearTimeout(this.#retry);
+    for (const [key, value] of this.#unsent) if (!this.#pending.has(key)) this.#pending.set(key, value);
+    this.#unsent.clear();
     for (const [key, value] of Object.entries(fields)) this.#pending.set(key, value);
     // These two contradict each other, so the later one wins.
     if ('RELOADING' in fields) this.#pending.delete('READY');
@@ -112,22 +122,23 @@ export class SystemdNotifier {
     // Lets everything that is said in one turn go out as one message.
     await Promise.resolve();
     while (this.#pending.size > 0) {
-      const fields = [...this.#pending].map(([key, value]) => `${key}=${oneLine(value)}`);
+      const fields = [...this.#pending];
       this.#pending.clear();
-      await this.#runProgram(fields);
+      const sent = await this.#runProgram(fields.map(([key, value]) => `${key}=${oneLine(value)}`));
+      if (sent) continue;
+      // A sign of life is of its moment; everything else is still true.
+      for (const [key, value] of fields) if (key !== 'WATCHDOG') this.#unsent.set(key, value);
+    }
+    if (this.#unsent.size > 0 && !this.#unsent.has('STOPPING')) {
+      this.#retry = setTimeout(() => void this.#send({}), RETRY_MS).unref();
     }
     // In the same turn as the last look at what is pending, so that nothing is left behind in between.
     this.#running = undefined;
   }
 
-  #runProgram(fields: readonly string[]): Promise<void> {
+  /** True if systemd has got it. Never rejects: where the system refuses a process (EAGAIN, ENOMEM), `spawn` throws or tells, by its errno. */
+  #runProgram(fields: readonly string[]): Promise<boolean> {
     return new Promise((resolve) => {
-      const child = spawn(this.#program, fields, {
-        stdio: 'ignore',
-        env: this.#programEnv,
-        timeout: this.#deadlineMs,
-        killSignal: 'SIGKILL',
-      });
       const done = (problem: string | undefined): void => {
         if (problem !== undefined && !this.#failed)
           this.#log.warn(
@@ -135,8 +146,20 @@ export class SystemdNotifier {
             'Could not notify systemd; it may take this service for dead. Is systemd-notify installed?',
           );
         this.#failed = problem !== undefined;
-        resolve();
+        resolve(problem === undefined);
       };
+      let child;
+      try {
+        child = spawn(this.#program, fields, {
+          stdio: 'ignore',
+          env: this.#programEnv,
+          timeout: this.#deadlineMs,
+          killSignal: 'SIGKILL',
+        });
+      } catch (error) {
+        done(describeError(error));
+        return;
+      }
       child.once('error', (error) => done(error.message));
       child.once('exit', (code, signal) => done(code === 0 ? undefined : `ended with ${signal ?? String(code)}`));
     });

@@ -24,7 +24,18 @@ async function run(
   t: TestContext,
   files: Readonly<Record<string, string>>,
   group: object = {},
-  { prefix = [], args = [] }: { readonly prefix?: readonly string[]; readonly args?: readonly string[] } = {},
+  {
+    prefix = [],
+    args = [],
+    more = [],
+    env: given = {},
+  }: {
+    readonly prefix?: readonly string[];
+    readonly args?: readonly string[];
+    /** Further groups over the same files, each as it differs from `g`. */
+    readonly more?: readonly object[];
+    readonly env?: NodeJS.ProcessEnv;
+  } = {},
 ): Promise<Run> {
   const root = await mkdtemp(path.join(tmpdir(), 'dunebugger-runner-'));
   t.after(() => rm(root, { recursive: true, force: true }));
@@ -48,10 +59,10 @@ async function run(
   }
   const row = { name: 'g', folder: 'g', stage: 1, filesAtOnce: 1, deadlineSecs: 60, logs: false };
   const secrets = { ...row, name: 'secrets', folder: 'secrets' };
-  const table = `export const GROUPS = [${JSON.stringify({ ...row, ...group })}];\nexport const SECRETS = ${JSON.stringify(secrets)};\n`;
+  const table = `export const GROUPS = ${JSON.stringify([group, ...more].map((own) => ({ ...row, ...own })))};\nexport const SECRETS = ${JSON.stringify(secrets)};\n`;
   await writeFile(path.join(built, 'groups.js'), table);
   // Of this run's own gathering, or of node:test's word to its children, nothing reaches the one under test.
-  const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], TMPDIR: root };
+  const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], TMPDIR: root, ...given };
   const [command, ...rest] = [...prefix, process.execPath, path.join(built, 'run.js'), ...args] as [
     string,
     ...string[],
@@ -135,6 +146,25 @@ describe('the runner of the tests', () => {
     const { code, out, last } = await run(t, { a: PASSES }, { needsRoot: 'it digs' }, { prefix });
     assert.deepEqual([code, last], [1, '0 passed, 1 failed']);
     assert.match(out, /it needs root, since it digs: run the tests as root/);
+  });
+
+  it('leaves a group that needs root out beside one that does not, and names it and why', async (t) => {
+    const prefix = process.getuid?.() === 0 ? ['unshare', '--user', '--map-user=1000'] : [];
+    const more = [{ name: 'h', needsRoot: 'it digs' }];
+    const { code, out, last } = await run(t, { a: PASSES }, {}, { prefix, more });
+    assert.deepEqual([code, last], [0, '1 passed, 0 failed'], out);
+    assert.match(out, /^LEFT OUT h: it needs root, since it digs$/m);
+    const asked = await run(t, { a: PASSES }, {}, { prefix, more, args: ['h'] });
+    assert.deepEqual([asked.code, asked.last], [1, '0 passed, 1 failed'], asked.out);
+  });
+
+  it('leaves out what was skipped for want of a package, where it was told that it is missing, and names it', async (t) => {
+    const files = { a: PASSES, b: test("it('on the bus', { skip: 'no bus here' }, () => {});") };
+    const { code, out, last } = await run(t, files, {}, { env: { TEST_LEFT_OUT: 'no bus here' } });
+    assert.deepEqual([code, last], [0, '1 passed, 0 failed'], out);
+    assert.match(out, /^LEFT OUT g: on the bus .*its package is missing$/m);
+    const { code: unaware } = await run(t, files);
+    assert.equal(unaware, 1);
   });
 
   it('names the groups where one is not known', async (t) => {

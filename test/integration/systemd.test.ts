@@ -183,4 +183,27 @@ describe('SystemdNotifier', () => {
       assert.match(String(log.lines[0]!.fields['problem']), problem);
     });
   }
+
+  it('what systemd did not get is told with the next message, newest words first; a sign of life is not told late', async () => {
+    const missing = join(folder, 'comes-later');
+    const { notifier: it } = notifier({ program: missing }, { WATCHDOG_USEC: String(3_600_000_000) });
+    await it.ready('starting');
+    it.startWatchdog(() => undefined);
+    await it.status('older');
+    writeFileSync(missing, '#!/bin/sh\nexec systemd-notify "$@"\n');
+    chmodSync(missing, 0o755);
+    await it.status('newer');
+    it.stopWatchdog();
+    await until('READY', () => messages.length > 0);
+    assert.deepEqual(messages[0]!.trim().split('\n').sort(), ['READY=1', 'STATUS=newer']);
+  });
+
+  it('a process that the system refuses to start, by an exception, ends nothing', async () => {
+    // What no file can be called is refused by spawn itself, as ENOMEM is.
+    const { notifier: it, log } = notifier({ program: 'systemd\0notify' });
+    await it.ready('x');
+    await it.status('y');
+    assert.equal(log.lines.length, 1);
+    assert.match(log.lines[0]!.message, /Could not notify systemd/);
+  });
 });

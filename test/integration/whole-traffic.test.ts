@@ -303,7 +303,7 @@ describe('the whole of it, while everything is there', { skip }, () => {
     // A forged message of a controller is said; of the clock of this machine nothing is known here.
     const expected = /^(?:The clock (?:can|cannot) be trusted|Another controller speaks in this group)/;
     assert.deepEqual(
-      site.log().filter(({ level, msg }) => level !== 'info' && !expected.test(String(msg))),
+      site.log().filter(({ level, msg }) => level !== 'info' && !expected.test(msg)),
       [],
     );
   });

@@ -3,6 +3,7 @@
  * what they are asked to.
  */
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { isDeepStrictEqual } from 'node:util';
 import { Changes, type WaitOptions } from './changes.js';
 
 export type ComponentName = 'core' | 'scheduler';
@@ -44,6 +45,13 @@ const ANSWERS: Readonly<Record<ComponentName, Readonly<Record<string, readonly (
     get_last_executed_action: [['last_executed_action', { executed: true, action: 'off', time: '21:30' }]],
   },
 };
+
+/** True for what a stand-in answers to the question for its states as long as nothing else was published. */
+export function isFirstAnswer(subject: string, body: unknown): boolean {
+  return Object.values(ANSWERS)
+    .flatMap((answers) => Object.values(answers).flat())
+    .some(([of, first]) => of === subject && isDeepStrictEqual(first, body));
+}
 
 export class ComponentStandIn {
   /** Every command so far, oldest first; heartbeats are not among them. */

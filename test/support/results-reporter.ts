@@ -1,12 +1,14 @@
 /**
  * A reporter of node:test for the runner: one JSON text a line, `{"passed":NAME}` or `{"failed":NAME}`, for each test (not for suites).
- * A skipped test, or one marked as still to do, has failed: it proves nothing, and nobody would notice.
+ * `{"leftOut":NAME}` is a test skipped for want of a package where TEST_LEFT_OUT says so. Any other skipped test, or one marked as still to do, has failed: it proves nothing, and nobody would notice.
  */
 import type { TestEvent } from 'node:test/reporters';
 
 export interface Result {
   readonly passed?: string;
   readonly failed?: string;
+  /** Its package is missing and cannot be installed; the runner's own word for it is in the environment. */
+  readonly leftOut?: string;
 }
 
 export default async function* results(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
@@ -18,6 +20,11 @@ export default async function* results(events: AsyncIterable<TestEvent>): AsyncG
     // A suite counts only where it failed by itself, by a hook, say; not for the tests in it, which are counted.
     if (data.details.type === 'suite' && (passed || isOfItsTests(data.details))) continue;
     const name = data.file === undefined ? data.name : `${data.name} (${data.file})`;
+    const leftOut = data.skip !== undefined && data.skip === process.env['TEST_LEFT_OUT'];
+    if (leftOut) {
+      yield `${JSON.stringify({ leftOut: name } satisfies Result)}\n`;
+      continue;
+    }
     const result: Result = passed && !unproven ? { passed: name } : { failed: unproven ? `not run: ${name}` : name };
     yield `${JSON.stringify(result)}\n`;
   }

@@ -7,7 +7,7 @@ export const CLOUD: Readonly<Record<CloudTrouble, Trouble>> = {
     title: 'sign-in refused',
     meaning: 'a secret or the account is wrong, or has no rights',
     remedy:
-      'The message says which secret or setting to look at; then `systemctl reload dunebugger-remote`, or `restart` after a change of secrets',
+      'The message says which secret or setting to look at; then `systemctl reload dunebugger-remote`, which signs in at once (unless the sign-in itself asked for a pause), or `restart` after a change of secrets',
     makesIrrelevant: ['cloud-failed', 'cloud-lost', 'url-refused'],
     tellAfterMs: 0,
     lines: ['The cloud refused the sign-in (…): …; next attempt in …'],

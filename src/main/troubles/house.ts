@@ -46,7 +46,8 @@ export const HOUSE: Readonly<Record<HouseTrouble, Trouble>> = {
   'command-dropped': {
     severity: 'warn',
     title: 'command from a browser dropped',
-    meaning: 'the bus did not take it; it is not kept, since a late command must not move anything',
+    meaning:
+      'the bus did not take it; it is not kept, since a late command must not move anything; the browser is told',
     remedy: 'Look at the reason in the line, then press the button again',
     makesIrrelevant: [],
     tellAfterMs: 0,

@@ -47,7 +47,7 @@ export const OFFLINE: Readonly<Record<OfflineReason, Trouble>> = {
     meaning: "the certificate is not valid at this machine's time, and the clock is the likelier culprit",
     remedy:
       'Set it: `timedatectl` shows it, `systemd-timesyncd` sets it from the network (NTP, UDP port 123), and a Pi without a clock battery forgets it when it is off',
-    makesIrrelevant: ['dns-timeout', 'url-expired'],
+    makesIrrelevant: ['dns-timeout', 'url-expired', 'clock-untrusted'],
     tellAfterMs: CONFIRM_MS,
     lines: [],
   },

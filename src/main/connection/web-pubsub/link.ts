@@ -70,7 +70,7 @@ export class Link {
       }),
       ...(options.ca && { ca: options.ca }),
     };
-    const ws = new WebSocket(url, options.subprotocol, wsOptions as ClientOptions);
+    const ws = new WebSocket(url, options.subprotocol, wsOptions);
     this.#ws = ws;
     // ws has a handshakeTimeout of its own, but that is one of silence: a peer that sends a byte now and then holds it off for ever.
     this.#expect('handshake', options.handshakeTimeoutMs);
