@@ -192,6 +192,10 @@ class Components implements RemoteBus {
   readonly here = { core: true, scheduler: true };
   /** Commands that moved something. */
   readonly moved: unknown[] = [];
+  /** Told in their heartbeats, as components may. */
+  readonly versions: { core?: string; scheduler?: string } = {};
+  /** Questions "are you there?" that nobody was there to hear. */
+  missedQuestions = 0;
   readonly #messages = new Set<(token: string, data: Uint8Array) => void>();
   readonly #states = new Set<(state: BusState) => void>();
 
@@ -224,12 +228,18 @@ class Components implements RemoteBus {
     this.#tellState(component);
   }
 
+  /** The scheduler asks this at its start. */
+  askForTheClock(): void {
+    this.#tell('scheduler', 'get_ntp_status', null);
+  }
+
   become(state: BusState): void {
     this.up = state === 'up';
     for (const listener of this.#states) listener(state);
   }
 
   #hears(component: 'core' | 'scheduler', subject: string, body: Json | undefined): void {
+    if (subject === 'heartbeat' && !this.here[component]) this.missedQuestions += 1;
     if (subject === 'heartbeat') this.#tell(component, 'heartbeat', 'alive');
     else if (subject === 'refresh_gpios' || subject === 'refresh') this.#tellState(component);
     else if (subject === 'dunebugger_set' && this.here[component]) this.moved.push(body);
@@ -241,7 +251,8 @@ class Components implements RemoteBus {
 
   #tell(source: 'core' | 'scheduler', subject: string, body: Json): void {
     if (!this.up || !this.here[source]) return;
-    const data = Buffer.from(JSON.stringify({ body, subject, source }));
+    const version = this.versions[source];
+    const data = Buffer.from(JSON.stringify({ body, subject, source, ...(version === undefined ? {} : { version }) }));
     for (const listener of this.#messages) listener(subject, data);
   }
 }

@@ -88,22 +88,64 @@ describe('a page of the front end, after a restart', () => {
   });
 
   for (const component of ['core', 'scheduler'] as const) {
-    it(`of ${component}, as soon as it answers again`, async () => {
-      for (const phaseMs of phases) {
-        const house = new House();
-        await house.open();
-        await house.clock.advance(phaseMs);
-        house.components.here[component] = false;
-        house.components.state[component] += 1;
-        await house.clock.advance(80 * SECOND);
-        house.components.here[component] = true;
-        // It says itself that it is there, or answers the question that comes every 30 s.
-        await house.clock.advance(30 * SECOND);
-        assert.ok(house.showsThePresent, `${phaseMs} ms: ${house.seen}`);
-        await house.stop();
+    /** `component` is away for a while and has another state then. */
+    const restart = async (house: House, awayMs: number): Promise<void> => {
+      house.components.here[component] = false;
+      house.components.state[component] += 1;
+      await house.clock.advance(awayMs);
+      house.components.here[component] = true;
+    };
+
+    // A restart between two questions, of a component that says nothing at its start, cannot be known: nothing on the bus tells of it.
+    it(`of ${component} that left a question unanswered`, async () => {
+      let noticed = 0;
+      for (const phaseMs of Array.from({ length: 30 }, (_, i) => i * 10_100)) {
+        for (const awayMs of [3, 8, 20, 31, 44, 80].map((secs) => secs * SECOND)) {
+          const house = new House();
+          await house.open();
+          await house.clock.advance(phaseMs);
+          await restart(house, awayMs);
+          const { missedQuestions } = house.components;
+          await house.clock.advance(SHOWN_AFTER_MS);
+          if (missedQuestions > 0) {
+            noticed += 1;
+            assert.ok(house.showsThePresent, `${phaseMs} ms, away for ${awayMs} ms: ${house.seen}`);
+          } else assert.ok(awayMs < 31 * SECOND, 'it is asked at least every 30 s');
+          await house.stop();
+        }
       }
+      assert.ok(noticed >= 90, `${noticed} restarts with a question`);
+    });
+
+    it(`of ${component} into another version, as soon as it is asked`, async () => {
+      const house = new House();
+      house.components.versions[component] = '1.0';
+      await house.open();
+      await house.clock.advance(45 * SECOND);
+      await restart(house, 1 * SECOND);
+      assert.equal(house.components.missedQuestions, 0);
+      house.components.versions[component] = '1.1';
+      await house.clock.advance(31 * SECOND);
+      assert.ok(house.showsThePresent, house.seen);
+      await house.stop();
     });
   }
+
+  it('of the scheduler between two questions: it asks for the clock at its start', async () => {
+    for (const phaseMs of phases) {
+      const house = new House();
+      await house.open();
+      await house.clock.advance(phaseMs);
+      house.components.here.scheduler = false;
+      house.components.state.scheduler += 1;
+      await house.clock.advance(1 * SECOND);
+      house.components.here.scheduler = true;
+      house.components.askForTheClock();
+      await house.clock.advance(SHOWN_AFTER_MS);
+      assert.ok(house.showsThePresent, `${phaseMs} ms: ${house.seen}`);
+      await house.stop();
+    }
+  });
 });
 
 describe('a button pressed while the connection is away', () => {

@@ -98,8 +98,8 @@ describe('the component watch', () => {
       const [next, effects] = onComponentWatch(watch, event, atMs);
       watch = next;
       return effects.map((effect) =>
-        effect.kind === 'ask'
-          ? `${atMs} ask ${effect.component}`
+        effect.kind !== 'changed'
+          ? `${atMs} ${effect.kind} ${effect.component}`
           : `${atMs} ${effect.component} ${effect.from} -> ${effect.to} ${effect.version ?? ''}`.trim(),
       );
     });
@@ -134,7 +134,9 @@ describe('the component watch', () => {
         '1000 core unknown -> running',
         '45000 scheduler unknown -> not_responding',
         '47000 core running -> not_responding',
+        '50000 restarted core',
         '50000 core not_responding -> running 1.0',
+        '52000 restarted core',
         '52000 core running -> running 1.1',
       ],
     );
@@ -142,6 +144,47 @@ describe('the component watch', () => {
 
   it('asks at once when the bus is back', () => {
     assert.deepEqual(describeEffects([[100, { kind: 'bus-up' }]]), ['100 ask core', '100 ask scheduler']);
+  });
+
+  it('asks one that was there every 4 s while it is missing, and knows that its return is perhaps a restart', () => {
+    assert.deepEqual(
+      describeEffects([
+        [0, { kind: 'tick' }],
+        [5, { kind: 'alive', component: 'core' }],
+        [30_000, { kind: 'tick' }],
+        [33_999, { kind: 'tick' }],
+        [34_000, { kind: 'tick' }],
+        [38_000, { kind: 'tick' }],
+        [38_005, { kind: 'alive', component: 'core' }],
+        [42_000, { kind: 'tick' }],
+      ]),
+      [
+        '0 ask core',
+        '0 ask scheduler',
+        '5 core unknown -> running',
+        '30000 ask core',
+        '30000 ask scheduler',
+        '34000 ask core',
+        '38000 ask core',
+        '38005 restarted core',
+      ],
+    );
+  });
+
+  it('takes an answer in time for no restart, nor a first version; a start and another version for one', () => {
+    const restarts = (...events: readonly (readonly [number, ComponentWatchEvent])[]): readonly string[] =>
+      describeEffects(events).filter((line) => line.includes('restarted'));
+    const alive = { kind: 'alive', component: 'scheduler' } as const;
+    assert.deepEqual(restarts([5, alive], [30_000, { kind: 'tick' }], [31_999, alive]), []);
+    assert.deepEqual(restarts([5, alive], [30_000, { kind: 'tick' }], [32_000, alive]), ['32000 restarted scheduler']);
+    assert.deepEqual(
+      restarts([5, alive], [6, { ...alive, version: '1' }], [7, alive], [8, { ...alive, version: '1' }]),
+      [],
+    );
+    assert.deepEqual(restarts([5, { ...alive, version: '1' }], [6, { ...alive, version: '2' }]), [
+      '6 restarted scheduler',
+    ]);
+    assert.deepEqual(restarts([5, alive], [6, { ...alive, started: true }]), ['6 restarted scheduler']);
   });
 
   it('always knows when to look again, and never in a loop', () => {

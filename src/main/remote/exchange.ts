@@ -4,14 +4,14 @@
  * decisions are pure (router, heartbeat, component watch, token bucket, outbox); here they meet the connection, the bus
  * and the clock.
  */
-import type { Json } from '../base/json.js';
 import type { GroupMessage } from '../connection/session.js';
 import type { Logger } from '../log.js';
 import { SystemInfoAnnouncer } from './announcer.js';
 import type { Clock } from '../base/clock.js';
 import { systemClock } from '../base/clock.js';
 import { BrowserCommands } from './browser-commands.js';
-import { ClockTeller, type ClockStatus } from './clock-teller.js';
+import { ClockTeller } from './clock-teller.js';
+import type { ExchangeDependencies, RemoteSettings } from './exchange-options.js';
 import { ForeignController } from './foreign-controller.js';
 import { FromBus, type ComponentStatus } from './from-bus.js';
 import { FromGroup } from './from-group.js';
@@ -20,47 +20,18 @@ import { SILENT, nextTickMs, onHeartbeat } from './heartbeat.js';
 import { STALE_COMMAND_SECS } from './late-commands.js';
 import type { OutgoingMessage } from './messages.js';
 import { outgoing } from './messages.js';
-import type { RemoteBus, RemoteConnection, Unsubscribe } from './ports.js';
+import type { Unsubscribe } from './ports.js';
 import { RefusalAnswers } from './refusal-answers.js';
 import { RepeatedWarning } from './repeated-warning.js';
 import type { GroupDecision } from './router.js';
 import { SayAgain } from './say-again.js';
-import type { SenderLimits } from './sender.js';
 import { DEFAULT_SENDER_LIMITS, Sender } from './sender.js';
 import { StateRefresher } from './state-refresher.js';
-import type { TokenBucketOptions } from './token-bucket.js';
 import { DEFAULT_FLOOD_LIMIT } from './token-bucket.js';
 
+export type { ExchangeDependencies, RemoteSettings } from './exchange-options.js';
 export type { ComponentStatus } from './from-bus.js';
 export type { RemoteBus, RemoteConnection } from './ports.js';
-
-export interface RemoteSettings {
-  /** False: nothing at all is sent to the group, as the Python version did; messages to the components still pass. */
-  readonly broadcastInitialState: boolean;
-  readonly heartBeatEverySecs: number;
-  readonly heartBeatLoopDurationSecs: number;
-  /** Replayed commands of a longer drop are not forwarded. Default {@link STALE_COMMAND_SECS}; 0: none is; negative: all are. */
-  readonly staleCommandSecs?: number;
-  /** Largest message taken from the group, bytes of JSON. Default: that of the router. */
-  readonly maxMessageBytes?: number;
-  /** Limit on messages from the group. Default {@link DEFAULT_FLOOD_LIMIT}. */
-  readonly floodLimit?: TokenBucketOptions;
-}
-
-export interface ExchangeDependencies {
-  readonly connection: RemoteConnection;
-  /** Undefined: no bus is wanted; the components are neither watched nor reached. */
-  readonly bus: RemoteBus | undefined;
-  /** Collects the body of a `system_info` message, `{system_info: {...}}`. */
-  readonly collectSystemInfo: (components: readonly ComponentStatus[]) => Promise<Json>;
-  readonly settings: RemoteSettings;
-  /** Default {@link DEFAULT_SENDER_LIMITS}. */
-  readonly senderLimits?: SenderLimits;
-  readonly log: Logger;
-  readonly clock?: Clock;
-  /** Whether the system clock can be trusted; undefined: nobody is told anything of it. */
-  readonly clockStatus?: { readonly status: ClockStatus; readonly clientId: string };
-}
 
 /** How long what waited is held back on joining for the sake of system_info, milliseconds: each of its fields has 2 s. */
 const GREETING_MS = 3_000;
@@ -285,8 +256,6 @@ export class Exchange {
     // What the browser asked for may have been a state.
     if (fate === 'too-late') this.#refresher.on({ kind: 'missed' });
   }
-
-  // Time.
 
   // Time.
 

@@ -33,7 +33,7 @@ export interface FromBusDependencies {
   readonly onClockRequest: () => void;
   /** A component said something, whatever it was. */
   readonly onHeard: (component: Component) => void;
-  /** A component has not been heard for too long. */
+  /** A component has not been heard for too long, or is another process than before; if it is heard now, {@link onHeard} follows. */
   readonly onLost: (component: Component) => void;
   /** What is known of a component is something else now. */
   readonly onComponentChanged: () => void;
@@ -90,12 +90,13 @@ export class FromBus {
         if (this.deps.relay(decision.message, decision.bytes)) this.#firstSeen(decision.message.subject);
         break;
       case 'clock':
-        if (decision.from !== undefined) this.#heard(decision.from);
+        // The scheduler asks this at its start, and at no other time.
+        if (decision.from !== undefined) this.#heard(decision.from, { started: decision.from === 'scheduler' });
         this.deps.onClockRequest();
         break;
       case 'alive': {
         this.#log.debug({ component: decision.component }, 'A component says that it is there.');
-        this.#heard(decision.component, decision.version);
+        this.#heard(decision.component, decision.version === undefined ? {} : { version: decision.version });
         break;
       }
       case 'unknown':
@@ -122,8 +123,8 @@ export class FromBus {
   }
 
   /** Any message of a component is a sign of life. */
-  #heard(component: Component, version?: string): void {
-    this.#watched({ kind: 'alive', component, ...(version === undefined ? {} : { version }) });
+  #heard(component: Component, how: { readonly version?: string; readonly started?: boolean } = {}): void {
+    this.#watched({ kind: 'alive', component, ...how });
     this.deps.onHeard(component);
   }
 
@@ -143,12 +144,17 @@ export class FromBus {
       this.#log.debug({ component, outcome }, 'Asked a component whether it is there.');
       return;
     }
+    if (effect.kind === 'restarted') {
+      this.#log.debug({ component }, 'A component has perhaps been started anew.');
+      this.deps.onLost(component);
+      return;
+    }
     const { from, to, version } = effect;
     if (to === 'not_responding') this.deps.onLost(component);
     const fields = { component, ...(version === undefined ? {} : { version }) };
     if (from === to) this.#log.info(fields, 'A component tells another version.');
     else if (to === 'running') this.#log.info(fields, 'A component is running.');
-    else this.#log.warn(fields, 'A component does not respond; it is asked again every 30 s.');
+    else this.#log.warn(fields, 'A component does not respond; it is asked again and again.');
     this.deps.onComponentChanged();
   }
 }

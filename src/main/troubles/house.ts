@@ -41,7 +41,7 @@ export const HOUSE: Readonly<Record<HouseTrouble, Trouble>> = {
     makesIrrelevant: ['command-dropped'],
     // ALIVE_FOR_MS of remote/component-watch.ts.
     tellAfterMs: 45_000,
-    lines: ['A component does not respond; it is asked again every 30 s.'],
+    lines: ['A component does not respond; it is asked again and again.'],
   },
   'command-dropped': {
     severity: 'warn',

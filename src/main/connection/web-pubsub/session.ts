@@ -18,12 +18,13 @@ import {
 import { FrameComplaints } from './frame-complaints.js';
 import { GatedSocket, type SocketOwner, type Verdict } from './gated-socket.js';
 import { Identity } from './identity.js';
+import { joinFailure } from './join-failure.js';
 import { Link, type LinkHandlers } from './link.js';
 import { LivenessWatch } from './liveness-watch.js';
-import { Outbox, refusalOf, type SendResult } from './outbox.js';
-import { describeError, redact } from './redact.js';
+import { Outbox, type SendResult } from './outbox.js';
+import { describeError } from './redact.js';
 import { Replay } from './replay.js';
-import { SendRights, missingRole } from './rights.js';
+import { SendRights } from './rights.js';
 import { SafeProtocol } from './safe-protocol.js';
 import type { SessionSettings } from './session-settings.js';
 import { Teller } from './teller.js';
@@ -193,13 +194,9 @@ export class WebPubSubSession implements Session {
     this.#client.joinGroup(group, { ackId: JOIN_ACK_ID }).then(
       () => this.#opened(),
       (error: unknown) => {
-        const refusal = refusalOf(error);
-        const forbidden = refusal?.name === 'Forbidden';
-        const said = refusal?.message ?? describeError(error);
-        const why = forbidden ? `${said}; ${missingRole('join', redact(group))}` : said;
-        const message = `joining the group ${redact(group)} failed: ${why}`;
-        if (forbidden) this.#settings.onRefused();
-        this.#fail(forbidden ? { kind: 'refused', status: 403, message } : { kind: 'failed', message });
+        const failure = joinFailure(error, group);
+        if (failure.kind === 'refused') this.#settings.onRefused();
+        this.#fail(failure);
       },
     );
   }
