@@ -358,6 +358,7 @@ describe('values', () => {
     const bad = '0|0.99|3600.1|-7|+7|1e2|0x10|NaN|Infinity|7s|7,5|1_000|.';
     for (const text of [...bad.split('|'), '9'.repeat(400)]) refused('Websocket', 'connectionIntervalSecs', text);
     assert.equal(given('Websocket', 'connectionTimeoutSecs', '.1'), 0.1);
+    assert.equal(given('Websocket', 'staleCommandSecs', '-1'), -1);
     refused('Websocket', 'failuresToOffline', '1.5');
   });
 

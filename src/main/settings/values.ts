@@ -24,11 +24,11 @@ export const yesNo: ValueType<boolean> = {
   },
 };
 
-/** A decimal number within a range, both ends included. No sign, exponent or unit. */
+/** A decimal number within a range, both ends included. No exponent or unit; a minus only where the range begins below 0. */
 export function decimal(min: number, max: number, unit: string): ValueType<number> {
   return {
     allowed: `a number of ${unit} from ${min} to ${max}`,
-    parse: (text) => inRange(/^(?:\d{1,15}(?:\.\d{0,9})?|\.\d{1,9})$/, text, min, max),
+    parse: (text) => inRange(/^-?(?:\d{1,15}(?:\.\d{0,9})?|\.\d{1,9})$/, text, min, max),
   };
 }
 

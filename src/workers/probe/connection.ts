@@ -5,10 +5,10 @@
  * Not `fetch`: that resolves names by getaddrinfo, tells no phases, and cannot be handed an address.
  */
 import { Agent, request, type ClientRequest } from 'node:http';
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { isIP, type Socket } from 'node:net';
 import type { OfflineReason } from '../protocol.js';
-import { readCertificateFailure } from '../net/certificate-failure.js';
+import { readCertificateFailure, type CertificateFailure } from '../net/certificate-failure.js';
+import { codeOfAbort, openAddress, type Steps } from '../net/open-address.js';
 
 /** Whose answer is wanted. */
 export interface Site {
@@ -26,12 +26,6 @@ export interface Failure {
   readonly error: string;
   readonly detail?: string;
   readonly reason: OfflineReason;
-}
-
-/** Milliseconds of the steps that were completed. */
-export interface Steps {
-  readonly tcpMs?: number;
-  readonly tlsMs?: number;
 }
 
 export type Opened =
@@ -54,23 +48,18 @@ export interface OpenOptions {
   readonly onSession: (session: Buffer) => void;
 }
 
-/** The reason of a signal that aborts because time is up. */
-export class DeadlineError extends Error {
-  readonly code = 'ETIMEDOUT';
-}
-
 /** Longer than any connection is kept. */
 const NO_KEEPALIVE_PACKETS_MS = 4 * 3_600_000;
 
 /** Hands its one socket to each request in turn, and heeds the site's `Keep-Alive` and `Connection: close`. */
 class OneSocketAgent extends Agent {
-  #socket: TLSSocket | undefined;
-  constructor(socket: TLSSocket) {
+  #socket: Socket | undefined;
+  constructor(socket: Socket) {
     // An agent asks the kernel for keep-alive packets after a second of silence; on a metered line they would cost more than the checks.
     super({ keepAlive: true, maxSockets: 1, keepAliveMsecs: NO_KEEPALIVE_PACKETS_MS });
     this.#socket = socket;
   }
-  override createConnection(): TLSSocket {
+  override createConnection(): Socket {
     const socket = this.#socket;
     this.#socket = undefined;
     if (socket === undefined) throw Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' });
@@ -82,12 +71,12 @@ class OneSocketAgent extends Agent {
 export class Connection {
   readonly address: string;
   readonly localAddress: string;
-  readonly #socket: TLSSocket;
+  readonly #socket: Socket;
   readonly #agent: OneSocketAgent;
   readonly #hostHeader: string;
   #busy = false;
 
-  constructor(socket: TLSSocket, site: Site, address: string) {
+  constructor(socket: Socket, site: Site, address: string) {
     this.address = address;
     this.localAddress = socket.localAddress ?? '';
     this.#socket = socket;
@@ -160,97 +149,39 @@ export class Connection {
 }
 
 /** Connects and verifies. */
-export function openConnection(options: OpenOptions): Promise<Opened> {
-  const { site, address, signal } = options;
-  const startedAt = performance.now();
-  return new Promise((resolve) => {
-    let tcpMs: number | undefined;
-    let tls: TLSSocket | undefined;
-    let settled = false;
-    const since = (from: number): number => Math.round(performance.now() - from);
-    const steps = (tlsMs?: number): Steps => ({
-      ...(tcpMs === undefined ? {} : { tcpMs }),
-      ...(tlsMs === undefined ? {} : { tlsMs }),
-    });
-    const settle = (opened: Opened): void => {
-      if (settled) return;
-      settled = true;
-      signal.removeEventListener('abort', onAbort);
-      if (!opened.ok) {
-        tls?.destroy();
-        tcp.destroy();
-      }
-      resolve(opened);
-    };
-    const fail = (failure: Failure): void => settle({ ok: false, failure, steps: steps() });
-    const failWith = (error: string, detail?: string): void => {
-      const at = tls === undefined ? 'tcp' : 'tls';
-      const reason = at === 'tls' ? 'tls-failed' : tcpReason(error);
-      fail({ at, error, reason, ...(detail === undefined ? {} : { detail }) });
-    };
-    const onAbort = (): void => failWith(codeOfAbort(signal));
-
-    const tcp: Socket = connectTcp({ host: address, port: site.port });
-    if (signal.aborted) {
-      onAbort();
-      return;
-    }
-    signal.addEventListener('abort', onAbort, { once: true });
-    tcp.on('error', (error) => failWith(codeOf(error)));
-    tcp.on('connect', () => {
-      if (settled) return;
-      tcp.setNoDelay(true);
-      tcpMs = since(startedAt);
-      const tlsStartedAt = performance.now();
-      tls = connectTls({
-        socket: tcp,
-        host: site.host,
-        ...(isIP(site.host) === 0 ? { servername: site.host } : {}),
-        ...(site.ca === undefined ? {} : { ca: site.ca }),
-        ...(options.session === undefined ? {} : { session: options.session }),
-        ALPNProtocols: ['http/1.1'],
-        // Only so that a certificate that is refused can be named: nothing but `authorized` makes a connection count.
-        rejectUnauthorized: false,
+export async function openConnection(options: OpenOptions): Promise<Opened> {
+  const { site, address, session, signal, onSession } = options;
+  const opened = await openAddress<CertificateFailure>({
+    address,
+    host: site.host,
+    port: site.port,
+    tls: {
+      ALPNProtocols: ['http/1.1'],
+      ...(site.ca === undefined ? {} : { ca: site.ca }),
+      ...(session === undefined ? {} : { session }),
+    },
+    signal,
+    onSession,
+    onRefused: async (socket) => {
+      const connection = new Connection(socket, site, address);
+      const failure = await readCertificateFailure(socket, async () => {
+        const answer = await connection.head(signal);
+        return answer.ok ? answer.date : undefined;
       });
-      const secured = tls;
-      /** TLS 1.2 hands its session out before the certificate was looked at. */
-      let early: Buffer | undefined;
-      let verdict: 'open' | 'verified' | 'refused' = 'open';
-      secured.on('session', (session) => {
-        if (verdict === 'verified') options.onSession(session);
-        else early = session;
-      });
-      secured.on('error', (error: Error) => {
-        if (verdict === 'open') failWith(codeOf(error), tlsWords(error));
-      });
-      secured.on('close', () => {
-        if (verdict === 'open') failWith('ECONNRESET', 'closed during the TLS handshake');
-      });
-      secured.on('secureConnect', () => {
-        if (settled) return;
-        const tlsMs = since(tlsStartedAt);
-        const connection = new Connection(secured, site, address);
-        if (secured.authorized) {
-          verdict = 'verified';
-          if (early !== undefined) options.onSession(early);
-          settle({ ok: true, connection, steps: steps(tlsMs), resumed: secured.isSessionReused() });
-          return;
-        }
-        verdict = 'refused';
-        void readCertificateFailure(secured, async () => {
-          const answer = await connection.head(signal);
-          return answer.ok ? answer.date : undefined;
-        }).then((failure) => {
-          connection.close();
-          fail({ at: 'tls', ...failure });
-        });
-      });
-    });
+      connection.close();
+      return failure;
+    },
   });
-}
-
-function codeOfAbort(signal: AbortSignal): string {
-  return signal.reason instanceof DeadlineError ? signal.reason.code : 'ECANCELLED';
+  const { steps } = opened;
+  if (opened.ok) {
+    return { ok: true, connection: new Connection(opened.socket, site, address), steps, resumed: opened.resumed };
+  }
+  const { at, error, refused } = opened;
+  if (refused !== undefined) return { ok: false, failure: { at, ...refused }, steps };
+  const code = codeOf(error);
+  const detail = at === 'tls' ? tlsWords(error) : undefined;
+  const reason = at === 'tls' ? 'tls-failed' : tcpReason(code);
+  return { ok: false, failure: { at, error: code, reason, ...(detail === undefined ? {} : { detail }) }, steps };
 }
 
 function codeOf(error: unknown): string {

@@ -5,15 +5,8 @@
 import type { networkInterfaces } from 'node:os';
 import { raceAddresses } from '../net/address-race.js';
 import type { HttpsEvidence } from '../protocol.js';
-import {
-  Connection,
-  DeadlineError,
-  openConnection,
-  type Failure,
-  type Opened,
-  type Site,
-  type Steps,
-} from './connection.js';
+import { DeadlineError, type Steps } from '../net/open-address.js';
+import { Connection, openConnection, type Failure, type Opened, type Site } from './connection.js';
 
 /** Addresses tried at the most: four families or data centres tell what there is to tell. */
 const MAX_TRIED = 4;

@@ -1,0 +1,166 @@
+/**
+ * Opens one address of a host: TCP and, if `tls` is given, TLS. The one place that does: checks, sign-in and the WebSocket go through here.
+ * Never rejects; its only deadline is the caller's signal.
+ */
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+
+/** The reason of a signal that aborts because time is up. */
+export class DeadlineError extends Error {
+  readonly code = 'ETIMEDOUT';
+}
+
+/** Milliseconds of the steps that were completed. */
+export interface Steps {
+  readonly tcpMs?: number;
+  readonly tlsMs?: number;
+}
+
+export interface OpenAddressOptions<Refused> {
+  /** IP literal. */
+  readonly address: string;
+  /** Name or IP literal (without brackets): what the certificate must be for. */
+  readonly host: string;
+  readonly port: number;
+  /** Undefined: no TLS. `session`: one of an earlier connection, to be resumed. */
+  readonly tls?: Pick<ConnectionOptions, 'ca' | 'ALPNProtocols' | 'session'> | undefined;
+  /** Aborting gives the attempt up; a reason that is a {@link DeadlineError} counts as a time-out. */
+  readonly signal: AbortSignal;
+  /** TCP is open and TLS begins. */
+  readonly onTls?: () => void;
+  /** A session that can be resumed, whenever a verified host sends one. */
+  readonly onSession?: (session: Buffer) => void;
+  /**
+   * Reads what a certificate says that was refused, over the socket that showed it, which is closed then; must not reject.
+   * Undefined: Node refuses it itself, before a byte is sent.
+   */
+  readonly onRefused?: (socket: TLSSocket) => Promise<Refused>;
+}
+
+export type OpenedAddress<Refused> =
+  | { readonly ok: true; readonly socket: Socket; readonly steps: Steps; readonly resumed: boolean }
+  | {
+      readonly ok: false;
+      readonly at: 'tcp' | 'tls';
+      /** Its `code` is the system's own, `ETIMEDOUT` at the deadline, `ECANCELLED` when given up. */
+      readonly error: Error & { readonly code?: unknown };
+      readonly steps: Steps;
+      /** What `onRefused` read. */
+      readonly refused?: Refused;
+    };
+
+export function openAddress<Refused = never>(options: OpenAddressOptions<Refused>): Promise<OpenedAddress<Refused>> {
+  const { address, port, tls, signal } = options;
+  const startedAt = performance.now();
+  return new Promise((resolve) => {
+    let tcpMs: number | undefined;
+    let secured: TLSSocket | undefined;
+    let settled = false;
+    const steps = (tlsMs?: number): Steps => ({
+      ...(tcpMs === undefined ? {} : { tcpMs }),
+      ...(tlsMs === undefined ? {} : { tlsMs }),
+    });
+    const settle = (opened: OpenedAddress<Refused>): void => {
+      if (settled) return;
+      settled = true;
+      signal.removeEventListener('abort', onAbort);
+      if (!opened.ok) {
+        secured?.destroy();
+        tcp.destroy();
+      }
+      resolve(opened);
+    };
+    const fail = (error: Error, refused?: Refused): void => {
+      const at = secured === undefined ? 'tcp' : 'tls';
+      settle({ ok: false, at, error, steps: steps(), ...(refused === undefined ? {} : { refused }) });
+    };
+    const onAbort = (): void => fail(coded(codeOfAbort(signal), 'given up'));
+
+    const tcp = connectTcp({ host: address, port, noDelay: true });
+    // Also for what comes after the end: without a listener it would end the process.
+    tcp.on('error', (error) => fail(error));
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener('abort', onAbort, { once: true });
+    tcp.on('connect', () => {
+      if (settled) return;
+      tcpMs = since(startedAt);
+      if (tls === undefined) {
+        settle({ ok: true, socket: tcp, steps: steps(), resumed: false });
+        return;
+      }
+      options.onTls?.();
+      const tlsStartedAt = performance.now();
+      secured = secure(options, tcp, {
+        fail,
+        verified: (socket) => {
+          const resumed = socket.isSessionReused();
+          settle({ ok: true, socket, steps: steps(since(tlsStartedAt)), resumed });
+        },
+        refused: (socket, read) => {
+          if (settled) return;
+          const error = coded(String(socket.authorizationError), 'the certificate was refused');
+          void read(socket).then((refused) => fail(error, refused));
+        },
+      });
+    });
+  });
+}
+
+/** How a TLS handshake ended. */
+interface Ends<Refused> {
+  readonly fail: (error: Error) => void;
+  readonly verified: (socket: TLSSocket) => void;
+  readonly refused: (socket: TLSSocket, read: (socket: TLSSocket) => Promise<Refused>) => void;
+}
+
+function secure<Refused>(options: OpenAddressOptions<Refused>, tcp: Socket, ends: Ends<Refused>): TLSSocket {
+  const { host, tls, onSession, onRefused } = options;
+  const socket = connectTls({
+    ...tls,
+    socket: tcp,
+    host,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    // Only so that a certificate that is refused can be named: nothing but `authorized` makes a connection count then.
+    ...(onRefused === undefined ? {} : { rejectUnauthorized: false }),
+  });
+  /** TLS 1.2 hands its session out before the certificate was looked at. */
+  let early: Buffer | undefined;
+  let verdict: 'open' | 'verified' | 'refused' = 'open';
+  socket.on('session', (session) => {
+    if (verdict === 'verified') onSession?.(session);
+    else early = session;
+  });
+  socket.on('error', (error: Error) => {
+    if (verdict === 'open') ends.fail(error);
+  });
+  // A peer that leaves in the middle need not cause an error.
+  socket.on('close', () => {
+    if (verdict === 'open') ends.fail(coded('ECONNRESET', 'closed during the TLS handshake'));
+  });
+  socket.on('secureConnect', () => {
+    if (onRefused !== undefined && !socket.authorized) {
+      verdict = 'refused';
+      ends.refused(socket, onRefused);
+      return;
+    }
+    verdict = 'verified';
+    if (early !== undefined) onSession?.(early);
+    ends.verified(socket);
+  });
+  return socket;
+}
+
+export function codeOfAbort(signal: AbortSignal): string {
+  return signal.reason instanceof DeadlineError ? signal.reason.code : 'ECANCELLED';
+}
+
+function coded(code: string, message: string): Error & { code: string } {
+  return Object.assign(new Error(message), { code });
+}
+
+function since(startedAt: number): number {
+  return Math.round(performance.now() - startedAt);
+}

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { NOTHING_FAILED, failedLast, learn } from '../../src/workers/net/address-memory.js';
+
+const TEN_MINUTES = 600_000;
+const A = '2001:db8::1';
+const B = '192.0.2.1';
+const C = '192.0.2.2';
+const port = 443;
+
+describe('the memory of addresses that failed', () => {
+  const memory = learn(NOTHING_FAILED, { port, tried: [A, B], winner: B }, 1_000);
+
+  it('tries them last, skips none, and leaves the order alone otherwise', () => {
+    assert.deepEqual(failedLast(NOTHING_FAILED, [A, B, C], port, 1_000), [A, B, C]);
+    assert.deepEqual(failedLast(memory, [A, B, C], port, 1_000), [B, C, A]);
+    assert.deepEqual(failedLast(memory, [A], port, 1_000), [A]);
+    assert.deepEqual(failedLast(memory, [], port, 1_000), []);
+    const both = learn(memory, { port, tried: [B, C], winner: C }, 2_000);
+    assert.deepEqual(failedLast(both, [B, A, C], port, 2_000), [C, B, A]);
+  });
+
+  it('knows one port from another', () => {
+    assert.deepEqual(failedLast(memory, [A, B], 8443, 1_000), [A, B]);
+  });
+
+  it('forgets after ten minutes, and at once when the address wins', () => {
+    assert.deepEqual(failedLast(memory, [A, B], port, 1_000 + TEN_MINUTES - 1), [B, A]);
+    assert.deepEqual(failedLast(memory, [A, B], port, 1_000 + TEN_MINUTES), [A, B]);
+    const again = learn(memory, { port, tried: [B, A], winner: A }, 2_000);
+    assert.deepEqual(failedLast(again, [A, B], port, 2_000), [A, B]);
+    const later = learn(memory, { port, tried: [C], winner: C }, 1_000 + TEN_MINUTES);
+    assert.equal(later.size, 0);
+  });
+
+  it('is bounded, and forgets the oldest first', () => {
+    let full = memory;
+    for (let i = 0; i < 1_000; i += 1) {
+      full = learn(full, { port, tried: [`198.51.100.${i}`, B], winner: B }, 2_000 + i);
+      assert.ok(full.size <= 64);
+    }
+    assert.deepEqual(failedLast(full, [A, '198.51.100.999', B], port, 3_000), [A, B, '198.51.100.999']);
+  });
+});
