@@ -99,6 +99,17 @@ describe('a page that behaves as the front end does', { skip }, () => {
     await showsThePresent();
   });
 
+  it('after a restart of the scheduler, which asks for the clock at its start', async () => {
+    await showsThePresent();
+    await site.scheduler.die();
+    n += 1;
+    site.core.publish('gpio_state', n);
+    site.scheduler.become('current_schedule', n);
+    await site.scheduler.revive();
+    site.scheduler.publish('get_ntp_status', null);
+    await showsThePresent();
+  });
+
   it('a click that waited for the connection for too long moves nothing, and the page is told; one in time does', async () => {
     const since = page.seen.length;
     await site.cloud.gate.behave({ kind: 'refuse' });
