@@ -31,7 +31,7 @@ export interface Recorded {
   readonly saidMs: readonly number[];
   /** The numbers of core's log lines as the browser got them, in order. */
   readonly heard: readonly number[];
-  /** Log lines that the daemon itself says it had to drop. */
+  /** Log lines of which the daemon told the browsers the number only, since they were old news or more than can wait. */
   readonly admittedlyDropped: number;
   readonly sent: readonly SentCommand[];
   /** The numbers of the browser's commands as core got them, in order. */
@@ -77,7 +77,7 @@ function unexplainedInterruptions(recorded: Recorded): string[] {
     .map((line) => `no fault explains: ${textOf(line)}`);
 }
 
-/** What core says waits until it can be sent: nothing is lost but what the daemon says it dropped. */
+/** What core says waits until it can be sent: every line arrives or is counted in the summary of those that do not. */
 function lostLogs({ saidMs, heard, admittedlyDropped, joins }: Recorded): string[] {
   const got = new Set(heard);
   const missing = saidMs.map((_, seq) => seq).filter((seq) => !got.has(seq));

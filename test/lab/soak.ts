@@ -28,7 +28,7 @@ export interface SoakResult {
 }
 
 const NATS_PORT = 4222;
-/** 200 log lines wait while the cloud is away, so that outages of up to 200 s lose none. */
+/** Of the lines that wait while the cloud is away the last few are told, and how many there were before them: all are counted. */
 const SPEAK_EVERY_MS = 1_000;
 const COMMAND_EVERY_MS = 700;
 /** Caches are filled and code is compiled by then. */
@@ -244,7 +244,7 @@ function numberedLog(data: unknown): number | undefined {
 function droppedLogs(data: unknown): number {
   const { subject, body } = data as { readonly subject?: unknown; readonly body?: { readonly message?: unknown } };
   const text = typeof body?.message === 'string' ? body.message : '';
-  return subject === 'log' ? Number(/^(\d+) log messages? (?:was|were) dropped/.exec(text)?.[1] ?? 0) : 0;
+  return subject === 'log' ? Number(/^While the cloud was away: (\d+) older log messages? not shown/.exec(text)?.[1] ?? 0) : 0;
 }
 
 function clock(atMs: number): string {
