@@ -101,6 +101,7 @@ export class Daemon {
     const parts = build(() => this.#settings, this.#folded, this.#options.version);
     this.#parts = parts;
     parts.monitor.onConnected(() => this.#tellStatus());
+    parts.monitor.onConnected(() => parts.clock.lookNow());
     parts.monitor.onDisconnected(() => this.#tellStatus());
     parts.connection.onStateChange(() => this.#tellStatus());
     this.#timer = setInterval(() => this.#tellStatus(), STATUS_MS);

@@ -244,7 +244,9 @@ function numberedLog(data: unknown): number | undefined {
 function droppedLogs(data: unknown): number {
   const { subject, body } = data as { readonly subject?: unknown; readonly body?: { readonly message?: unknown } };
   const text = typeof body?.message === 'string' ? body.message : '';
-  return subject === 'log' ? Number(/^While the cloud was away: (\d+) older log messages? not shown/.exec(text)?.[1] ?? 0) : 0;
+  return subject === 'log'
+    ? Number(/^While the cloud was away: (\d+) older log messages? not shown/.exec(text)?.[1] ?? 0)
+    : 0;
 }
 
 function clock(atMs: number): string {

@@ -116,4 +116,37 @@ describe('the watch over the clock', () => {
     watch.stop();
     assert.equal(clock.pending, 0);
   });
+
+  it('asks servers that do not answer less and less, at once when the internet is back, and rarely once the clock is proved', async () => {
+    const clock = new SetClock();
+    let asked = 0;
+    const servers: { offset: number | undefined } = { offset: undefined };
+    const watch = new ClockWatch({
+      askKernel: () => Promise.resolve('unknown' as const),
+      askServers: () => Promise.resolve(((asked += 1), servers.offset)),
+      everyMs: 30_000,
+      log: new RecordedLog(),
+      clock,
+    });
+    const duringAnHour = async (): Promise<number> => {
+      const before = asked;
+      for (let i = 0; i < 120; i += 1) await clock.advance(30_000);
+      return asked - before;
+    };
+    watch.start();
+    await settled();
+    assert.ok((await duringAnHour()) <= 9);
+    assert.ok((await duringAnHour()) <= 4);
+    const before = asked;
+    servers.offset = 100;
+    watch.lookNow();
+    await settled();
+    assert.deepEqual([asked - before, watch.available], [1, true]);
+    watch.lookNow();
+    await settled();
+    assert.ok((await duringAnHour()) <= 2);
+    assert.equal(watch.available, true);
+    watch.stop();
+    assert.equal(clock.pending, 0);
+  });
 });

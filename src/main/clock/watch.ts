@@ -2,7 +2,7 @@
 import { systemClock, type Clock } from '../base/clock.js';
 import { Listeners } from '../base/guard.js';
 import type { Logger } from '../base/logger.js';
-import { judgeClock, NOT_CHECKED, type ClockTrust, type KernelClock } from './decision.js';
+import { judgeClock, MAX_OFFSET_MS, NOT_CHECKED, type ClockTrust, type KernelClock } from './decision.js';
 
 export interface ClockWatchOptions {
   /** Neither rejects, and both have a deadline. */
@@ -13,6 +13,13 @@ export interface ClockWatchOptions {
   readonly log: Logger;
   readonly clock?: Clock;
 }
+
+/**
+ * The servers cost bytes of a metered line, and each has names to be looked up: one that proved the clock right is not asked again for half an
+ * hour (a crystal at 100 ppm drifts 0.2 s by then), and while they do not answer the pauses double, from one check to a quarter of an hour.
+ */
+const PROVED_FOR_MS = 1_800_000;
+const MAX_SERVER_PAUSE_MS = 900_000;
 
 /** The wall clock moved so much more than the other one, milliseconds: it was set, not slewed. */
 const STEP_MS = 2_000;
@@ -26,11 +33,16 @@ export class ClockWatch {
   /** Wall minus monotonic time at the last check. */
   #differenceMs: number | undefined;
   #cancel: (() => void) | undefined;
+  /** Not before that the servers are asked again, and how long the next pause is, milliseconds. */
+  #serversAtMs = -Infinity;
+  #serverPauseMs: number;
+  #checking = false;
   #started = false;
 
   constructor(options: ClockWatchOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#serverPauseMs = options.everyMs;
     this.#listeners = new Listeners(options.log, 'clock');
   }
 
@@ -49,20 +61,32 @@ export class ClockWatch {
     void this.#check();
   }
 
+  /** The internet is back: whoever could not be asked can be asked now. */
+  lookNow(): void {
+    if (!this.#started || this.#life.signal.aborted || this.#trust.trusted === true) return;
+    this.#askServersAnew();
+    if (this.#checking) return;
+    this.#cancel?.();
+    void this.#check();
+  }
+
   stop(): void {
     this.#life.abort();
     this.#cancel?.();
   }
 
   async #check(): Promise<void> {
-    const { askKernel, askServers, everyMs, log } = this.#options;
+    const { askKernel, everyMs, log } = this.#options;
     const { signal } = this.#life;
+    this.#checking = true;
     const kernel = await askKernel().catch((): KernelClock => 'unknown');
-    const offsetMs =
-      kernel === 'synchronised' || signal.aborted ? undefined : await askServers(signal).catch(() => undefined);
+    const stepped = this.#stepped();
+    if (stepped) this.#askServersAnew();
+    const offsetMs = kernel === 'synchronised' || signal.aborted ? undefined : await this.#askServers();
+    this.#checking = false;
     if (signal.aborted) return;
     const before = this.#trust.trusted;
-    this.#trust = judgeClock(this.#trust, { kernel, offsetMs, stepped: this.#stepped() }, this.#clock.nowMs());
+    this.#trust = judgeClock(this.#trust, { kernel, offsetMs, stepped }, this.#clock.nowMs());
     const after = this.#trust.trusted;
     if (after !== undefined && after !== before) {
       const fields = { kernel, ...(offsetMs === undefined ? {} : { offsetMs: Math.round(offsetMs) }) };
@@ -71,6 +95,20 @@ export class ClockWatch {
       this.#listeners.tell(after);
     }
     this.#cancel = this.#clock.setTimer(() => void this.#check(), everyMs);
+  }
+
+  async #askServers(): Promise<number | undefined> {
+    if (this.#clock.nowMs() < this.#serversAtMs) return undefined;
+    const offsetMs = await this.#options.askServers(this.#life.signal).catch(() => undefined);
+    const right = offsetMs !== undefined && Math.abs(offsetMs) <= MAX_OFFSET_MS;
+    this.#serversAtMs = this.#clock.nowMs() + (right ? PROVED_FOR_MS : this.#serverPauseMs);
+    this.#serverPauseMs = right ? this.#options.everyMs : Math.min(2 * this.#serverPauseMs, MAX_SERVER_PAUSE_MS);
+    return offsetMs;
+  }
+
+  #askServersAnew(): void {
+    this.#serversAtMs = -Infinity;
+    this.#serverPauseMs = this.#options.everyMs;
   }
 
   #stepped(): boolean {
