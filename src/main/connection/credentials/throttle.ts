@@ -1,6 +1,7 @@
 /** When a server that answered 429 wants to be asked again. */
 
 import type { IncomingHttpHeaders } from 'node:http';
+import { retryAfterMs as retryAfterOf } from '../../base/retry-after.js';
 
 const MIN_MS = 1_000;
 /** A server that asks for more than a day is not believed. */
@@ -12,15 +13,11 @@ const MAX_MS = 24 * 3_600_000;
  * Raspberry Pi has no clock battery.
  */
 export function retryAfterMs(headers: Readonly<IncomingHttpHeaders>, now: number): number | undefined {
-  const after = headers['retry-after']?.trim();
   const reset = headers['x-ratelimit-reset'];
   const serverNow = Date.parse(headers.date ?? '');
   const reference = Number.isNaN(serverNow) ? now : serverNow;
-  const candidates = [
-    after !== undefined && /^\d{1,9}$/.test(after) ? Number(after) * 1_000 : Number.NaN,
-    after === undefined ? Number.NaN : Date.parse(after) - reference,
-    typeof reset === 'string' && /^\d{9,12}$/.test(reset.trim()) ? Number(reset) * 1_000 - reference : Number.NaN,
-  ];
-  const wait = candidates.find((candidate) => !Number.isNaN(candidate));
+  const wait =
+    retryAfterOf(headers, now) ??
+    (typeof reset === 'string' && /^\d{9,12}$/.test(reset.trim()) ? Number(reset) * 1_000 - reference : undefined);
   return wait === undefined ? undefined : Math.min(MAX_MS, Math.max(MIN_MS, wait));
 }
