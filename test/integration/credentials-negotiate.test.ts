@@ -62,6 +62,14 @@ describe('negotiate endpoint', () => {
     ['302', json(302, '', { location: 'https://example.com/' }), 'failed', /answered 302: look at the negotiate URL/],
     ['503', json(503, ''), 'failed', /answered 503: it has trouble of its own/],
     ['429', json(429, '', { 'retry-after': '77' }), 'throttled', /too often \(429\)/],
+    ['503 with a pause', json(503, '', { 'retry-after': '77' }), 'throttled', /asks for a pause \(503\)/],
+    [
+      '302 with a pause, as a date',
+      json(302, '', { date: 'Sun, 01 Jun 2025 12:00:00 GMT', 'retry-after': 'Sun, 01 Jun 2025 12:01:17 GMT' }),
+      'throttled',
+      /asks for a pause \(302\)/,
+    ],
+    ['403 with a pause', json(403, '', { 'retry-after': '77' }), 'refused', /refused \(403\)/],
     ['HTML', json(200, '<html>Welcome to the hotel</html>'), 'failed', /has no "url"/],
     ['JSON without a URL', json(200, { uri: CLIENT_URL }), 'failed', /has no "url"/],
     ['an unencrypted URL', json(200, { url: 'ws://example.com/client/hubs/h' }), 'failed', /not encrypted/],
@@ -80,7 +88,7 @@ describe('negotiate endpoint', () => {
         assert.equal(error.kind, kind);
         assert.match(error.message, message);
         assert.doesNotMatch(error.message, /hidden-key|access_token|hotel/);
-        if (what === '429') assert.equal(error.retryAfterMs, 77_000);
+        if (kind === 'throttled') assert.equal(error.retryAfterMs, 77_000);
         return true;
       });
     });

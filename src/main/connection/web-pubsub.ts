@@ -148,7 +148,12 @@ function signInFailure(error: unknown): OpenError {
       return new OpenError({ kind: 'refused', status: error.status ?? 401, message }, { cause: error });
     case 'throttled':
       return new OpenError(
-        { kind: 'throttled', message, ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }) },
+        {
+          kind: 'throttled',
+          message,
+          ...(error.status !== undefined && { status: error.status }),
+          ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
+        },
         { cause: error },
       );
     case 'failed':

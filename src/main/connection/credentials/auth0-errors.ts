@@ -2,7 +2,7 @@
 
 import type { HttpJsonResponse } from '../../net/http-json.js';
 import { SignInError } from './provider.js';
-import { retryAfterMs } from './throttle.js';
+import { pauseAskedFor, retryAfterMs } from './throttle.js';
 
 /** What of the server's own text goes into a message, characters. */
 const MAX_TEXT = 120;
@@ -68,6 +68,10 @@ function explain(
     return new SignInError('throttled', message, wait, { status });
   }
   const [kind, advice] = (status < 500 ? explained : undefined) ?? byStatus(status);
+  const pauseMs = kind === 'failed' ? pauseAskedFor(headers, now) : undefined;
+  if (pauseMs !== undefined) {
+    return new SignInError('throttled', `${who} asks for a pause (${status})${said}.`, pauseMs, { status });
+  }
   const verb = kind === 'refused' ? 'refused' : 'answered';
   return new SignInError(kind, `${who} ${verb} (${status})${said}: ${advice}.`, undefined, { status });
 }

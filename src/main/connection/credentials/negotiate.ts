@@ -5,7 +5,7 @@ import { httpJson, type HttpJsonResponse } from '../../net/http-json.js';
 import { parseClientUrl } from './client-url.js';
 import { failedCall } from './failed-call.js';
 import { SignInError, type ClientAccessUrl, type ClientAccessUrlSource } from './provider.js';
-import { retryAfterMs } from './throttle.js';
+import { pauseAskedFor, retryAfterMs } from './throttle.js';
 
 export interface NegotiateOptions {
   /** `https:`; plain `http:` only to loopback. May hold a secret in its path or query. */
@@ -48,6 +48,10 @@ function read({ status, headers, json }: HttpJsonResponse, now: number): ClientA
     });
   }
   if (status < 200 || status > 299) {
+    const pauseMs = pauseAskedFor(headers, now);
+    if (pauseMs !== undefined) {
+      throw new SignInError('throttled', `The negotiate endpoint asks for a pause (${status}).`, pauseMs, { status });
+    }
     const advice = status < 500 ? `look at ${SETTING}` : 'it has trouble of its own';
     throw new SignInError('failed', `The negotiate endpoint answered ${status}: ${advice}.`, undefined, { status });
   }

@@ -1,4 +1,4 @@
-/** When a server that answered 429 wants to be asked again. */
+/** When a server that asked for a pause wants to be asked again. */
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { retryAfterMs as retryAfterOf } from '../../base/retry-after.js';
@@ -6,6 +6,12 @@ import { retryAfterMs as retryAfterOf } from '../../base/retry-after.js';
 const MIN_MS = 1_000;
 /** A server that asks for more than a day is not believed. */
 const MAX_MS = 24 * 3_600_000;
+
+/** The same for any other status: only Retry-After counts there (RFC 9110, 10.2.3: 503 and 3xx carry it, others may). */
+export function pauseAskedFor(headers: Readonly<IncomingHttpHeaders>, now: number): number | undefined {
+  const wait = retryAfterOf(headers, now);
+  return wait === undefined ? undefined : bounded(wait);
+}
 
 /**
  * Time to wait, milliseconds, from Retry-After (seconds or a date) or x-ratelimit-reset (seconds since 1970), at least 1 s and at
@@ -19,5 +25,7 @@ export function retryAfterMs(headers: Readonly<IncomingHttpHeaders>, now: number
   const wait =
     retryAfterOf(headers, now) ??
     (typeof reset === 'string' && /^\d{9,12}$/.test(reset.trim()) ? Number(reset) * 1_000 - reference : undefined);
-  return wait === undefined ? undefined : Math.min(MAX_MS, Math.max(MIN_MS, wait));
+  return wait === undefined ? undefined : bounded(wait);
 }
+
+const bounded = (ms: number): number => Math.min(MAX_MS, Math.max(MIN_MS, ms));
