@@ -65,6 +65,8 @@ export class InternetConnectionMonitor {
   #options: MonitorOptions;
   #host: WorkerHost | undefined;
   #state: VerdictState = { verdict: 'unknown', sinceMs: Date.now() };
+  /** When that verdict came, by a clock that is never set: a Pi gets the right time only once the internet is back. */
+  #changedAtMs = performance.now();
   #lastEvidence: CheckEvidence | undefined;
   /** Of the last failed check, and the one the log told last. */
   #lastReason: OfflineReason | undefined;
@@ -287,12 +289,13 @@ export class InternetConnectionMonitor {
 
   #changed(state: VerdictState): void {
     const before = this.#state;
+    const lastedMs = performance.now() - this.#changedAtMs;
     this.#state = state;
+    this.#changedAtMs = performance.now();
     const { verdict, reason } = state;
     if (verdict === 'online') {
       this.#saidReason = undefined;
       const again = before.verdict === 'offline';
-      const lastedMs = Math.max(0, state.sinceMs - before.sinceMs);
       this.#log.info(
         { verdict, ...(again ? { offlineSecs: Math.round(lastedMs / 100) / 10 } : {}) },
         again ? `Online again after ${humanDuration(lastedMs)}` : 'Online: the internet is there',

@@ -108,3 +108,20 @@ describe('a worker thread in trouble', () => {
     }
   });
 });
+
+it('an outage during which the clock is set by six years lasted as long as it lasted', async () => {
+  const log = new RecordedLog();
+  const monitor = new InternetConnectionMonitor({
+    testDomain: 'site.test',
+    workerModule: new URL('../support/leaping-worker.js', import.meta.url),
+    log,
+  });
+  monitor.start();
+  try {
+    await monitor.waitForConnection({ timeoutMs: 20_000 });
+    const line = log.lines.find(({ message }) => message.startsWith('Online again after '));
+    assert.ok(Number(line?.fields['offlineSecs']) < 60, JSON.stringify(line));
+  } finally {
+    await monitor.stop();
+  }
+});
