@@ -5,7 +5,7 @@
 import type { LookupFunction } from 'node:net';
 import { isIPv6 } from 'node:net';
 import type { DnsEvidence } from '../../workers/protocol.js';
-import { dnsFailure, resolveHost } from '../../workers/net/resolve.js';
+import { dnsFailure, resolveHost, within } from '../../workers/net/resolve.js';
 import type { Families } from '../../workers/net/resolve.js';
 
 export interface LookupSettings {
@@ -63,7 +63,7 @@ export function createLookup(given: LookupSettings | (() => LookupSettings)): Lo
     const remembered = lastGood.get(key);
     if (remembered === undefined) return addressesIn(host, await fresh, settings.timeoutMs);
 
-    const evidence = await orLate(fresh, settings.lateAfterMs ?? 500);
+    const evidence = await within(settings.lateAfterMs ?? 500, fresh);
     return evidence?.ok === true ? evidence.addresses : remembered;
   };
 
@@ -119,16 +119,4 @@ function remember(memory: Map<string, readonly string[]>, key: string, addresses
   memory.set(key, addresses);
   const [oldest] = memory.keys();
   if (memory.size > MAX_HOSTS && oldest !== undefined) memory.delete(oldest);
-}
-
-async function orLate<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -266,7 +266,8 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EUNKNOWN';
 }
 
-async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+/** What the promise gives, or undefined once `ms` have passed; it is not given up. */
+export async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), ms);
