@@ -1,7 +1,7 @@
 /** The worker thread dies, spins, runs out of memory: the monitor notices, replaces it, and the verdict goes on. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { BroadcastChannel } from 'node:worker_threads';
+import { BroadcastChannel, type Worker } from 'node:worker_threads';
 import { InternetConnectionMonitor } from '../../src/main/index.js';
 import { LocalCloud } from '../support/local-cloud.js';
 import { RecordedLog } from '../support/recorded-log.js';
@@ -77,6 +77,40 @@ describe('a worker thread in trouble', () => {
       });
     });
   }
+
+  it('a thread that dies is replaced by one, not by two: the second would be terminated while it starts', async () => {
+    const made: Worker[] = [];
+    const count = (worker: Worker): void => void made.push(worker);
+    process.on('worker', count);
+    try {
+      await withMonitor(async (monitor, log) => {
+        for (const time of [1, 2]) {
+          channel.postMessage('exit' satisfies Sabotage);
+          await until(() => failures(log).length === time, `failure ${time} is noticed`, 60_000);
+          await cloud.breakInternet('refused');
+          await until(() => monitor.status.verdict === 'offline', 'the new worker sees the outage', 60_000);
+          await cloud.repairInternet();
+          await monitor.waitForConnection({ timeoutMs: 60_000 });
+        }
+      });
+    } finally {
+      process.off('worker', count);
+    }
+    assert.equal(made.length, 3);
+  });
+
+  it('stopped while its thread starts, it waits for the thread', async () => {
+    const monitor = new InternetConnectionMonitor({
+      testDomain: cloud.testDomain,
+      followLinks: false,
+      log: new RecordedLog(),
+    });
+    let code: number | undefined;
+    process.once('worker', (worker) => worker.once('exit', (exitCode) => (code = exitCode)));
+    monitor.start();
+    await monitor.stop();
+    assert.equal(code, 1, 'terminated when its task was over; nobody aborted');
+  });
 
   it('a check that was asked for is made by the new worker', async () => {
     await withMonitor(async (monitor, log) => {

@@ -52,6 +52,8 @@ const STABLE_MS = 60_000;
 const MANY_FAILURES = 4;
 /** A worker that was asked to end has this time, milliseconds; then its thread is terminated, which takes some 10 ms. */
 const STOP_MS = 1_000;
+/** The same for one that is only starting: terminated in that moment, a thread of Node 20 aborts the whole process. */
+const STOP_STARTING_MS = 5_000;
 const TERMINATE_MS = 1_500;
 
 export class WorkerHost {
@@ -91,7 +93,7 @@ export class WorkerHost {
     this.post({ kind: 'configure', settings });
   }
 
-  /** Resolves when thread, port and timers are gone, within 3 s. */
+  /** Resolves when thread, port and timers are gone, within 3 s; within 7 s if the thread had only begun to start. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#restart);
@@ -100,7 +102,7 @@ export class WorkerHost {
     this.#life = undefined;
     if (life !== undefined) {
       life.port.postMessage({ kind: 'stop' } satisfies ToWorker);
-      await within(STOP_MS, life.ended);
+      await within(life.spoke ? STOP_MS : STOP_STARTING_MS, life.ended);
       this.#end(life);
     }
     await Promise.all([...this.#ending]);
@@ -110,7 +112,9 @@ export class WorkerHost {
     const { port1: port, port2 } = new MessageChannel();
     const pool = new Piscina({
       filename: this.#options.module.href,
-      minThreads: 1,
+      // None by itself: the pool would replace a thread that died at once, and `#end` terminate the new one while it starts, in which
+      // Node 20 aborts the whole process (seen: SIGABRT in `PatchProcessObject`).
+      minThreads: 0,
       maxThreads: 1,
       // The thread has one task for life: nothing to wait for between tasks, nothing to measure.
       atomics: 'disabled',
