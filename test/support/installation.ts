@@ -3,22 +3,19 @@
  * core and scheduler, and pages of the front end elsewhere. The daemon has the conf file and the .env of the Python version as they
  * are; what differs here (hosts, shorter times) comes from the environment.
  */
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CliProcess } from './cli-process.js';
 import { ComponentStandIn } from './components.js';
 import { FakeAuth0 } from './fake-auth0.js';
 import { FrontEnd, type FrontEndOptions } from './front-end.js';
 import { LocalCloud, type LocalCloudOptions, type Outage } from './local-cloud.js';
 import { NatsServer } from './nats-server.js';
+import { confOf, DECEMBER, dotEnvOf, type Generation } from './python-generations.js';
 import { TcpGate } from './tcp-gate.js';
 
-/** Compiled to dist/test/support/. */
-const PYTHON_VERSION = fileURLToPath(new URL('../../../test/support/python-version/', import.meta.url));
-
-/** What dot-env holds. */
+/** What the `.env` of every generation holds. */
 export const SECRETS = {
   clientId: '7QpXkV2mZt4R9sLw',
   clientSecret: 'cV3-nT8_pQ6wZ1rK5yB0',
@@ -112,9 +109,15 @@ export class Installation {
       answersQuestions: true,
       ...(options.versions?.scheduler === undefined ? {} : { version: options.versions.scheduler }),
     });
-    await copyFile(path.join(PYTHON_VERSION, 'dunebugger.conf'), path.join(directory, 'dunebugger.conf'));
-    await copyFile(path.join(PYTHON_VERSION, 'dot-env'), path.join(directory, '.env'));
-    return new Installation({ cloud, auth0, auth0Gate, nats, core, scheduler }, options, directory);
+    const installation = new Installation({ cloud, auth0, auth0Gate, nats, core, scheduler }, options, directory);
+    await installation.configureAs(DECEMBER);
+    return installation;
+  }
+
+  /** What a daemon that is started from now on finds as its conf file and its `.env`. Default: {@link DECEMBER}. */
+  async configureAs(generation: Generation): Promise<void> {
+    await writeFile(path.join(this.#directory, 'dunebugger.conf'), confOf(generation));
+    await writeFile(path.join(this.#directory, '.env'), dotEnvOf(generation));
   }
 
   /** Starts the daemon; resolves as soon as the process runs. */
