@@ -62,7 +62,7 @@ module.exports = {
       comment: 'A pure file decides; timers, sockets and files belong to the edges.',
       severity: 'error',
       from: {
-        path: '^src/(workers/verdict|workers/net/address-memory|main/connection/(state|transition|transition/[a-z-]+|backoff|narration)|main/remote/(router|heartbeat|outbox|token-bucket|component-watch)|main/troubles|main/troubles/(types|internet|cloud|house|own|first-cause))\\.ts$',
+        path: '^src/(workers/verdict|workers/net/address-memory|main/connection/(state|transition|transition/[a-z-]+|backoff|narration)|main/remote/(router|heartbeat|outbox|token-bucket|component-watch)|main/observe/(parts|present|chain|snapshot)|main/troubles|main/troubles/(types|internet|cloud|house|own|first-cause))\\.ts$',
       },
       to: { dependencyTypes: ['core', 'npm'] },
     },
@@ -72,6 +72,17 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/main/troubles(/|\\.ts$)' },
       to: { path: '^src/', pathNot: '^src/(main/troubles/|workers/protocol\\.ts$)' },
+    },
+    {
+      name: 'observe-knows-no-part',
+      comment: 'The parts contribute how they are; outlets read the snapshot and the table of troubles.',
+      severity: 'error',
+      from: { path: '^src/main/observe/' },
+      to: {
+        path: '^src/',
+        pathNot:
+          '^src/(main/(observe|base|troubles)/|main/(troubles|status-text|evidence-text)\\.ts$|main/log/(escape|redact)\\.ts$|workers/protocol\\.ts$)',
+      },
     },
     {
       name: 'source-never-imports-tests',

@@ -10,6 +10,7 @@
  *   remote: router, heartbeat, outbox, component watch, system_info <---> NATS bus (core, scheduler)
  */
 import { createClockWatch } from './clock.js';
+import { contributionsOf } from './contributions.js';
 import type { ClockWatch } from './clock/watch.js';
 import { createCredentials } from './connection/credentials/create.js';
 import type { ClientAccessUrlProvider } from './connection/credentials/provider.js';
@@ -22,7 +23,7 @@ import { createLookup } from './net/lookup.js';
 import { createRemote, type Remote } from './remote.js';
 import { NO_CONNECTION } from './remote/no-connection.js';
 import { diffSettings, nameOf, takeOverLive, type Settings } from './settings.js';
-import { statusText } from './status-text.js';
+import { takeSnapshot, type Snapshot } from './observe/snapshot.js';
 import type { SystemdNotifier } from './systemd.js';
 
 export interface DaemonOptions {
@@ -33,13 +34,17 @@ export interface DaemonOptions {
   readonly version: string;
 }
 
+/** What goes on without the cloud. */
+interface LocalParts {
+  readonly remote: Remote;
+  readonly clock: ClockWatch;
+}
+
 /** Everything that runs while the connection is wanted. */
-interface Parts {
+interface Parts extends LocalParts {
   readonly monitor: InternetConnectionMonitor;
   readonly connection: ConnectionSupervisor;
   readonly credentials: ClientAccessUrlProvider;
-  readonly remote: Remote;
-  readonly clock: ClockWatch;
 }
 
 /** How often an idle daemon wakes up; only so that the process stays. */
@@ -58,9 +63,10 @@ export class Daemon {
   /** What the parts log to. */
   readonly #folded: FoldingLogger;
   #settings: Settings;
+  readonly #startedAtMs = Date.now();
   #parts: Parts | undefined;
-  /** What goes on without the cloud. */
-  #local: { readonly remote: Remote; readonly clock: ClockWatch } | undefined;
+  /** Set where the connection is not wanted. */
+  #local: LocalParts | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastStatus = '';
   /** A reload that was on its way must not call the daemon ready again. */
@@ -95,7 +101,7 @@ export class Daemon {
       remote.start();
       clock.start();
       notifier.startWatchdog(() => undefined);
-      await notifier.ready('Idle: websocketEnabled is False');
+      await notifier.ready(this.#status());
       return;
     }
     const parts = build(() => this.#settings, this.#folded, this.#options.version);
@@ -111,7 +117,7 @@ export class Daemon {
     parts.monitor.start();
     parts.clock.start();
     notifier.startWatchdog(() => parts.monitor.health.problem);
-    this.#lastStatus = this.#status(parts);
+    this.#lastStatus = this.#status();
     await notifier.ready(this.#lastStatus);
   }
 
@@ -143,7 +149,7 @@ export class Daemon {
     this.#parts?.credentials.mended();
     this.#parts?.connection.retryNow();
     if (live.length === 0 && restart.length === 0) this.#log.info({}, 'Configuration reloaded: nothing has changed');
-    await notifier.ready(this.#parts === undefined ? 'Idle: websocketEnabled is False' : this.#status(this.#parts));
+    await notifier.ready(this.#status());
   }
 
   /** Resolves when nothing is left; every part has its own deadline, within 5 s together. */
@@ -166,14 +172,28 @@ export class Daemon {
     await said;
   }
 
-  #status(parts: Parts): string {
-    const { offlineIntervalSecs } = parts.monitor;
-    return statusText(parts.monitor.status, parts.connection.state, { offlineIntervalSecs, nowMs: Date.now() });
+  /** How everything is now; undefined once the daemon is stopping. */
+  #snapshot(): Snapshot | undefined {
+    const running = this.#parts ?? this.#local;
+    if (running === undefined) return undefined;
+    const parts = contributionsOf({
+      version: this.#options.version,
+      startedAtMs: this.#startedAtMs,
+      cloud: this.#parts,
+      testDomain: this.#settings.testDomain,
+      remote: running.remote,
+      clock: running.clock,
+    });
+    return takeSnapshot(parts, Date.now());
+  }
+
+  #status(): string {
+    return this.#snapshot()?.sentence ?? 'Stopping';
   }
 
   #tellStatus(): void {
     if (this.#parts === undefined) return;
-    const status = this.#status(this.#parts);
+    const status = this.#status();
     if (status === this.#lastStatus) return;
     this.#lastStatus = status;
     void this.#options.notifier.status(status);

@@ -4,9 +4,10 @@
  */
 import type { Logger } from './log.js';
 import { createLocalLookup } from './net/local-lookup.js';
-import { Bus, type BusSettings } from './remote/bus.js';
+import { Bus, type BusSettings, type BusState } from './remote/bus.js';
 import { Exchange, type RemoteConnection, type RemoteSettings } from './remote/exchange.js';
 import type { ClockStatus } from './remote/clock-teller.js';
+import type { WatchedStatus } from './remote/from-bus.js';
 import { DEFAULT_SENDER_LIMITS } from './remote/sender.js';
 import { createSystemInfoCollector } from './remote/system-info.js';
 import { DEFAULT_FLOOD_LIMIT } from './remote/token-bucket.js';
@@ -24,11 +25,19 @@ export interface RemoteOptions {
   readonly clockStatus: ClockStatus;
 }
 
+/** `off`: no bus is wanted. */
+export interface RemoteStatus {
+  readonly bus: 'off' | BusState;
+  readonly components: readonly WatchedStatus[];
+}
+
 export interface Remote {
   /** To be called before the connection starts, so that no join is missed. */
   start(): void;
   /** Ends everything made here, the bus included, within its own deadlines. Never rejects. */
   stop(): Promise<void>;
+  /** How the bus and the components are. */
+  readonly status: RemoteStatus;
   /** Takes over what can change while running: `broadcastInitialState`, `heartBeat*`, `rateLimit*`, `staleCommandSecs`. */
   configure(settings: Settings): void;
 }
@@ -38,11 +47,12 @@ const BUS_LOOKUP_MS = 2_000;
 
 export function createRemote({ settings, connection, monitor, log, version, clockStatus }: RemoteOptions): Remote {
   const collect = createSystemInfoCollector();
+  const bus = settings.mQueueEnabled
+    ? new Bus({ settings: busSettings(settings), log, lookup: createLocalLookup({ timeoutMs: BUS_LOOKUP_MS }) })
+    : undefined;
   const exchange = new Exchange({
     connection,
-    bus: settings.mQueueEnabled
-      ? new Bus({ settings: busSettings(settings), log, lookup: createLocalLookup({ timeoutMs: BUS_LOOKUP_MS }) })
-      : undefined,
+    bus,
     collectSystemInfo: async (components) => ({
       system_info: await collect({
         deviceId: settings.deviceId,
@@ -61,6 +71,9 @@ export function createRemote({ settings, connection, monitor, log, version, cloc
   return {
     start: () => exchange.start(),
     stop: () => exchange.stop(),
+    get status(): RemoteStatus {
+      return { bus: bus?.state ?? 'off', components: exchange.watched };
+    },
     configure: (changed) => exchange.configure(liveSettings(changed)),
   };
 }

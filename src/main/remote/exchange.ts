@@ -13,7 +13,7 @@ import { BrowserCommands } from './browser-commands.js';
 import { ClockTeller } from './clock-teller.js';
 import type { ExchangeDependencies, RemoteSettings } from './exchange-options.js';
 import { ForeignController } from './foreign-controller.js';
-import { FromBus, type ComponentStatus } from './from-bus.js';
+import { FromBus, type ComponentStatus, type WatchedStatus } from './from-bus.js';
 import { FromGroup } from './from-group.js';
 import type { Heartbeat, HeartbeatEvent } from './heartbeat.js';
 import { SILENT, nextTickMs, onHeartbeat } from './heartbeat.js';
@@ -135,6 +135,10 @@ export class Exchange {
 
   get components(): readonly ComponentStatus[] {
     return this.#fromBus.components;
+  }
+
+  get watched(): readonly WatchedStatus[] {
+    return this.#fromBus.watched;
   }
 
   /** To be called before the connection starts, so that no join is missed. Once. */

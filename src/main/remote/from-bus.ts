@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../log.js';
-import type { ComponentWatch, ComponentWatchEffect, ComponentWatchEvent } from './component-watch.js';
+import type { ComponentState, ComponentWatch, ComponentWatchEffect, ComponentWatchEvent } from './component-watch.js';
 import { nextWatchTickMs, onComponentWatch, startComponentWatch } from './component-watch.js';
 import type { Component, OutgoingMessage } from './messages.js';
 import { outgoing } from './messages.js';
@@ -20,6 +20,11 @@ export interface ComponentStatus {
   readonly state: 'running' | 'not_responding';
   /** Null until one of its heartbeats carried one. */
   readonly version: string | null;
+}
+
+/** The same, with `unknown` for one that has not been asked for long enough to say that it is not there. */
+export interface WatchedStatus extends Omit<ComponentStatus, 'state'> {
+  readonly state: ComponentState;
 }
 
 export interface FromBusDependencies {
@@ -56,9 +61,17 @@ export class FromBus {
   }
 
   get components(): readonly ComponentStatus[] {
-    const status = (component: Component, name: ComponentStatus['name']): ComponentStatus => {
+    return this.watched.map(({ name, state, version }) => ({
+      name,
+      state: state === 'running' ? 'running' : 'not_responding',
+      version,
+    }));
+  }
+
+  get watched(): readonly WatchedStatus[] {
+    const status = (component: Component, name: ComponentStatus['name']): WatchedStatus => {
       const { state, version } = this.#watch.components[component];
-      return { name, state: state === 'running' ? 'running' : 'not_responding', version: version ?? null };
+      return { name, state, version: version ?? null };
     };
     return [status('core', 'dunebugger'), status('scheduler', 'scheduler')];
   }

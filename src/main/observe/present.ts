@@ -1,0 +1,35 @@
+/** Which rows of the table of troubles are present now. Pure. */
+import type { TroubleCode } from '../troubles.js';
+import type { CloudFailure, CloudPart, Parts } from './parts.js';
+
+export function troublesPresent({ daemon, internet, cloud, bus, components, clockTrusted }: Parts): TroubleCode[] {
+  const present: TroubleCode[] = [];
+  if (daemon.problem !== undefined) present.push('not-healthy');
+  if (internet?.verdict === 'offline')
+    present.push(...(internet.reason === undefined ? [] : [internet.reason]), 'no-internet');
+  else if (internet?.verdict === 'online' && cloud !== undefined) present.push(...cloudTroubles(cloud));
+  if (bus === 'down') present.push('bus-away');
+  if (bus !== 'off' && components.some(({ state }) => state === 'not_responding')) present.push('component-away');
+  if (clockTrusted === false) present.push('clock-untrusted');
+  return present;
+}
+
+/** An attempt that is under way is no trouble, but what the last one failed of is. */
+function cloudTroubles({ kind, lastFailure }: CloudPart): TroubleCode[] {
+  if (kind === 'recovering') return ['cloud-interrupted'];
+  if (kind !== 'backing-off' && kind !== 'connecting') return [];
+  if (lastFailure !== undefined) return [troubleOf(lastFailure)];
+  return kind === 'backing-off' ? ['cloud-lost'] : [];
+}
+
+/** By the same marks as the lines of the journal (`connection/narration.ts`). */
+function troubleOf({ kind, status, message }: CloudFailure): TroubleCode {
+  switch (kind) {
+    case 'refused':
+      return 'sign-in-refused';
+    case 'throttled':
+      return status === undefined || status === 429 ? 'cloud-throttled' : 'cloud-busy';
+    case 'failed':
+      return message.includes('gave no answer') ? 'sign-in-unanswered' : 'cloud-failed';
+  }
+}

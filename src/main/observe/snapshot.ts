@@ -1,0 +1,170 @@
+/**
+ * The daemon at one moment, as one immutable value: what every outlet (status, page, metrics, bundle) reads, and the only thing it
+ * reads beside the table of troubles. Pure.
+ *
+ * As JSON it is stable: `conf/status.schema.json` describes it. What can be absent is null there, so that every member is always
+ * there. Times end in `Ms`: milliseconds, those that begin with a moment (`...AtMs`, `sinceMs`) since 1970.
+ */
+import { evidenceLines } from '../evidence-text.js';
+import { statusText } from '../status-text.js';
+import { firstCause, plain, TROUBLES, type TroubleCode } from '../troubles.js';
+import { chainOf, type ChainLink } from './chain.js';
+import type { BusPart, CloudFailure, CloudPart, ComponentPart, InternetPart, Parts } from './parts.js';
+import { troublesPresent } from './present.js';
+
+/** Raised when a member changes its meaning or goes; one that is added does not raise it. */
+export const SNAPSHOT_VERSION = 1;
+
+/** A row of the table of troubles that is present. */
+export interface PresentTrouble {
+  readonly code: TroubleCode;
+  readonly severity: 'warn' | 'error';
+  readonly title: string;
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+export interface Snapshot {
+  readonly snapshotVersion: typeof SNAPSHOT_VERSION;
+  readonly takenAtMs: number;
+  /** `idle`: `websocketEnabled` is False, so nothing is wanted of the cloud. */
+  readonly outcome: 'connected' | 'not-connected' | 'idle';
+  /** How it is, as in `systemctl status`. */
+  readonly sentence: string;
+  readonly troubles: {
+    /** The one to begin with. */
+    readonly first: PresentTrouble | null;
+    /** Those that have nothing to do with it. */
+    readonly beside: readonly PresentTrouble[];
+    /** Those that follow from one of the above. */
+    readonly behind: readonly { readonly code: TroubleCode; readonly title: string; readonly because: TroubleCode }[];
+  };
+  /** What happens next by itself. */
+  readonly next: string | null;
+  readonly chain: readonly ChainLink[];
+  readonly daemon: {
+    readonly version: string;
+    readonly pid: number;
+    readonly startedAtMs: number;
+    readonly problem: string | null;
+  };
+  readonly internet: {
+    readonly verdict: 'unknown' | 'online' | 'offline';
+    readonly reason: string | null;
+    readonly sinceMs: number;
+    readonly testDomain: string;
+    readonly lastCheck: {
+      readonly atMs: number;
+      readonly ms: number;
+      readonly ok: boolean;
+      readonly reason: string | null;
+      /** A line a phase, for people. */
+      readonly lines: readonly string[];
+    } | null;
+  } | null;
+  readonly cloud: {
+    readonly state: string;
+    readonly sinceMs: number;
+    readonly group: string | null;
+    readonly attempt: number;
+    readonly nextAttemptAtMs: number | null;
+    readonly lastFailure: { readonly kind: string; readonly status: number | null; readonly message: string } | null;
+  } | null;
+  readonly bus: BusPart;
+  readonly components: readonly ComponentPart[];
+  readonly clock: { readonly trusted: boolean | null };
+}
+
+export function takeSnapshot(parts: Parts, nowMs: number): Snapshot {
+  const { daemon, internet, cloud, bus, components } = parts;
+  const causes = firstCause(troublesPresent(parts));
+  const { version, pid, startedAtMs } = daemon;
+  return {
+    snapshotVersion: SNAPSHOT_VERSION,
+    takenAtMs: nowMs,
+    outcome: outcomeOf(parts),
+    sentence: sentenceOf(parts, nowMs),
+    troubles: {
+      first: causes.first === undefined ? null : present(causes.first),
+      beside: causes.beside.map(present),
+      behind: causes.irrelevant.map(({ code, because }) => ({ code, title: TROUBLES[code].title, because })),
+    },
+    next: nextOf(parts, nowMs),
+    chain: chainOf(parts),
+    daemon: { version, pid, startedAtMs, problem: daemon.problem ?? null },
+    internet: internet === undefined ? null : internetOf(internet),
+    cloud: cloud === undefined ? null : cloudOf(cloud),
+    bus,
+    components,
+    clock: { trusted: parts.clockTrusted ?? null },
+  };
+}
+
+function outcomeOf({ daemon, internet, cloud }: Parts): Snapshot['outcome'] {
+  if (!daemon.wanted) return 'idle';
+  return internet?.verdict === 'online' && cloud?.kind === 'connected' ? 'connected' : 'not-connected';
+}
+
+function sentenceOf({ internet, cloud }: Parts, nowMs: number): string {
+  if (internet === undefined || cloud === undefined) return 'Idle: websocketEnabled is False';
+  return statusText(internet, cloud, { offlineIntervalSecs: internet.offlineIntervalSecs, nowMs });
+}
+
+function present(code: TroubleCode): PresentTrouble {
+  const { severity, title, meaning, remedy } = TROUBLES[code];
+  return { code, severity, title, meaning: plain(meaning), remedy: plain(remedy) };
+}
+
+function nextOf({ internet, cloud }: Parts, nowMs: number): string | null {
+  if (internet === undefined || cloud === undefined) return null;
+  if (internet.verdict === 'offline') {
+    return `The internet is looked at again every ${internet.offlineIntervalSecs} s; the cloud connection is opened when it is back`;
+  }
+  switch (cloud.kind) {
+    case 'backing-off': {
+      const inSecs = Math.max(0, Math.ceil(((cloud.nextAttemptAtMs ?? nowMs) - nowMs) / 1_000));
+      return `The cloud connection is tried again in ${inSecs} s`;
+    }
+    case 'recovering':
+      return 'The cloud connection is being resumed';
+    case 'stabilising':
+      return 'The cloud connection is opened as soon as the internet has settled';
+    case 'connecting':
+      return 'The cloud connection is being opened';
+    default:
+      return null;
+  }
+}
+
+function internetOf({ verdict, reason, sinceMs, testDomain, lastEvidence }: InternetPart): Snapshot['internet'] {
+  const lastCheck =
+    lastEvidence === undefined
+      ? null
+      : {
+          atMs: lastEvidence.startedAtMs,
+          ms: lastEvidence.ms,
+          ok: lastEvidence.ok,
+          reason: lastEvidence.reason ?? null,
+          lines: evidenceLines(lastEvidence),
+        };
+  return { verdict, reason: reason ?? null, sinceMs, testDomain, lastCheck };
+}
+
+function cloudOf({ kind, sinceMs, group, attempt, nextAttemptAtMs, lastFailure }: CloudPart): Snapshot['cloud'] {
+  return {
+    state: kind,
+    sinceMs,
+    group: group ?? null,
+    attempt,
+    nextAttemptAtMs: nextAttemptAtMs ?? null,
+    lastFailure: lastFailure === undefined ? null : failureOf(lastFailure),
+  };
+}
+
+function failureOf({ kind, status, message }: CloudFailure): {
+  readonly kind: string;
+  readonly status: number | null;
+  readonly message: string;
+} {
+  return { kind, status: status ?? null, message };
+}

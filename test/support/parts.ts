@@ -1,0 +1,68 @@
+/** What the parts of a healthy daemon contribute to a snapshot. */
+import type { CloudPart, InternetPart, Parts } from '../../src/main/observe/parts.js';
+import type { CheckEvidence, OfflineReason } from '../../src/workers/protocol.js';
+
+/** 25 November 2026, 10:00 local time. */
+export const NOW_MS = new Date(2026, 10, 25, 10, 0, 0).getTime();
+
+export const EVIDENCE: CheckEvidence = {
+  checkId: 7,
+  trigger: 'interval',
+  startedAtMs: NOW_MS - 3_000,
+  ms: 31,
+  ok: true,
+  link: { phase: 'link', ok: true },
+  dns: { phase: 'dns', ok: true, ms: 9, addresses: ['203.0.113.7'], servers: ['192.0.2.53'] },
+  https: [
+    {
+      phase: 'https',
+      ok: true,
+      ms: 22,
+      addressesFrom: 'dns',
+      address: '203.0.113.7',
+      reused: true,
+      httpMs: 22,
+      status: 200,
+    },
+  ],
+};
+
+const ONLINE: InternetPart = {
+  verdict: 'online',
+  sinceMs: NOW_MS - 3_600_000,
+  testDomain: 'smart.dunebugger.it',
+  offlineIntervalSecs: 2,
+  lastEvidence: EVIDENCE,
+};
+
+const CONNECTED: CloudPart = {
+  kind: 'connected',
+  sinceMs: NOW_MS - 1_800_000,
+  group: 'velasquez',
+  attempt: 1,
+  nextAttemptAtMs: undefined,
+  lastFailure: undefined,
+};
+
+export const HEALTHY: Parts = {
+  daemon: { version: '1.2.3', pid: 42, startedAtMs: NOW_MS - 7_200_000, wanted: true, problem: undefined },
+  internet: ONLINE,
+  cloud: CONNECTED,
+  bus: 'up',
+  components: [
+    { name: 'dunebugger', state: 'running', version: '2.1.0' },
+    { name: 'scheduler', state: 'running', version: null },
+  ],
+  clockTrusted: true,
+};
+
+export function offline(reason: OfflineReason, more: Partial<InternetPart> = {}): Partial<Parts> {
+  return {
+    internet: { ...ONLINE, verdict: 'offline', reason, sinceMs: NOW_MS - 120_000, ...more },
+    cloud: { ...CONNECTED, kind: 'waiting-for-internet' },
+  };
+}
+
+export function cloudIs(kind: string, more: Partial<CloudPart> = {}): Partial<Parts> {
+  return { cloud: { ...CONNECTED, kind, ...more } };
+}
