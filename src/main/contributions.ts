@@ -7,7 +7,7 @@ import type { Remote } from './remote.js';
 
 export interface Contributors {
   readonly version: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, by the clock as it goes now. */
   readonly startedAtMs: number;
   /** Undefined where `websocketEnabled` is False. */
   readonly cloud:
@@ -35,6 +35,6 @@ export function contributionsOf({ version, startedAtMs, cloud, testDomain, remot
     cloud: cloud?.connection.state,
     bus,
     components,
-    clockTrusted: clock.available,
+    clock: { trusted: clock.available, farOffMs: clock.farOffMs },
   };
 }

@@ -25,6 +25,7 @@ import { NO_CONNECTION } from './remote/no-connection.js';
 import { diffSettings, nameOf, takeOverLive, type Settings } from './settings.js';
 import { takeSnapshot, type Snapshot } from './observe/snapshot.js';
 import type { SystemdNotifier } from './systemd.js';
+import type { CheckEvidence } from '../workers/protocol.js';
 
 export interface DaemonOptions {
   readonly settings: Settings;
@@ -63,7 +64,8 @@ export class Daemon {
   /** What the parts log to. */
   readonly #folded: FoldingLogger;
   #settings: Settings;
-  readonly #startedAtMs = Date.now();
+  /** On the clock that is never set. */
+  readonly #startedAt = performance.now();
   #parts: Parts | undefined;
   /** Set where the connection is not wanted. */
   #local: LocalParts | undefined;
@@ -101,13 +103,17 @@ export class Daemon {
       remote.start();
       clock.start();
       notifier.startWatchdog(() => undefined);
-      await notifier.ready(this.#status());
+      clock.onChange(() => this.#tellStatus());
+      this.#lastStatus = this.#status();
+      await notifier.ready(this.#lastStatus);
       return;
     }
     const parts = build(() => this.#settings, this.#folded, this.#options.version);
     this.#parts = parts;
     parts.monitor.onConnected(() => this.#tellStatus());
     parts.monitor.onConnected(() => parts.clock.lookNow());
+    parts.monitor.onChecked((evidence) => this.#clockCompared(parts.clock, evidence));
+    parts.clock.onChange(() => this.#tellStatus());
     parts.monitor.onDisconnected(() => this.#tellStatus());
     parts.connection.onStateChange(() => this.#tellStatus());
     this.#timer = setInterval(() => this.#tellStatus(), STATUS_MS);
@@ -178,7 +184,7 @@ export class Daemon {
     if (running === undefined) return undefined;
     const parts = contributionsOf({
       version: this.#options.version,
-      startedAtMs: this.#startedAtMs,
+      startedAtMs: Math.round(Date.now() - (performance.now() - this.#startedAt)),
       cloud: this.#parts,
       testDomain: this.#settings.testDomain,
       remote: running.remote,
@@ -191,10 +197,14 @@ export class Daemon {
     return this.#snapshot()?.sentence ?? 'Stopping';
   }
 
+  #clockCompared(clock: ClockWatch, { https }: CheckEvidence): void {
+    const aheadMs = https.find((one) => one.ok && one.clockAheadMs !== undefined)?.clockAheadMs;
+    if (aheadMs !== undefined && clock.siteSays(aheadMs)) this.#tellStatus();
+  }
+
   #tellStatus(): void {
-    if (this.#parts === undefined) return;
-    const status = this.#status();
-    if (status === this.#lastStatus) return;
+    const status = this.#snapshot()?.sentence;
+    if (status === undefined || status === this.#lastStatus) return;
     this.#lastStatus = status;
     void this.#options.notifier.status(status);
   }

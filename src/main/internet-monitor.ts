@@ -7,7 +7,7 @@
  * monitor.start();
  * ```
  */
-import type { CheckEvidence, FromWorker, Verdict, VerdictState, OfflineReason } from '../workers/protocol.js';
+import type { CheckEvidence, FromWorker, VerdictState, OfflineReason } from '../workers/protocol.js';
 import { Listeners } from './base/guard.js';
 import { humanDuration } from './base/duration.js';
 import { evidenceFields } from './evidence-text.js';
@@ -18,6 +18,7 @@ import {
   type MonitorOptions,
   type MonitorSettings,
 } from './internet-monitor/options.js';
+import type { InternetMonitorStatus, StatusListener, WaitOptions } from './internet-monitor/status.js';
 import { WorkerHost } from './internet-monitor/worker-host.js';
 import type { Logger } from './log.js';
 import { reasonAdvice, reasonWords } from './troubles.js';
@@ -25,31 +26,15 @@ import type { Settings } from './settings.js';
 
 export { MonitorError, type MonitorErrorCode } from './internet-monitor/error.js';
 export { monitorSettingsOf, type MonitorOptions, type MonitorSettings } from './internet-monitor/options.js';
-
-/** What is known of the internet. */
-export interface InternetMonitorStatus {
-  /** `unknown` until the first verdict. */
-  readonly verdict: Verdict;
-  /** Set when offline. */
-  readonly reason?: OfflineReason;
-  /** Wall clock of the change to this verdict, milliseconds since 1970. */
-  readonly sinceMs: number;
-  /** What the last check saw. */
-  readonly lastEvidence?: CheckEvidence;
-}
-
-export type StatusListener = (status: InternetMonitorStatus) => unknown;
-
-export interface WaitOptions {
-  /** Milliseconds. Default: for ever. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
+export type { InternetMonitorStatus, StatusListener, WaitOptions } from './internet-monitor/status.js';
 
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const WORKER_MODULE = new URL('../workers/connectivity.js', import.meta.url);
 /** A check that was asked for may have to wait for a running one and for a new worker, milliseconds beyond twice the longest check. */
 const CHECK_GRACE_MS = 10_000;
+
+/** `sinceMs` of a state is the worker's; what {@link InternetConnectionMonitor.status} tells is reckoned by our own clock. */
+const UNKNOWN: VerdictState = { verdict: 'unknown', sinceMs: 0 };
 
 interface Waiter {
   readonly resolve: (status: InternetMonitorStatus) => void;
@@ -62,9 +47,10 @@ export class InternetConnectionMonitor {
   readonly #log: Logger;
   readonly #connected: Listeners<InternetMonitorStatus>;
   readonly #disconnected: Listeners<InternetMonitorStatus>;
+  readonly #checkEnded: Listeners<CheckEvidence>;
   #options: MonitorOptions;
   #host: WorkerHost | undefined;
-  #state: VerdictState = { verdict: 'unknown', sinceMs: Date.now() };
+  #state: VerdictState = UNKNOWN;
   /** When that verdict came, by a clock that is never set: a Pi gets the right time only once the internet is back. */
   #changedAtMs = performance.now();
   #lastEvidence: CheckEvidence | undefined;
@@ -84,13 +70,14 @@ export class InternetConnectionMonitor {
     this.#log = options.log ?? SILENT;
     this.#connected = new Listeners(this.#log, 'connected');
     this.#disconnected = new Listeners(this.#log, 'disconnected');
+    this.#checkEnded = new Listeners(this.#log, 'check');
   }
 
   /** Begins to check, at once and then at each interval. A second call does nothing. */
   start(): void {
     if (this.#host !== undefined) return;
     const settings = workerSettingsOf(this.#options);
-    this.#state = { verdict: 'unknown', sinceMs: Date.now() };
+    this.#reset();
     this.#host = new WorkerHost({
       settings,
       verdict: () => this.#state,
@@ -119,7 +106,7 @@ export class InternetConnectionMonitor {
     const host = this.#host;
     if (host === undefined) return;
     this.#host = undefined;
-    this.#state = { verdict: 'unknown', sinceMs: Date.now() };
+    this.#reset();
     this.#saidReason = undefined;
     const stopped = new MonitorError('ERR_MONITOR_STOPPED', 'The internet monitor was stopped');
     for (const waiters of this.#checks.values()) for (const waiter of waiters) waiter.reject(stopped);
@@ -133,7 +120,10 @@ export class InternetConnectionMonitor {
   }
 
   get status(): InternetMonitorStatus {
-    return this.#lastEvidence === undefined ? this.#state : { ...this.#state, lastEvidence: this.#lastEvidence };
+    // Reckoned back from now, so that a clock which was set meanwhile makes no moment of years ago of it.
+    const sinceMs = Math.round(Date.now() - (performance.now() - this.#changedAtMs));
+    const state = { ...this.#state, sinceMs };
+    return this.#lastEvidence === undefined ? state : { ...state, lastEvidence: this.#lastEvidence };
   }
 
   /** How the monitor itself is; `problem` says what is wrong, in words. */
@@ -154,6 +144,11 @@ export class InternetConnectionMonitor {
   /** Called when the verdict becomes offline, the first one included. Returns the remover. */
   onDisconnected(listener: StatusListener): () => void {
     return this.#disconnected.add(listener);
+  }
+
+  /** Called with what each check saw, before a change of the verdict that it brings. Returns the remover. */
+  onChecked(listener: (evidence: CheckEvidence) => unknown): () => void {
+    return this.#checkEnded.add(listener);
   }
 
   /**
@@ -242,6 +237,11 @@ export class InternetConnectionMonitor {
     if (JSON.stringify(after) !== before) this.#host?.configure(after);
   }
 
+  #reset(): void {
+    this.#state = UNKNOWN;
+    this.#changedAtMs = performance.now();
+  }
+
   #heard(message: FromWorker): void {
     switch (message.kind) {
       case 'beat':
@@ -272,6 +272,7 @@ export class InternetConnectionMonitor {
       this.#state = state;
       if (verdict === 'offline' && reason !== undefined) this.#sayOtherReason(reason);
     }
+    this.#checkEnded.tell(evidence);
     // After a change that comes with it.
     queueMicrotask(() => {
       for (const id of answers) for (const waiter of [...(this.#checks.get(id) ?? [])]) waiter.resolve(this.status);

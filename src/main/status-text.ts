@@ -1,5 +1,6 @@
 /** One line that says how the daemon is, for `systemctl status`. Pure. */
 import type { VerdictState } from '../workers/protocol.js';
+import { farOffWords } from './clock/site.js';
 import { reasonWords, TROUBLES } from './troubles.js';
 
 /** What of the connection the line needs. */
@@ -11,15 +12,41 @@ export interface ConnectionGlance {
   readonly lastFailure: { readonly message: string } | undefined;
 }
 
+/** What of the clock the line needs. */
+export interface ClockGlance {
+  /** Undefined before the first check. */
+  readonly trusted: boolean | undefined;
+  /** Our clock minus the test site's, where that is more than a day, milliseconds. */
+  readonly farOffMs: number | undefined;
+}
+
 export interface StatusOptions {
+  readonly clock: ClockGlance;
   /** Seconds between two looks while offline. */
   readonly offlineIntervalSecs: number;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
 }
 
-/** Such as `Online, connected since 14:02, group velasquez` or `Offline since 14:02: no name server answers; next look in 2 s`. */
+/**
+ * Such as `Online, connected since 14:02, group velasquez` or `Offline since 14:02: no name server answers; next look in 2 s`, with
+ * `; the clock cannot be trusted` behind it while that is so.
+ */
 export function statusText(internet: VerdictState, connection: ConnectionGlance, options: StatusOptions): string {
+  return `${internetText(internet, connection, options)}${clockText(options.clock)}`;
+}
+
+/** The same where the cloud is switched off. */
+export function idleText(clock: ClockGlance): string {
+  return `Idle: websocketEnabled is False${clockText(clock)}`;
+}
+
+function clockText({ trusted, farOffMs }: ClockGlance): string {
+  if (farOffMs !== undefined) return `; the clock is ${farOffWords(farOffMs)}`;
+  return trusted === false ? '; the clock cannot be trusted' : '';
+}
+
+function internetText(internet: VerdictState, connection: ConnectionGlance, options: StatusOptions): string {
   switch (internet.verdict) {
     case 'unknown':
       return 'Looking for the internet for the first time';

@@ -6,7 +6,7 @@
  */
 
 /** Raised whenever a message changes its shape; the worker refuses to run for a main thread of another version. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** What the checks have found so far: `unknown` until the first verdict. */
 export type Verdict = 'unknown' | 'online' | 'offline';
@@ -68,6 +68,8 @@ export interface HttpsEvidence {
   readonly httpMs?: number;
   /** HTTP status of the answer. */
   readonly status?: number;
+  /** This machine's clock minus the site's when the answer came, milliseconds, exact to a second; undefined if the answer has no `Date`. */
+  readonly clockAheadMs?: number;
   /** The step that failed. */
   readonly failedAt?: 'tcp' | 'tls' | 'http';
   readonly error?: string;

@@ -229,6 +229,15 @@ describe('a check', () => {
     });
   });
 
+  it("tells how far the clock is from the site's, over a fresh connection and a kept one", async () => {
+    for (const days of [0, -30, 400]) {
+      site.dateHeader = new Date(Date.now() + days * 86_400_000);
+      const { https } = await passes();
+      const ahead = https.find(({ ok }) => ok)?.clockAheadMs ?? NaN;
+      assert.ok(Math.abs(ahead + days * 86_400_000) < 60_000, `${days} days: ${ahead} ms`);
+    }
+  });
+
   describe('of a site in trouble', () => {
     const rows = [
       [{ kind: 'refuse' }, 'tcp-refused'],

@@ -155,6 +155,7 @@ it('an outage during which the clock is set by six years lasted as long as it la
     await monitor.waitForConnection({ timeoutMs: 20_000 });
     const line = log.lines.find(({ message }) => message.startsWith('Online again after '));
     assert.ok(Number(line?.fields['offlineSecs']) < 60, JSON.stringify(line));
+    assert.ok(Math.abs(monitor.status.sinceMs - Date.now()) < 60_000, 'reckoned by the clock as it goes now');
   } finally {
     await monitor.stop();
   }

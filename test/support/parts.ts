@@ -53,7 +53,7 @@ export const HEALTHY: Parts = {
     { name: 'dunebugger', state: 'running', version: '2.1.0' },
     { name: 'scheduler', state: 'running', version: null },
   ],
-  clockTrusted: true,
+  clock: { trusted: true, farOffMs: undefined },
 };
 
 export function offline(reason: OfflineReason, more: Partial<InternetPart> = {}): Partial<Parts> {

@@ -31,7 +31,9 @@ describe('the service and its configuration', () => {
     await machine.until('debug lines come', async () =>
       (await since(from, '--priority=debug')).some((e) => e.priority === 7),
     );
-    await machine.until('the status follows', async () => /next look in 1 s$/.test(await machine.show('StatusText')));
+    await machine.until('the status follows', async () =>
+      /next look in 1 s(;|$)/.test(await machine.show('StatusText')),
+    );
     assert.equal(await mainPid(machine), pid);
     assert.equal(await machine.show('ActiveState'), 'active');
   });
@@ -111,7 +113,7 @@ describe('the service and its configuration', () => {
     await addDropIn(machine, 'fast', ['WatchdogSec=2']);
     await machine.sh(`systemctl daemon-reload; systemctl restart ${UNIT}`);
     const pid = await mainPid(machine);
-    assert.equal(await machine.show('StatusText'), 'Idle: websocketEnabled is False');
+    assert.match(await machine.show('StatusText'), /^Idle: websocketEnabled is False(; the clock cannot be trusted)?$/);
     await machine.sh('sleep 4');
     assert.equal(await mainPid(machine), pid, 'the watchdog is fed');
   });

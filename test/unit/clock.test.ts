@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HOLD_MS, NOT_CHECKED, judgeClock, type KernelClock } from '../../src/main/clock/decision.js';
 import { askKernel } from '../../src/main/clock/kernel.js';
+import { FAR_OFF_MS, judgeSite, NO_WORD, SAY_AGAIN_MS } from '../../src/main/clock/site.js';
 import { sntpOffsetMs, sntpRequest } from '../../src/main/clock/sntp-packet.js';
 import { ClockWatch } from '../../src/main/clock/watch.js';
+import { clockAheadMs } from '../../src/workers/net/site-clock.js';
 import { RecordedLog } from '../support/recorded-log.js';
 import { SteppedClock, settled } from '../support/stepped-clock.js';
 
@@ -18,7 +20,7 @@ class SetClock extends SteppedClock {
 
 describe('whether the clock can be trusted', () => {
   const proved = { trusted: true, provedAtMs: 1_000 };
-  for (const [name, before, kernel, offsetMs, stepped, nowMs, expected] of [
+  for (const [name, before, kernel, offsetMs, stepped, nowMs, expected, farOff = false] of [
     ['the kernel says so', NOT_CHECKED, 'synchronised', undefined, false, 0, true],
     ['a server agrees', NOT_CHECKED, 'unsynchronised', -1_500, false, 0, true],
     ['a server disagrees', proved, 'unknown', SIX_YEARS_MS, false, 2_000, false],
@@ -26,9 +28,73 @@ describe('whether the clock can be trusted', () => {
     ['nobody answers any more', proved, 'unsynchronised', undefined, false, 1_000 + HOLD_MS - 1, true],
     ['nobody has answered for hours', proved, 'unsynchronised', undefined, false, 1_000 + HOLD_MS, false],
     ['nobody answers since it was set', proved, 'unknown', undefined, true, 2_000, false],
+    ['the test site says another day', proved, 'unsynchronised', undefined, false, 2_000, false, true],
+    ['the test site says another day, a server does not', proved, 'unknown', 10, false, 2_000, true, true],
+    [
+      'the test site says another day, the kernel does not',
+      proved,
+      'synchronised',
+      undefined,
+      false,
+      2_000,
+      true,
+      true,
+    ],
   ] as const) {
-    it(name, () => assert.equal(judgeClock(before, { kernel, offsetMs, stepped }, nowMs).trusted, expected));
+    it(name, () => assert.equal(judgeClock(before, { kernel, offsetMs, stepped, farOff }, nowMs).trusted, expected));
   }
+});
+
+describe("the test site's date", () => {
+  const NOW = Date.UTC(2026, 1, 1, 12);
+  const date = 'Sun, 01 Feb 2026 12:00:00 GMT';
+  for (const [name, headers, expected] of [
+    ['none', {}, undefined],
+    ['now', { date }, 0],
+    ['an hour ago', { date: 'Sun, 01 Feb 2026 11:00:00 GMT' }, 3_600_000],
+    ['six years on', { date: 'Sun, 01 Feb 2032 12:00:00 GMT' }, -(6 * 365 + 1) * 86_400_000],
+    ['two days ago, kept by a cache for so long', { date: 'Fri, 30 Jan 2026 12:00:00 GMT', age: '172800' }, 0],
+    ['an age that is none', { date, age: 'old' }, 0],
+    ['a year alone', { date: '2019' }, undefined],
+    ['no such day', { date: 'Sun, 99 Feb 2026 12:00:00 GMT' }, undefined],
+    ['another form', { date: '2026-02-01T12:00:00Z' }, undefined],
+  ] as const) {
+    it(`is read: ${name}`, () => assert.equal(clockAheadMs(headers, NOW), expected));
+  }
+
+  const HOUR_MS = 3_600_000;
+  it('is news once a day at most, and once when it agrees again', () => {
+    let word = NO_WORD;
+    const news: string[] = [];
+    for (let hour = 0; hour < 75; hour += 1) {
+      // Wrong for ten hours, right for two, and so on: a site whose servers do not agree either.
+      const [next, said] = judgeSite(word, hour % 12 < 10 ? -SIX_YEARS_MS : 0, hour * HOUR_MS);
+      word = next;
+      if (said !== undefined) news.push(`${hour} ${said}`);
+    }
+    assert.deepEqual(news, [
+      '0 far-off',
+      '10 agrees',
+      '24 far-off',
+      '34 agrees',
+      '48 far-off',
+      '58 agrees',
+      '72 far-off',
+    ]);
+  });
+  for (const [aheadMs, expected] of [
+    [FAR_OFF_MS, undefined],
+    [FAR_OFF_MS + 1, 'far-off'],
+    [-FAR_OFF_MS, undefined],
+    [-FAR_OFF_MS - 1, 'far-off'],
+  ] as const) {
+    it(`${aheadMs} ms: ${expected ?? 'nothing'}`, () => assert.equal(judgeSite(NO_WORD, aheadMs, 0)[1], expected));
+  }
+  it('is said again after a day', () => {
+    const [word] = judgeSite(NO_WORD, SIX_YEARS_MS, 5);
+    assert.equal(judgeSite(word, SIX_YEARS_MS, 4 + SAY_AGAIN_MS)[1], undefined);
+    assert.equal(judgeSite(word, SIX_YEARS_MS, 5 + SAY_AGAIN_MS)[1], 'far-off');
+  });
 });
 
 describe('the kernel is asked', () => {
@@ -115,6 +181,31 @@ describe('the watch over the clock', () => {
     assert.equal(log.at('info').length, 1);
     watch.stop();
     assert.equal(clock.pending, 0);
+  });
+
+  it('hears the test site, says once how far off the clock is, and forgets it when the clock is set', async () => {
+    const clock = new SetClock();
+    const log = new RecordedLog();
+    const watch = new ClockWatch({
+      askKernel: () => Promise.resolve('unsynchronised' as const),
+      askServers: () => Promise.resolve(undefined),
+      everyMs: 30_000,
+      log,
+      clock,
+    });
+    watch.start();
+    await settled();
+    for (let i = 0; i < 5; i += 1) watch.siteSays(clock.setByMs - SIX_YEARS_MS);
+    assert.equal(watch.farOffMs, -SIX_YEARS_MS);
+    clock.setByMs = SIX_YEARS_MS;
+    await clock.advance(30_000);
+    assert.equal(watch.farOffMs, undefined, 'known at the next look, without an answer of the site');
+    watch.siteSays(clock.setByMs - SIX_YEARS_MS);
+    const told = log.at('warn', 'info').filter((line) => line.includes('test site'));
+    assert.equal(told.length, 2);
+    assert.match(told[0]!, /The clock of this machine is 6 years behind compared with the test site/);
+    assert.match(told[1]!, /agrees with the test site again/);
+    watch.stop();
   });
 
   it('asks servers that do not answer less and less, at once when the internet is back, and rarely once the clock is proved', async () => {

@@ -60,12 +60,21 @@ const CASES: readonly (readonly [
   ['a captive portal', offline('portal'), 'not-connected', 'portal', [], /again/, 'internet bad, cloud behind'],
   [
     'a wrong clock, not trusted either',
-    { ...offline('clock'), clockTrusted: false },
+    { ...offline('clock'), clock: { trusted: false, farOffMs: undefined } },
     'not-connected',
     'clock',
     [],
     /again/,
     'pi bad, interface behind, router behind, name-server behind, internet behind, cloud behind',
+  ],
+  [
+    'another day than the test site says, not trusted either',
+    { clock: { trusted: false, farOffMs: -400 * 86_400_000 } },
+    'connected',
+    'clock-far-off',
+    [],
+    null,
+    '',
   ],
   [
     'nothing known yet',

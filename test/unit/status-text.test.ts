@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { statusText, type ConnectionGlance } from '../../src/main/status-text.js';
+import { idleText, statusText, type ClockGlance, type ConnectionGlance } from '../../src/main/status-text.js';
 import type { VerdictState } from '../../src/workers/protocol.js';
 
 /** Local time, as an operator reads it. */
@@ -15,6 +15,7 @@ const IDLE: ConnectionGlance = {
   nextAttemptAtMs: undefined,
   lastFailure: undefined,
 };
+const RIGHT: ClockGlance = { trusted: true, farOffMs: undefined };
 const online: VerdictState = { verdict: 'online', sinceMs: at(14, 2) };
 
 const cases: readonly [text: string, internet: VerdictState, connection: Partial<ConnectionGlance>][] = [
@@ -49,7 +50,26 @@ const cases: readonly [text: string, internet: VerdictState, connection: Partial
 describe('statusText', () => {
   for (const [text, internet, connection] of cases) {
     it(text, () => {
-      assert.equal(statusText(internet, { ...IDLE, ...connection }, { offlineIntervalSecs: 2, nowMs: NOW }), text);
+      assert.equal(
+        statusText(internet, { ...IDLE, ...connection }, { clock: RIGHT, offlineIntervalSecs: 2, nowMs: NOW }),
+        text,
+      );
+    });
+  }
+
+  const DAY_MS = 86_400_000;
+  for (const [clock, words] of [
+    [RIGHT, ''],
+    [{ trusted: undefined, farOffMs: undefined }, ''],
+    [{ trusted: false, farOffMs: undefined }, '; the clock cannot be trusted'],
+    [{ trusted: false, farOffMs: -6 * 365 * DAY_MS }, '; the clock is 6 years behind'],
+    [{ trusted: true, farOffMs: 1.2 * DAY_MS }, '; the clock is 1 day ahead'],
+    [{ trusted: true, farOffMs: 700 * DAY_MS }, '; the clock is 700 days ahead'],
+  ] as const) {
+    it(`of the clock: "${words}"`, () => {
+      const text = statusText(online, { ...IDLE, kind: 'stabilising' }, { clock, offlineIntervalSecs: 2, nowMs: NOW });
+      assert.equal(text, `Online, waiting for it to settle, then connecting${words}`);
+      assert.equal(idleText(clock), `Idle: websocketEnabled is False${words}`);
     });
   }
 });

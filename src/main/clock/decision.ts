@@ -6,7 +6,8 @@
  * | synchronised | not asked | trusted |
  * | not synchronised, or not known | an offset within {@link MAX_OFFSET_MS} | trusted: it is right, whoever set it |
  * | not synchronised, or not known | a larger offset | not trusted |
- * | not synchronised, or not known | no answer | as it was proved last, for {@link HOLD_MS}; after that not trusted |
+ * | not synchronised, or not known | no answer | not trusted if the test site's own date is far off (`site.ts`); |
+ * | | | otherwise as it was proved last, for {@link HOLD_MS}; after that not trusted |
  */
 
 /** What the kernel says of its clock (`adjtimex`, STA_UNSYNC), as far as it can be learned. */
@@ -26,22 +27,25 @@ export interface ClockTrust {
 
 export const NOT_CHECKED: ClockTrust = { trusted: undefined, provedAtMs: undefined };
 
-/** `stepped`: the wall clock was set since the last check, so what was proved of it counts no more. */
+/**
+ * `stepped`: the wall clock was set since the last check, so what was proved of it counts no more. `farOff`: the test site says another day.
+ */
 export interface ClockEvidence {
   readonly kernel: KernelClock;
   /** Of the servers' time from ours, milliseconds; undefined: no server answered, or none was asked. */
   readonly offsetMs: number | undefined;
   readonly stepped: boolean;
+  readonly farOff: boolean;
 }
 
 export function judgeClock(before: ClockTrust, evidence: ClockEvidence, nowMs: number): ClockTrust {
-  const { kernel, offsetMs, stepped } = evidence;
+  const { kernel, offsetMs, stepped, farOff } = evidence;
   if (kernel === 'synchronised') return { trusted: true, provedAtMs: nowMs };
   if (offsetMs !== undefined) {
     return Math.abs(offsetMs) <= MAX_OFFSET_MS
       ? { trusted: true, provedAtMs: nowMs }
       : { trusted: false, provedAtMs: undefined };
   }
-  const provedAtMs = stepped ? undefined : before.provedAtMs;
+  const provedAtMs = stepped || farOff ? undefined : before.provedAtMs;
   return { trusted: provedAtMs !== undefined && nowMs - provedAtMs < HOLD_MS, provedAtMs };
 }

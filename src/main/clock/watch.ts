@@ -2,6 +2,7 @@
 import { systemClock, type Clock } from '../base/clock.js';
 import { Listeners } from '../base/guard.js';
 import type { Logger } from '../base/logger.js';
+import { farOffWords, judgeSite, NO_WORD, type SiteWord } from './site.js';
 import { judgeClock, MAX_OFFSET_MS, NOT_CHECKED, type ClockTrust, type KernelClock } from './decision.js';
 
 export interface ClockWatchOptions {
@@ -30,6 +31,7 @@ export class ClockWatch {
   readonly #listeners: Listeners<boolean>;
   readonly #life = new AbortController();
   #trust: ClockTrust = NOT_CHECKED;
+  #site: SiteWord = NO_WORD;
   /** Wall minus monotonic time at the last check. */
   #differenceMs: number | undefined;
   #cancel: (() => void) | undefined;
@@ -51,6 +53,11 @@ export class ClockWatch {
     return this.#trust.trusted;
   }
 
+  /** Our clock minus the test site's while more than a day lies between them, milliseconds. */
+  get farOffMs(): number | undefined {
+    return this.#site.farOffMs;
+  }
+
   onChange(listener: (available: boolean) => void): () => void {
     return this.#listeners.add(listener);
   }
@@ -59,6 +66,25 @@ export class ClockWatch {
     if (this.#started) return;
     this.#started = true;
     void this.#check();
+  }
+
+  /**
+   * The test site has answered a check. True if that is news.
+   * @param aheadMs our clock minus the site's, milliseconds
+   */
+  siteSays(aheadMs: number): boolean {
+    const [word, news] = judgeSite(this.#site, aheadMs, this.#clock.nowMs());
+    const changed = (word.farOffMs === undefined) !== (this.#site.farOffMs === undefined);
+    this.#site = word;
+    const { log } = this.#options;
+    if (news === 'far-off') {
+      const fields = { bySecs: Math.round(aheadMs / 1_000) };
+      log.warn(
+        fields,
+        `The clock of this machine is ${farOffWords(aheadMs)} compared with the test site: dates are wrong until it is set. Said once a day at most.`,
+      );
+    } else if (news === 'agrees') log.info({}, 'The clock of this machine agrees with the test site again.');
+    return changed;
   }
 
   /** The internet is back: whoever could not be asked can be asked now. */
@@ -81,12 +107,19 @@ export class ClockWatch {
     this.#checking = true;
     const kernel = await askKernel().catch((): KernelClock => 'unknown');
     const stepped = this.#stepped();
-    if (stepped) this.#askServersAnew();
+    if (stepped) {
+      this.#askServersAnew();
+      this.#site = { ...this.#site, farOffMs: undefined };
+    }
     const offsetMs = kernel === 'synchronised' || signal.aborted ? undefined : await this.#askServers();
     this.#checking = false;
     if (signal.aborted) return;
     const before = this.#trust.trusted;
-    this.#trust = judgeClock(this.#trust, { kernel, offsetMs, stepped }, this.#clock.nowMs());
+    this.#trust = judgeClock(
+      this.#trust,
+      { kernel, offsetMs, stepped, farOff: this.#site.farOffMs !== undefined },
+      this.#clock.nowMs(),
+    );
     const after = this.#trust.trusted;
     if (after !== undefined && after !== before) {
       const fields = { kernel, ...(offsetMs === undefined ? {} : { offsetMs: Math.round(offsetMs) }) };

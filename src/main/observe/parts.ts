@@ -51,6 +51,13 @@ export interface ComponentPart {
   readonly version: string | null;
 }
 
+export interface ClockPart {
+  /** Undefined: not known yet. */
+  readonly trusted: boolean | undefined;
+  /** Our clock minus the test site's where more than a day lies between them, milliseconds. */
+  readonly farOffMs: number | undefined;
+}
+
 export interface Parts {
   readonly daemon: DaemonPart;
   /** Undefined where the daemon does not want it. */
@@ -59,6 +66,5 @@ export interface Parts {
   readonly cloud: CloudPart | undefined;
   readonly bus: BusPart;
   readonly components: readonly ComponentPart[];
-  /** Whether the system clock can be trusted; undefined: not known yet. */
-  readonly clockTrusted: boolean | undefined;
+  readonly clock: ClockPart;
 }

@@ -2,7 +2,7 @@
 import type { TroubleCode } from '../troubles.js';
 import type { CloudFailure, CloudPart, Parts } from './parts.js';
 
-export function troublesPresent({ daemon, internet, cloud, bus, components, clockTrusted }: Parts): TroubleCode[] {
+export function troublesPresent({ daemon, internet, cloud, bus, components, clock }: Parts): TroubleCode[] {
   const present: TroubleCode[] = [];
   if (daemon.problem !== undefined) present.push('not-healthy');
   if (internet?.verdict === 'offline')
@@ -10,7 +10,8 @@ export function troublesPresent({ daemon, internet, cloud, bus, components, cloc
   else if (internet?.verdict === 'online' && cloud !== undefined) present.push(...cloudTroubles(cloud));
   if (bus === 'down') present.push('bus-away');
   if (bus !== 'off' && components.some(({ state }) => state === 'not_responding')) present.push('component-away');
-  if (clockTrusted === false) present.push('clock-untrusted');
+  if (clock.farOffMs !== undefined) present.push('clock-far-off');
+  if (clock.trusted === false) present.push('clock-untrusted');
   return present;
 }
 

@@ -6,7 +6,7 @@
  * there. Times end in `Ms`: milliseconds, those that begin with a moment (`...AtMs`, `sinceMs`) since 1970.
  */
 import { evidenceLines } from '../evidence-text.js';
-import { statusText } from '../status-text.js';
+import { idleText, statusText } from '../status-text.js';
 import { firstCause, plain, TROUBLES, type TroubleCode } from '../troubles.js';
 import { chainOf, type ChainLink } from './chain.js';
 import type { BusPart, CloudFailure, CloudPart, ComponentPart, InternetPart, Parts } from './parts.js';
@@ -72,11 +72,15 @@ export interface Snapshot {
   } | null;
   readonly bus: BusPart;
   readonly components: readonly ComponentPart[];
-  readonly clock: { readonly trusted: boolean | null };
+  readonly clock: {
+    readonly trusted: boolean | null;
+    /** Our clock minus the test site's where more than a day lies between them. */
+    readonly farOffMs: number | null;
+  };
 }
 
 export function takeSnapshot(parts: Parts, nowMs: number): Snapshot {
-  const { daemon, internet, cloud, bus, components } = parts;
+  const { daemon, internet, cloud, bus, components, clock } = parts;
   const causes = firstCause(troublesPresent(parts));
   const { version, pid, startedAtMs } = daemon;
   return {
@@ -96,7 +100,7 @@ export function takeSnapshot(parts: Parts, nowMs: number): Snapshot {
     cloud: cloud === undefined ? null : cloudOf(cloud),
     bus,
     components,
-    clock: { trusted: parts.clockTrusted ?? null },
+    clock: { trusted: clock.trusted ?? null, farOffMs: clock.farOffMs ?? null },
   };
 }
 
@@ -105,9 +109,9 @@ function outcomeOf({ daemon, internet, cloud }: Parts): Snapshot['outcome'] {
   return internet?.verdict === 'online' && cloud?.kind === 'connected' ? 'connected' : 'not-connected';
 }
 
-function sentenceOf({ internet, cloud }: Parts, nowMs: number): string {
-  if (internet === undefined || cloud === undefined) return 'Idle: websocketEnabled is False';
-  return statusText(internet, cloud, { offlineIntervalSecs: internet.offlineIntervalSecs, nowMs });
+function sentenceOf({ internet, cloud, clock }: Parts, nowMs: number): string {
+  if (internet === undefined || cloud === undefined) return idleText(clock);
+  return statusText(internet, cloud, { clock, offlineIntervalSecs: internet.offlineIntervalSecs, nowMs });
 }
 
 function present(code: TroubleCode): PresentTrouble {

@@ -147,6 +147,19 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
       'A message of the bus could not be handled; the next one is.',
     ],
   },
+  'clock-far-off': {
+    severity: 'warn',
+    title: 'the clock is wrong by more than a day',
+    meaning:
+      'the test site says another day than this machine; times in the journal are wrong, and a certificate may count as not valid',
+    remedy:
+      'Look at `timedatectl`; let `systemd-timesyncd` reach an NTP server (UDP port 123), or set the clock by `timedatectl set-time`',
+    makesIrrelevant: ['clock-untrusted'],
+    tellAfterMs: 0,
+    lines: [
+      'The clock of this machine is … compared with the test site: dates are wrong until it is set. Said once a day at most.',
+    ],
+  },
   'clock-untrusted': {
     severity: 'warn',
     title: 'the clock cannot be trusted',

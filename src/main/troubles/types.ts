@@ -47,6 +47,7 @@ export type OwnTrouble =
   | 'log-lost'
   | 'stop-late'
   | 'bug'
+  | 'clock-far-off'
   | 'clock-untrusted'
   | 'clock-set';
 

@@ -9,6 +9,7 @@ import { isIP, type Socket } from 'node:net';
 import type { OfflineReason } from '../protocol.js';
 import { readCertificateFailure, type CertificateFailure } from '../net/certificate-failure.js';
 import { codeOfAbort, openAddress, type Steps } from '../net/open-address.js';
+import { clockAheadMs } from '../net/site-clock.js';
 
 /** Whose answer is wanted. */
 export interface Site {
@@ -33,7 +34,13 @@ export type Opened =
   | { readonly ok: false; readonly failure: Failure; readonly steps: Steps };
 
 export type Answer =
-  | { readonly ok: true; readonly status: number; readonly ms: number; readonly date: string | undefined }
+  | {
+      readonly ok: true;
+      readonly status: number;
+      readonly ms: number;
+      readonly date: string | undefined;
+      readonly clockAheadMs: number | undefined;
+    }
   | { readonly ok: false; readonly failure: Failure };
 
 export interface OpenOptions {
@@ -129,9 +136,10 @@ export class Connection {
         outgoing.on('response', (response) => {
           const { statusCode: status = 0 } = response;
           const { date } = response.headers;
+          const aheadMs = clockAheadMs(response.headers, Date.now());
           response.on('error', () => undefined);
           response.resume();
-          settle({ ok: true, status, ms: Math.round(performance.now() - startedAt), date });
+          settle({ ok: true, status, ms: Math.round(performance.now() - startedAt), date, clockAheadMs: aheadMs });
         });
         outgoing.on('close', () => fail('ECONNRESET', 'closed without an answer'));
         outgoing.end();

@@ -6,7 +6,7 @@ import type { networkInterfaces } from 'node:os';
 import { raceAddresses } from '../net/address-race.js';
 import type { HttpsEvidence } from '../protocol.js';
 import { DeadlineError, type Steps } from '../net/open-address.js';
-import { Connection, openConnection, type Failure, type Opened, type Site } from './connection.js';
+import { Connection, openConnection, type Answer, type Failure, type Opened, type Site } from './connection.js';
 
 /** Addresses tried at the most: four families or data centres tell what there is to tell. */
 const MAX_TRIED = 4;
@@ -49,7 +49,7 @@ export async function tryFresh(options: TryOptions): Promise<Tried> {
     if (!answer.ok) {
       return { evidence: { ...common, resumed, ok: false, ms, ...failed(answer.failure) }, connection: undefined };
     }
-    return { evidence: { ...common, resumed, ok: true, ms, httpMs: answer.ms, status: answer.status }, connection };
+    return { evidence: { ...common, resumed, ok: true, ms, ...said(answer) }, connection };
   });
 }
 
@@ -61,7 +61,7 @@ export async function tryKept(kept: Connection, timeoutMs: number, outer: AbortS
     const ms = since(startedAt);
     const common = { phase: 'https', addressesFrom: 'last-good', address: kept.address, reused: true, ms } as const;
     if (!answer.ok) return { evidence: { ...common, ok: false, ...failed(answer.failure) }, connection: undefined };
-    return { evidence: { ...common, ok: true, httpMs: answer.ms, status: answer.status }, connection: kept };
+    return { evidence: { ...common, ok: true, ...said(answer) }, connection: kept };
   });
 }
 
@@ -87,6 +87,10 @@ function depth({ at, reason }: Failure): number {
   const layer = { tcp: 0, tls: 10, http: 20 }[at];
   const telling = reason === 'portal' || reason === 'clock' ? 5 : reason === 'tcp-refused' ? 1 : 0;
   return layer + telling;
+}
+
+function said({ ms, status, clockAheadMs }: Extract<Answer, { ok: true }>): Partial<HttpsEvidence> {
+  return { httpMs: ms, status, ...(clockAheadMs === undefined ? {} : { clockAheadMs }) };
 }
 
 function failed({
