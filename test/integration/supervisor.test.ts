@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Clock } from '../../src/main/base/clock.js';
-import type { Json } from '../../src/main/base/json.js';
+import type { Sendable } from '../../src/main/base/json.js';
 import {
   OpenError,
   type GroupMessage,
@@ -83,7 +83,7 @@ class SwitchedMonitor implements ConnectivityMonitor {
 /** One attempt, to be decided by the test; its session writes down what is done to it. */
 class Attempt {
   readonly calls: string[] = [];
-  sending: (data: Json, timeoutMs: number) => Promise<{ outcome: 'sent' | 'failed' }> = () =>
+  sending: (data: Sendable, timeoutMs: number) => Promise<{ outcome: 'sent' | 'failed' }> = () =>
     Promise.resolve({ outcome: 'sent' });
   disposing: () => Promise<void> = () => Promise.resolve();
   readonly #settle: { resolve: (session: Session) => void; reject: (error: unknown) => void };
@@ -406,7 +406,7 @@ describe('the supervisor', () => {
     monitor.online();
     supervisor.start();
     latest().opens();
-    latest().options.onEvent({ kind: 'message', message: { group: 'garden', dataType: 'json', data: 1 } });
+    latest().options.onEvent({ kind: 'message', message: { group: 'garden', dataType: 'json', data: 1, text: '1' } });
     latest().options.onEvent({ kind: 'interrupted', message: 'closed' });
     assert.deepEqual(seen, []);
     await clock.pass(0);
@@ -420,7 +420,7 @@ describe('the supervisor', () => {
     const attempt = await connect();
     await supervisor.stop();
     assert.equal(attempt.aborted, true);
-    attempt.options.onEvent({ kind: 'message', message: { group: 'garden', dataType: 'json', data: 1 } });
+    attempt.options.onEvent({ kind: 'message', message: { group: 'garden', dataType: 'json', data: 1, text: '1' } });
     attempt.options.onEvent({ kind: 'recovered' });
     await clock.pass(0);
     assert.deepEqual([seen, supervisor.state.kind], [[], 'stopped']);

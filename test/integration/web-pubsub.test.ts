@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { JsonText } from '../../src/main/base/json.js';
 import { OpenError, type OpenFailure } from '../../src/main/connection/session.js';
 import { SignInError } from '../../src/main/connection/credentials/provider.js';
 import { RECOVERY_VARIANTS } from '../support/web-pubsub/recovery.js';
@@ -197,6 +198,24 @@ describe('a Web PubSub session', () => {
       });
       server.kept.processed.add(3);
       assert.deepEqual(await session.send('again', 5_000), { outcome: 'sent' });
+    });
+
+    it('carries JSON that a parse and a print would change as the text it is, both ways', async () => {
+      const session = await fixture.open();
+      const delicate = '{"10":9007199254740993,"9":1.0,"9":1e400,"a":-0,"b":"\\ud800"}';
+      const wire: string[] = [];
+      for (const ws of server.wss.clients) ws.on('message', (data: Buffer) => void wire.push(data.toString()));
+      assert.deepEqual(await session.send(new JsonText(delicate), 5_000), { outcome: 'sent' });
+      assert.ok(
+        wire.some((frame) => frame.includes(`"data":${delicate}`)),
+        wire.join(),
+      );
+      const frame = `{"type":"message","from":"group","group":"g","dataType":"json","data":${delicate},"sequenceId":1}`;
+      for (const ws of server.wss.clients) ws.send(frame);
+      await fixture.until(() => fixture.kinds.includes('message'));
+      const [event] = fixture.events.filter(({ kind }) => kind === 'message');
+      assert.ok(event?.kind === 'message' && event.message.dataType === 'json');
+      assert.equal(event.message.text, delicate);
     });
 
     it('fails by its deadline, when refused, when it is no JSON, when it is too large, and after the end', async () => {

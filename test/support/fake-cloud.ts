@@ -1,8 +1,9 @@
 /** Stand-ins for the connection and the bus, moved by hand. */
-import type { Json } from '../../src/main/base/json.js';
+import type { Sendable } from '../../src/main/base/json.js';
 import type { GroupMessage, SendOutcome } from '../../src/main/connection/session.js';
 import type { BusState, PublishOutcome } from '../../src/main/remote/bus.js';
 import type { RemoteBus, RemoteConnection } from '../../src/main/remote/exchange.js';
+import { jsonMessage, read, textMessage } from './json-text.js';
 
 export interface Sent {
   readonly body: unknown;
@@ -23,8 +24,8 @@ export class FakeConnection implements RemoteConnection {
   #onJoined = new Set<(joined: { recovered: boolean }) => void>();
   #onState = new Set<(state: { kind: string }) => void>();
 
-  async send(data: Json): Promise<{ outcome: SendOutcome }> {
-    const message = data as unknown as Sent;
+  async send(data: Sendable): Promise<{ outcome: SendOutcome }> {
+    const message = read(data) as unknown as Sent;
     this.sent.push(message);
     this.#inFlight += 1;
     this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
@@ -57,7 +58,13 @@ export class FakeConnection implements RemoteConnection {
 
   /** A message of the group arrives. */
   arrive(data: unknown, dataType: GroupMessage['dataType'] = 'json'): void {
-    for (const listener of this.#onMessage) listener({ group: 'g', dataType, data });
+    const message: GroupMessage = dataType === 'json' ? jsonMessage(data) : { group: 'g', dataType, data };
+    for (const listener of this.#onMessage) listener(message);
+  }
+
+  /** One whose JSON is this very text. */
+  arriveText(text: string): void {
+    for (const listener of this.#onMessage) listener(textMessage(text));
   }
 
   /** Subjects and bodies of what was sent from `from` on. */
@@ -77,8 +84,8 @@ export class FakeBus implements RemoteBus {
   start(): void {
     this.started = true;
   }
-  publish(recipient: string, subject: string, payload: unknown): PublishOutcome {
-    this.published.push({ recipient, subject, payload });
+  publish(recipient: string, subject: string, payload: object): PublishOutcome {
+    this.published.push({ recipient, subject, payload: read(payload) });
     return this.outcome;
   }
   onMessage(listener: (token: string, data: Uint8Array) => void): () => void {

@@ -2,11 +2,12 @@
  * A whole installation in a stepped clock: a page, the service in the middle, the exchange, core and scheduler. The line between the Pi and the
  * service is cut and mended by hand; what the connection does about it follows the times of the real one.
  */
-import type { Json } from '../../src/main/base/json.js';
-import type { GroupMessage, SendOutcome } from '../../src/main/connection/session.js';
+import type { Json, Sendable } from '../../src/main/base/json.js';
+import type { Delivery, GroupMessage, SendOutcome } from '../../src/main/connection/session.js';
 import type { BusState, PublishOutcome } from '../../src/main/remote/bus.js';
 import { Exchange } from '../../src/main/remote/exchange.js';
 import type { RemoteBus, RemoteConnection, RemoteSettings } from '../../src/main/remote/exchange.js';
+import { jsonMessage, read } from './json-text.js';
 import { Page } from './page.js';
 import { RecordedLog } from './recorded-log.js';
 import { SteppedClock } from './stepped-clock.js';
@@ -53,11 +54,11 @@ class Line implements RemoteConnection {
     this.#toPage = toPage;
   }
 
-  send(data: Json, { timeoutMs }: { readonly timeoutMs: number }): Promise<{ outcome: SendOutcome }> {
+  send(sent: Sendable, { timeoutMs }: { readonly timeoutMs: number }): Promise<{ outcome: SendOutcome }> {
     if (this.#kind !== 'connected') return Promise.resolve({ outcome: 'not-connected' });
     return new Promise((resolve) => {
       const item: OnItsWay = {
-        data,
+        data: read(sent),
         settle: (outcome) => {
           item.cancel();
           this.#pending.delete(item);
@@ -173,8 +174,8 @@ class Line implements RemoteConnection {
     }, TRIP_MS);
   }
 
-  #tell(data: Json, how: Partial<GroupMessage> = {}): void {
-    for (const listener of this.#messages) listener({ group: 'g', dataType: 'json', data, ...how });
+  #tell(data: Json, how: Partial<Delivery> = {}): void {
+    for (const listener of this.#messages) listener(jsonMessage(data, how));
   }
 
   #become(kind: string): void {
@@ -216,9 +217,9 @@ class Components implements RemoteBus {
     return Promise.resolve();
   }
 
-  publish(recipient: 'core' | 'scheduler', subject: string, payload: { readonly body?: Json }): PublishOutcome {
+  publish(recipient: 'core' | 'scheduler', subject: string, payload: object): PublishOutcome {
     if (!this.up) return 'down';
-    this.clock.setTimer(() => this.#hears(recipient, subject, payload.body), 5);
+    this.clock.setTimer(() => this.#hears(recipient, subject, (read(payload) as { readonly body?: Json }).body), 5);
     return 'published';
   }
 

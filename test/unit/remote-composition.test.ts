@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Json } from '../../src/main/base/json.js';
 import type { SendOutcome } from '../../src/main/connection/session.js';
+import { GATHER_MS } from '../../src/main/remote/browser-answers.js';
 import { Exchange } from '../../src/main/remote/exchange.js';
 import type { ComponentStatus, RemoteSettings } from '../../src/main/remote/exchange.js';
 import { DEFAULT_SENDER_LIMITS } from '../../src/main/remote/sender.js';
@@ -155,14 +156,12 @@ describe('messages of the group', () => {
     );
   });
 
-  it('that are hostile reach nothing, and cost one line', async () => {
-    const { cloud, bus, log } = make();
+  it('that are hostile reach nothing, cost one line, and one answer for each reason', async () => {
+    const { cloud, bus, log, clock } = make();
     bus.published.length = 0;
     cloud.become('connected');
     await settled();
     const before = log.at('warn').length;
-    let deep: unknown = 1;
-    for (let i = 0; i < 50_000; i += 1) deep = { deep };
     for (const data of [
       null,
       7,
@@ -173,25 +172,63 @@ describe('messages of the group', () => {
       { subject: 'core.a b' },
       { subject: 'core.a.b' },
       { subject: {} },
-      { subject: 'core.x', body: deep },
       { subject: 'core.x', body: 'x'.repeat(10_000_000) },
       { subject: 'core.x', connectionId: [] },
       { subject: 'core.x', source: 'controller' },
       { subject: 'controller.heartbeat', source: 'controller' },
       { subject: 'constructor.__proto__' },
+      { subject: 'core.y', body: { subject: 'core.*' }, source: 'controller' },
     ]) {
       cloud.arrive(data);
     }
+    cloud.arriveText(`{"subject":"core.x","body":${'['.repeat(50_000)}${']'.repeat(50_000)}}`);
     cloud.arrive('core.x', 'text');
     cloud.arrive(new ArrayBuffer(8), 'binary');
-    await settled();
-    assert.deepEqual(bus.published, []);
-    // An upload that is too large is answered.
-    assert.deepEqual(cloud.told(), [
-      ...GREETING,
-      'log {"success":false,"level":"error","message":"A message was not delivered: it is larger than this device lets through"}',
-    ]);
+    await clock.advance(GATHER_MS);
+    assert.deepEqual(
+      bus.published.filter(({ subject }) => subject !== 'heartbeat'),
+      [],
+    );
+    // What names neither its sender nor itself is not answered.
+    const answers = cloud.sent.slice(GREETING.length);
+    assert.ok(answers.every(({ subject, destination }) => subject === 'log' && destination === 'broadcast'));
+    assert.deepEqual(
+      answers.map(({ body }) => (body as { message: string }).message),
+      [
+        '4 commands were not carried out: its subject may have one dot, and letters, digits, - and _. (core.>, core.*, core.a b, core.a.b)',
+        'A command was not carried out: it is larger than this device lets through. (core.x)',
+        'A command was not carried out: its connectionId is none. (core.x)',
+        'A command was not carried out: it is nested too deeply. (core.x)',
+      ],
+    );
     assert.equal(log.at('warn').length - before, 1);
+  });
+
+  it('that are unknown are answered to the browser that sent them, and to nobody else', async () => {
+    const { cloud, bus, clock, log } = make();
+    cloud.become('connected');
+    await settled();
+    bus.published.length = 0;
+    for (const connectionId of ['page-1', null]) {
+      cloud.arrive({ subject: 'lights.on', body: 1, connectionId });
+      cloud.arrive({ subject: 'controller.dance', body: 1, connectionId });
+      cloud.arrive({ subject: 'hello', body: 1, connectionId });
+    }
+    await clock.advance(GATHER_MS);
+    assert.deepEqual(
+      bus.published.filter(({ subject }) => subject !== 'heartbeat'),
+      [],
+    );
+    assert.deepEqual(
+      cloud.sent
+        .slice(GREETING.length)
+        .map(({ body, destination }) => [(body as { message: string }).message, destination]),
+      [
+        ['A command was not carried out: this device has no such component. (lights.on)', 'page-1'],
+        ['A command was not carried out: this device does not know it. (controller.dance)', 'page-1'],
+      ],
+    );
+    assert.deepEqual(log.at('warn'), []);
   });
 
   it('that flood are limited, with one line at the start and one at the end', async () => {

@@ -1,6 +1,6 @@
 /** Messages handed to a session and not acknowledged yet: bounded in number and in time, whatever the session does. */
 import type { Clock } from '../base/clock.js';
-import type { Json } from '../base/json.js';
+import type { Sendable } from '../base/json.js';
 import type { SendOutcome, Session } from './session.js';
 
 export interface SendResult {
@@ -28,7 +28,7 @@ export class InFlight {
   }
 
   /** Never rejects. */
-  send(session: Session, data: Json, askedTimeoutMs: number): Promise<SendResult> {
+  send(session: Session, data: Sendable, askedTimeoutMs: number): Promise<SendResult> {
     if (this.#count >= this.#max) {
       const message = `${this.#max} messages already wait for their acknowledgement`;
       return Promise.resolve({ outcome: 'failed', message });

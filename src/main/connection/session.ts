@@ -3,15 +3,29 @@
  * `web-pubsub.ts` makes sessions; `supervisor.ts` decides when.
  */
 
-import type { Json } from '../base/json.js';
+import type { Sendable } from '../base/json.js';
 
-/** A message of the group, already parsed; its content is untrusted. */
-export interface GroupMessage {
+/** A message of the group; its content is untrusted. */
+export type GroupMessage = Delivery &
+  (
+    | {
+        readonly dataType: 'json';
+        /** Parsed, for whoever looks at it. */
+        readonly data: unknown;
+        /** As it was sent, for whoever carries it on: `data` printed again may be another text. */
+        readonly text: string;
+      }
+    | {
+        readonly dataType: 'text' | 'binary';
+        /** `ArrayBuffer` when binary. */
+        readonly data: unknown;
+      }
+  );
+
+/** What is known of a message of the group, whatever it says. */
+export interface Delivery {
   readonly group: string;
   readonly fromUserId?: string;
-  readonly dataType: 'json' | 'text' | 'binary';
-  /** `ArrayBuffer` when binary. */
-  readonly data: unknown;
   /**
    * It arrived on a recovered socket before the answer to our first ping there: the service had it while we were away, so it may
    * be as old as the drop. Absent on everything else.
@@ -82,7 +96,7 @@ export interface Session {
    * Sends JSON to the group, without echo. Resolves within `timeoutMs`, never rejects. A message in flight when the
    * socket drops is sent again, with the same ackId, after a recovery within its deadline.
    */
-  send(data: Json, timeoutMs: number): Promise<{ readonly outcome: 'sent' | 'failed'; readonly message?: string }>;
+  send(data: Sendable, timeoutMs: number): Promise<{ readonly outcome: 'sent' | 'failed'; readonly message?: string }>;
   /** Terminates the socket at once and opens none until {@link resume}; the session may survive. */
   suspend(): void;
   /** Sockets may be opened again: recovery is tried at once. */

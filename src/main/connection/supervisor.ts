@@ -8,7 +8,7 @@ import { systemClock, type Clock } from '../base/clock.js';
 import { guard, Listeners } from '../base/guard.js';
 import { InFlight, type SendResult } from './in-flight.js';
 import { narrate, type Note } from './narration.js';
-import type { Json } from '../base/json.js';
+import type { Sendable } from '../base/json.js';
 import { Links } from './links.js';
 import type { GroupMessage, OpenFailure, OpenSession } from './session.js';
 import {
@@ -33,7 +33,7 @@ export interface ConnectivityMonitor {
 }
 
 /** Sends JSON to the group. Never rejects; resolves within `timeoutMs` (default 10,000, at most 600,000). */
-export type Send = (data: Json, options?: { readonly timeoutMs?: number }) => Promise<SendResult>;
+export type Send = (data: Sendable, options?: { readonly timeoutMs?: number }) => Promise<SendResult>;
 
 export interface ConnectionSupervisorOptions {
   readonly monitor: ConnectivityMonitor;

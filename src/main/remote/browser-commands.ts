@@ -2,10 +2,12 @@
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../log.js';
 import type { PublishOutcome } from './bus.js';
-import { CommandAnswers, nameOfCommand } from './command-answers.js';
+import { nameOfCommand, type BrowserAnswers } from './browser-answers.js';
 import type { Arrival } from './late-commands.js';
 import { isTooLate } from './late-commands.js';
-import type { Component, JsonObject, OutgoingMessage } from './messages.js';
+import type { JsonText } from '../base/json.js';
+import type { Component } from './messages.js';
+import type { GroupDecision } from './router.js';
 import { RepeatedWarning } from './repeated-warning.js';
 
 const WHY_DROPPED = {
@@ -18,35 +20,32 @@ const WHY_DROPPED = {
 export type CommandFate = 'published' | 'too-late' | keyof typeof WHY_DROPPED;
 
 export class BrowserCommands {
-  readonly #answers: CommandAnswers;
   readonly #undelivered: RepeatedWarning;
 
   constructor(
-    private readonly publish: (recipient: Component, subject: string, payload: JsonObject) => PublishOutcome | 'off',
-    say: (message: OutgoingMessage) => void,
+    private readonly publish: (recipient: Component, subject: string, payload: JsonText) => PublishOutcome | 'off',
+    private readonly answers: BrowserAnswers,
     private readonly log: Logger,
     clock: Clock,
   ) {
-    this.#answers = new CommandAnswers(say, clock);
     this.#undelivered = new RepeatedWarning(log, clock);
   }
 
   /** @param staleCommandSecs see {@link isTooLate} */
   handle(
     arrival: Arrival,
-    command: { readonly recipient: Component; readonly subject: string; readonly payload: JsonObject },
+    command: Extract<GroupDecision, { kind: 'forward' }>,
     staleCommandSecs: number,
   ): CommandFate {
-    const { recipient, subject, payload } = command;
-    const name = nameOfCommand(recipient, subject, payload['body']);
-    const from = typeof payload['connectionId'] === 'string' ? payload['connectionId'] : undefined;
+    const { recipient, subject, payload, body, connectionId: from } = command;
+    const name = nameOfCommand(recipient, subject, body);
     if (isTooLate(arrival, staleCommandSecs)) {
       const droppedSecs = Math.round((arrival.droppedForMs ?? 0) / 1_000);
       this.#undelivered.warn(
         { recipient, subject, droppedSecs },
         'A command from a browser came too late to be carried out: it was sent while the connection was away.',
       );
-      this.#answers.notDone(name, `the connection was away for ${droppedSecs} s, so it came too late; try again`, from);
+      this.answers.notDone(name, `the connection was away for ${droppedSecs} s, so it came too late; try again`, from);
       return 'too-late';
     }
     const outcome = this.publish(recipient, subject, payload);
@@ -57,11 +56,7 @@ export class BrowserCommands {
     // Never kept for later: a command that is minutes old must not move anything.
     const why = WHY_DROPPED[outcome];
     this.#undelivered.warn({ recipient, subject, outcome }, `A command from a browser was dropped: ${why}.`);
-    this.#answers.notDone(name, why, from);
+    this.answers.notDone(name, why, from);
     return outcome;
-  }
-
-  stop(): void {
-    this.#answers.stop();
   }
 }

@@ -11,6 +11,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from '../log.js';
 import type { BusServer } from './bus-servers.js';
 import { parseBusServer } from './bus-servers.js';
+import { JsonText } from '../base/json.js';
 import type { JsonObject } from './messages.js';
 import { dialNats } from './nats-transport.js';
 import { isPlainToken } from './router.js';
@@ -129,13 +130,13 @@ export class Bus {
   }
 
   /** Publishes on `ROOT.recipient.subject`, now or not at all. Never throws. */
-  publish(recipient: string, subject: string, payload: JsonObject): PublishOutcome {
+  publish(recipient: string, subject: string, payload: JsonObject | JsonText): PublishOutcome {
     const link = this.#link;
     // Checked once more at the last door, whoever calls.
     if (!isPlainToken(recipient) || !isPlainToken(subject)) return 'refused';
     if (link === undefined || link.nats.isClosed() || link.nats.isDraining()) return 'down';
     try {
-      const data = Buffer.from(JSON.stringify(payload));
+      const data = Buffer.from(payload instanceof JsonText ? payload.text : JSON.stringify(payload));
       if (data.byteLength > (link.nats.info?.max_payload ?? Infinity)) return 'refused';
       if (link.unacknowledged + data.byteLength > MAX_UNACKNOWLEDGED_BYTES) return 'full';
       link.nats.publish(`${this.options.settings.subjectRoot}.${recipient}.${subject}`, data);

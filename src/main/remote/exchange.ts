@@ -9,6 +9,7 @@ import type { Logger } from '../log.js';
 import { SystemInfoAnnouncer } from './announcer.js';
 import type { Clock } from '../base/clock.js';
 import { systemClock } from '../base/clock.js';
+import { BrowserAnswers } from './browser-answers.js';
 import { BrowserCommands } from './browser-commands.js';
 import { ClockTeller } from './clock-teller.js';
 import type { ExchangeDependencies, RemoteSettings } from './exchange-options.js';
@@ -21,7 +22,6 @@ import { STALE_COMMAND_SECS } from './late-commands.js';
 import type { OutgoingMessage } from './messages.js';
 import { outgoing } from './messages.js';
 import type { Unsubscribe } from './ports.js';
-import { RefusalAnswers } from './refusal-answers.js';
 import { RepeatedWarning } from './repeated-warning.js';
 import type { GroupDecision } from './router.js';
 import { SayAgain } from './say-again.js';
@@ -44,6 +44,7 @@ export class Exchange {
   readonly #announcer: SystemInfoAnnouncer;
   readonly #fromGroup: FromGroup;
   readonly #fromBus: FromBus;
+  readonly #answers: BrowserAnswers;
   readonly #commands: BrowserCommands;
   readonly #sayAgain: SayAgain;
   readonly #refresher: StateRefresher;
@@ -60,9 +61,10 @@ export class Exchange {
     this.#clock = deps.clock ?? systemClock;
     this.#log = deps.log;
     this.#settings = deps.settings;
+    this.#answers = new BrowserAnswers((message) => this.#say(message), this.#clock);
     this.#commands = new BrowserCommands(
       (recipient, subject, payload) => deps.bus?.publish(recipient, subject, payload) ?? 'off',
-      (message) => this.#say(message),
+      this.#answers,
       deps.log,
       this.#clock,
     );
@@ -97,7 +99,7 @@ export class Exchange {
       onClockRequest: () => this.#clockTeller?.tellBrowsers(),
       maxMessageBytes: () => this.#settings.maxMessageBytes,
       foreign: new ForeignController(deps.log),
-      answers: new RefusalAnswers((message) => this.#say(message), this.#clock),
+      answers: this.#answers,
     });
     this.#fromBus = new FromBus({
       ...common,
@@ -207,7 +209,7 @@ export class Exchange {
     this.#tick = undefined;
     this.#announcer.stop();
     this.#clockTeller?.stop();
-    this.#commands.stop();
+    this.#answers.stop();
     this.#sayAgain.stop();
     this.#sender.stop();
     await this.deps.bus?.close();

@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.js';
 import type { GroupMessage } from '../connection/session.js';
 import type { Logger } from '../log.js';
 import type { ForeignController } from './foreign-controller.js';
-import type { RefusalAnswers } from './refusal-answers.js';
+import type { BrowserAnswers } from './browser-answers.js';
 import type { RepeatedWarning } from './repeated-warning.js';
 import { isFromController, routeFromGroup, type GroupDecision } from './router.js';
 import type { TokenBucket, TokenBucketEffect, TokenBucketOptions } from './token-bucket.js';
@@ -30,7 +30,7 @@ export interface FromGroupDependencies {
   /** Is told of messages that another remote sent to our group. */
   readonly foreign: ForeignController;
   /** Tells the browser that its message was refused. */
-  readonly answers: RefusalAnswers;
+  readonly answers: BrowserAnswers;
   /** {@link FromGroup.nextMs} may be another one. */
   readonly onTimeChanged: () => void;
   readonly log: Logger;
@@ -60,7 +60,7 @@ export class FromGroup {
   }
 
   take(arrived: GroupMessage): void {
-    const { dataType, data } = arrived;
+    const { data } = arrived;
     if (isFromController(data)) {
       this.deps.foreign.seenInGroup((data as { readonly subject?: unknown }).subject);
       return;
@@ -71,9 +71,9 @@ export class FromGroup {
     this.deps.onTimeChanged();
     if (!taken.allowed) return;
     const decision =
-      dataType === 'json'
-        ? routeFromGroup(data, this.deps.maxMessageBytes())
-        : ({ kind: 'refuse', reason: 'not-json' } as const);
+      arrived.dataType === 'json'
+        ? routeFromGroup(arrived, this.deps.maxMessageBytes())
+        : ({ kind: 'refuse', reason: 'not-json', asker: {} } as const);
     switch (decision.kind) {
       case 'forward':
         this.deps.onCommand(arrived, decision);
@@ -91,8 +91,13 @@ export class FromGroup {
       case 'ignore':
         this.#log.debug({ reason: decision.reason }, 'A message of the group is not for this machine; ignored.');
         break;
+      case 'unknown':
+        this.#log.debug({ reason: decision.reason }, 'A message of the group is nothing that is known here; ignored.');
+        // Never to all: it may have been meant for somebody else.
+        if (decision.asker.connectionId !== undefined) this.deps.answers.refused(decision.reason, decision.asker);
+        break;
       case 'refuse':
-        this.deps.answers.refused(decision.reason);
+        this.deps.answers.refused(decision.reason, decision.asker);
         this.deps.refused.warn(
           { from: 'group', reason: decision.reason },
           'A malformed message of the group was dropped.',

@@ -1,5 +1,5 @@
 /** What the exchange needs of the world: the connection with the cloud, the bus. */
-import type { Json } from '../base/json.js';
+import type { JsonText, Sendable } from '../base/json.js';
 import type { GroupMessage, SendOutcome } from '../connection/session.js';
 import type { BusState, PublishOutcome } from './bus.js';
 import type { Component, JsonObject } from './messages.js';
@@ -10,7 +10,7 @@ export type Unsubscribe = () => void;
 export interface RemoteConnection {
   /** Resolves within `timeoutMs` and never rejects. Calls made in a row go out in that order. */
   send(
-    data: Json,
+    data: Sendable,
     options: { readonly timeoutMs: number },
   ): Promise<{ readonly outcome: SendOutcome; readonly message?: string }>;
   onMessage(listener: (message: GroupMessage) => void): Unsubscribe;
@@ -23,7 +23,7 @@ export interface RemoteConnection {
 /** The bus, as much of it as is needed here; `bus.ts` makes one. */
 export interface RemoteBus {
   start(): void;
-  publish(recipient: Component, subject: string, payload: JsonObject): PublishOutcome;
+  publish(recipient: Component, subject: string, payload: JsonObject | JsonText): PublishOutcome;
   /** `token`: the last token of the NATS subject. */
   onMessage(listener: (token: string, data: Uint8Array) => void): Unsubscribe;
   onStateChange(listener: (state: BusState) => void): Unsubscribe;

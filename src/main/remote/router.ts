@@ -8,7 +8,8 @@ import { asJsonObject, checkJson, isPlainObject } from './json-bounds.js';
 import type { Component, JsonObject, OutgoingMessage } from './messages.js';
 import { isComponent, outgoing } from './messages.js';
 import { relayRule } from './relay.js';
-import type { Json } from '../base/json.js';
+import type { Member } from '../base/json-scan.js';
+import { JsonText, type Json } from '../base/json.js';
 
 /** Largest message from the group by default, bytes of UTF-8 JSON: an upload of 900 kB passes, and NATS takes 1 MiB by default. */
 export const MAX_GROUP_BYTES = 960 * 1024;
@@ -46,46 +47,71 @@ export type Refusal =
 
 /** What to do with a message of the group. */
 export type GroupDecision =
-  /** Publish on `ROOT.recipient.subject`. */
-  | { readonly kind: 'forward'; readonly recipient: Component; readonly subject: string; readonly payload: JsonObject }
+  /** Publish on `ROOT.recipient.subject`. `payload` is the message's own text but for its subject. */
+  | {
+      readonly kind: 'forward';
+      readonly recipient: Component;
+      readonly subject: string;
+      readonly payload: JsonText;
+      readonly body: Json | undefined;
+      readonly connectionId?: string;
+    }
   /** Somebody looks at this Pi: answer. */
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'system-info' }
   /** Can the clock be trusted? */
   | { readonly kind: 'clock' }
   /** Well-formed, but nothing for us: a debug line. */
-  | { readonly kind: 'ignore'; readonly reason: 'own' | 'no-recipient' | 'unknown-recipient' | 'unknown-subject' }
+  | { readonly kind: 'ignore'; readonly reason: 'own' | 'no-recipient' }
+  /** Well-formed, and we are the only ones who could have answered, but nothing we know: a debug line. */
+  | { readonly kind: 'unknown'; readonly reason: 'unknown-recipient' | 'unknown-subject'; readonly asker: Asker }
   /** Malformed or hostile: not looked at further. */
-  | { readonly kind: 'refuse'; readonly reason: Refusal };
+  | { readonly kind: 'refuse'; readonly reason: Refusal; readonly asker: Asker };
+
+/** Who sent a message of the group and what it calls itself, as far as it says so. */
+export interface Asker {
+  readonly connectionId?: string;
+  readonly subject?: string;
+}
 
 /** True for a message a controller sent, ours or another Pi's: cheap, so that such messages cost nothing. */
 export function isFromController(data: unknown): boolean {
   return isPlainObject(data) && data['source'] === 'controller';
 }
 
-/** @param maxBytes the largest message let through, bytes of UTF-8 JSON */
-export function routeFromGroup(data: unknown, maxBytes = MAX_GROUP_BYTES): GroupDecision {
-  if (!isPlainObject(data)) return { kind: 'refuse', reason: 'not-an-object' };
+/**
+ * @param message parsed, and as the text that it came in
+ * @param maxBytes the largest message let through, bytes of UTF-8 JSON
+ */
+export function routeFromGroup(
+  { data, text }: { readonly data: unknown; readonly text: string },
+  maxBytes = MAX_GROUP_BYTES,
+): GroupDecision {
+  if (!isPlainObject(data)) return { kind: 'refuse', reason: 'not-an-object', asker: {} };
   if (data['source'] === 'controller') return { kind: 'ignore', reason: 'own' };
-  const checked = checkJson(data, { maxBytes, maxDepth: MAX_GROUP_DEPTH });
-  if (!checked.ok) return { kind: 'refuse', reason: checked.reason };
-  const { subject, connectionId } = asJsonObject(data);
-  if (typeof subject !== 'string') return { kind: 'refuse', reason: 'no-subject' };
+  const { subject, connectionId, body } = asJsonObject(data);
+  const from = isConnectionId(connectionId) ? { connectionId } : {};
+  const asker = { ...from, ...(typeof subject === 'string' && { subject }) };
+  const refuse = (reason: Refusal): GroupDecision => ({ kind: 'refuse', reason, asker });
+  const checked = checkJson(text, { maxBytes, maxDepth: MAX_GROUP_DEPTH }, ['subject']);
+  if (!checked.ok) return refuse(checked.reason);
+  if (typeof subject !== 'string') return refuse('no-subject');
   // The front end sends null while it has none.
   if (connectionId !== undefined && connectionId !== null) {
     if (typeof connectionId !== 'string' || connectionId.length > MAX_CONNECTION_ID_LENGTH) {
-      return { kind: 'refuse', reason: 'bad-connection-id' };
+      return refuse('bad-connection-id');
     }
   }
   const dot = subject.indexOf('.');
   if (dot === -1) return { kind: 'ignore', reason: 'no-recipient' };
   const recipient = subject.slice(0, dot);
   const rest = subject.slice(dot + 1);
-  if (!isPlainToken(recipient) || !isPlainToken(rest)) return { kind: 'refuse', reason: 'bad-subject' };
+  if (!isPlainToken(recipient) || !isPlainToken(rest)) return refuse('bad-subject');
   if (isComponent(recipient)) {
-    return { kind: 'forward', recipient, subject: rest, payload: { ...asJsonObject(data), subject: rest } };
+    const payload = withSubject(text, checked.members, rest);
+    return { kind: 'forward', recipient, subject: rest, payload, body, ...from };
   }
-  if (recipient !== 'controller') return { kind: 'ignore', reason: 'unknown-recipient' };
+  if (recipient !== 'controller') return { kind: 'unknown', reason: 'unknown-recipient', asker };
   switch (rest) {
     case 'heartbeat':
       return { kind: 'heartbeat' };
@@ -94,8 +120,19 @@ export function routeFromGroup(data: unknown, maxBytes = MAX_GROUP_BYTES): Group
     case 'ntp_status':
       return { kind: 'clock' };
     default:
-      return { kind: 'ignore', reason: 'unknown-subject' };
+      return { kind: 'unknown', reason: 'unknown-subject', asker };
   }
+}
+
+/** The text with another subject; in all its places, since readers do not agree on which of two counts. */
+function withSubject(text: string, members: readonly Member[], subject: string): JsonText {
+  let at = 0;
+  let changed = '';
+  for (const { start, end } of members) {
+    changed += text.slice(at, start) + JSON.stringify(subject);
+    at = end;
+  }
+  return new JsonText(changed + text.slice(at));
 }
 
 /** What to do with a message of the bus. */
@@ -117,16 +154,22 @@ export type BusDecision =
  */
 export function routeFromBus(token: string, data: Uint8Array): BusDecision {
   if (data.byteLength > MAX_BUS_BYTES) return { kind: 'refuse', reason: 'too-large' };
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(data);
+  } catch {
+    return { kind: 'refuse', reason: 'not-utf8' };
+  }
+  const checked = checkJson(text, { maxBytes: MAX_BUS_BYTES, maxDepth: MAX_BUS_DEPTH }, ['body']);
+  if (!checked.ok) return { kind: 'refuse', reason: checked.reason };
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data));
-  } catch (error) {
-    return { kind: 'refuse', reason: error instanceof SyntaxError ? 'not-json' : 'not-utf8' };
+    value = JSON.parse(text);
+  } catch {
+    return { kind: 'refuse', reason: 'not-json' };
   }
   if (!isPlainObject(value)) return { kind: 'refuse', reason: 'not-an-object' };
-  const checked = checkJson(value, { maxBytes: MAX_BUS_BYTES, maxDepth: MAX_BUS_DEPTH });
-  if (!checked.ok) return { kind: 'refuse', reason: checked.reason };
-  const { subject, body, source, destination } = asJsonObject(value);
+  const { subject, source, destination } = asJsonObject(value);
   if (token === 'heartbeat' && isComponent(source)) {
     const version = versionIn(asJsonObject(value));
     return { kind: 'alive', component: source, ...(version === undefined ? {} : { version }) };
@@ -140,8 +183,11 @@ export function routeFromBus(token: string, data: Uint8Array): BusDecision {
   // The group goes by the message's own subject, so the rule holds for that one too.
   const inner = relayRule(subject);
   if (inner === 'ours' || inner === 'refused') return { kind: 'refuse', reason: 'bad-subject' };
+  // The last of a name is the one that JSON.parse takes, too.
+  const body = checked.members.at(-1);
   if (body === undefined) return { kind: 'refuse', reason: 'no-body' };
-  const message = outgoing(subject, body, isConnectionId(destination) ? destination : 'broadcast');
+  const said = new JsonText(text.slice(body.start, body.end));
+  const message = outgoing(subject, said, isConnectionId(destination) ? destination : 'broadcast');
   return { kind: 'relay', message, bytes: checked.bytes, ...from };
 }
 

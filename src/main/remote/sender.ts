@@ -2,13 +2,13 @@
  * What goes to the group: one line of messages, in order, with a window of unacknowledged sends and a bounded queue in
  * front of it. What the queue cannot take, and everything while the cloud is away, follows the rule of the outbox.
  */
-import type { Json } from '../base/json.js';
+import type { Sendable } from '../base/json.js';
 import type { SendOutcome } from '../connection/session.js';
 import type { Logger } from '../log.js';
 import type { Clock } from '../base/clock.js';
 import { Fifo } from './fifo.js';
 import { jsonBytes } from './json-bounds.js';
-import type { JsonObject, OutgoingMessage } from './messages.js';
+import { onTheWire, type OutgoingMessage } from './messages.js';
 import type { Outbox, OutboxItem } from './outbox.js';
 import { EMPTY_OUTBOX, drain, isEmpty, outboxSize, store } from './outbox.js';
 import { isEvent } from './relay.js';
@@ -16,7 +16,7 @@ import { RepeatedWarning } from './repeated-warning.js';
 
 /** Hands one message to the connection; resolves within `timeoutMs`. */
 export type SendToGroup = (
-  data: Json,
+  data: Sendable,
   options: { readonly timeoutMs: number },
 ) => Promise<{ readonly outcome: SendOutcome; readonly message?: string }>;
 
@@ -242,7 +242,7 @@ export class Sender {
     const { sendTimeoutMs, recoveryMs } = this.limits;
     // What is said of this moment is worth nothing after a recovery.
     const timeoutMs = item === undefined ? sendTimeoutMs : sendTimeoutMs + recoveryMs;
-    this.send(asJson(message), { timeoutMs }).then(
+    this.send(onTheWire(message), { timeoutMs }).then(
       ({ outcome, message: why }) => this.#settled(message, item, outcome, why),
       (error: unknown) =>
         this.#settled(message, item, 'failed', error instanceof Error ? error.message : String(error)),
@@ -315,8 +315,4 @@ function holds(outbox: Outbox, item: OutboxItem): boolean {
 /** What a newer value replaces: the same subject, for the same readers. */
 function newestKey({ subject, destination }: OutgoingMessage): string {
   return destination === 'broadcast' ? subject : `${subject} to one`;
-}
-
-function asJson({ body, subject, source, destination }: OutgoingMessage): JsonObject {
-  return { body, subject, source, destination };
 }

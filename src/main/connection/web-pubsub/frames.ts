@@ -3,6 +3,9 @@
  * so an unknown field, a wrong type or a name such as `__proto__` never travels further.
  */
 import type { WebPubSubMessage } from '@azure/web-pubsub-client';
+import { JsonText } from '../../base/json.js';
+import { scanJson } from '../../base/json-scan.js';
+import type { Delivery, GroupMessage } from '../session.js';
 
 export type ParsedFrame =
   | { readonly kind: 'message'; readonly message: WebPubSubMessage }
@@ -20,17 +23,28 @@ const MAX_DEPTH = 200;
 
 class BadFrame extends Error {}
 
+/** The payload of a message of type json: as it was sent, and parsed. */
+export class ReceivedJson extends JsonText {
+  constructor(
+    text: string,
+    readonly value: unknown,
+  ) {
+    super(text);
+  }
+}
+
 export function parseFrame(text: string): ParsedFrame {
   let frame: Fields;
+  let payload: string | undefined;
   try {
-    frame = parseJson(text);
+    ({ frame, payload } = parseJson(text));
   } catch (error) {
     if (error instanceof BadFrame) return { kind: 'bad', reason: error.message };
     // JSON.parse quotes the frame in its message, which may be anything: only its kind is passed on.
     return { kind: 'bad', reason: 'not JSON' };
   }
   try {
-    const message = readMessage(frame);
+    const message = readMessage(frame, payload);
     return message === undefined ? { kind: 'ignored', ...numberOf(frame) } : { kind: 'message', message };
   } catch (error) {
     return { kind: 'bad', reason: error instanceof BadFrame ? error.message : 'not readable', ...numberOf(frame) };
@@ -43,12 +57,12 @@ function numberOf(frame: Fields): { sequenceId?: number } {
   return Number.isSafeInteger(sequenceId) && (sequenceId as number) >= 1 ? { sequenceId: sequenceId as number } : {};
 }
 
-function readMessage(frame: Fields): WebPubSubMessage | undefined {
+function readMessage(frame: Fields, payload: string | undefined): WebPubSubMessage | undefined {
   switch (frame['type']) {
     case 'ack':
       return readAck(frame);
     case 'message':
-      return readData(frame);
+      return readData(frame, payload);
     case 'pong':
       return { kind: 'pong' };
     case 'system':
@@ -95,13 +109,13 @@ function readSystem(frame: Fields): WebPubSubMessage | undefined {
   }
 }
 
-function readData(frame: Fields): WebPubSubMessage | undefined {
+function readData(frame: Fields, text: string | undefined): WebPubSubMessage | undefined {
   const from = requireString(frame, 'from', MAX_NAME_CHARS);
   if (from !== 'group' && from !== 'server') return undefined;
   // Null is said of messages whose sender is on the plain subprotocol.
   const sequenceId =
     (frame['sequenceId'] ?? null) === null ? {} : { sequenceId: requireInteger(frame, 'sequenceId', 1) };
-  const payload = { ...readPayload(frame), ...sequenceId };
+  const payload = { ...readPayload(frame, text), ...sequenceId };
   if (from === 'server') return { kind: 'serverData', ...payload };
   return {
     kind: 'groupData',
@@ -111,14 +125,18 @@ function readData(frame: Fields): WebPubSubMessage | undefined {
   };
 }
 
+type Content = DistributiveOmit<GroupMessage, keyof Delivery>;
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
 type Payload = Pick<Extract<WebPubSubMessage, { kind: 'serverData' }>, 'dataType' | 'data'>;
 
-function readPayload(frame: Fields): Payload {
+function readPayload(frame: Fields, text: string | undefined): Payload {
   const { dataType, data } = frame;
   switch (dataType) {
     case 'json':
-      if (data === undefined) throw new BadFrame('no data');
-      return { dataType, data: data as Payload['data'] };
+      if (data === undefined || text === undefined) throw new BadFrame('no data');
+      // To the client it is an object like any other.
+      return { dataType, data: new ReceivedJson(text, data) };
     case 'text':
       if (typeof data !== 'string') throw new BadFrame('data of type text is not a string');
       return { dataType, data };
@@ -133,6 +151,14 @@ function readPayload(frame: Fields): Payload {
   }
 }
 
+/** What a message of the group holds, as it is handed on. */
+export function contentOf({ dataType, data }: Payload): Content {
+  // The client's types know nothing of what it carries through.
+  const content: unknown = data;
+  if (content instanceof ReceivedJson) return { dataType: 'json', data: content.value, text: content.text };
+  return { dataType: dataType === 'text' ? 'text' : 'binary', data };
+}
+
 interface Fields {
   readonly [name: string]: unknown;
 }
@@ -141,8 +167,9 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function parseJson(text: string): Fields {
-  if (depth(text) > MAX_DEPTH) throw new BadFrame('nested too deeply');
+function parseJson(text: string): { readonly frame: Fields; readonly payload: string | undefined } {
+  const { depth, members } = scanJson(text, ['data'], MAX_DEPTH);
+  if (depth > MAX_DEPTH) throw new BadFrame('nested too deeply');
   // A key __proto__ does no harm here, but would in the hands of somebody who merges objects.
   const suspicious = /__proto__|\\u005f/i.test(text);
   const value: unknown = JSON.parse(
@@ -150,24 +177,9 @@ function parseJson(text: string): Fields {
     suspicious ? (key, inner: unknown) => (key === '__proto__' ? undefined : inner) : undefined,
   );
   if (!isFields(value)) throw new BadFrame('not an object');
-  return value;
-}
-
-/** Deepest nesting of brackets outside of strings; stops looking once it is too deep. */
-function depth(text: string): number {
-  let deepest = 0;
-  let level = 0;
-  let quoted = false;
-  for (let at = 0; at < text.length && deepest <= MAX_DEPTH; at += 1) {
-    const char = text[at];
-    if (quoted) {
-      if (char === '\\') at += 1;
-      else if (char === '"') quoted = false;
-    } else if (char === '"') quoted = true;
-    else if (char === '{' || char === '[') deepest = Math.max(deepest, (level += 1));
-    else if (char === '}' || char === ']') level -= 1;
-  }
-  return deepest;
+  // The last of a name is the one that JSON.parse takes, too.
+  const data = members.at(-1);
+  return { frame: value, payload: data && text.slice(data.start, data.end) };
 }
 
 function requireString(fields: Fields, name: string, maxChars: number): string {

@@ -1,8 +1,7 @@
 /** What was sent and is not acknowledged yet: in order, bounded, each with its deadline; sent again, with the same ackId, after a recovery. */
 import { performance } from 'node:perf_hooks';
-import type { Json } from '../../base/json.js';
+import { JsonText, type Sendable } from '../../base/json.js';
 import { describeError, redact } from './redact.js';
-import { PreparedJson } from './safe-protocol.js';
 
 export interface SendResult {
   readonly outcome: 'sent' | 'failed';
@@ -18,7 +17,7 @@ export interface AckWatch {
 
 export interface Transport {
   /** Sends once; resolves when acknowledged (a duplicate is), rejects when refused or when the socket dropped. */
-  transmit(data: PreparedJson, ackId: number): Promise<unknown>;
+  transmit(data: JsonText, ackId: number): Promise<unknown>;
   /** Nobody waits for this ackId any more. */
   forget(ackId: number): void;
 }
@@ -30,7 +29,7 @@ const MAX_IN_FLIGHT = 1_000;
 const MAX_IN_FLIGHT_BYTES = 16 * 1_048_576;
 
 interface Pending {
-  readonly data: PreparedJson;
+  readonly data: JsonText;
   readonly bytes: number;
   readonly settle: (result: SendResult) => void;
   /** When it went out on the present socket. */
@@ -55,7 +54,7 @@ export class Outbox {
     this.#lastAckId = lastAckId;
   }
 
-  send(data: Json, timeoutMs: number): Promise<SendResult> {
+  send(data: Sendable, timeoutMs: number): Promise<SendResult> {
     if (this.#closed !== undefined) return Promise.resolve({ outcome: 'failed', message: this.#closed });
     const prepared = prepare(data);
     if (typeof prepared === 'string') return Promise.resolve({ outcome: 'failed', message: prepared });
@@ -156,11 +155,12 @@ export function refusalOf(error: unknown): { readonly name: string; readonly mes
   return { name: String(name), message: redact(`the service refused it: ${String(name)} ${text}`) };
 }
 
-/** Its JSON, or why it has none. */
-function prepare(data: Json): PreparedJson | string {
+/** Its JSON, printed once so that a second sending is the same to the byte; or why it has none. */
+function prepare(data: Sendable): JsonText | string {
+  if (data instanceof JsonText) return data;
   try {
     const text = JSON.stringify(data) as string | undefined;
-    return text === undefined ? 'it is not JSON' : new PreparedJson(text);
+    return text === undefined ? 'it is not JSON' : new JsonText(text);
   } catch (error) {
     return `it is not JSON: ${describeError(error)}`;
   }

@@ -3,7 +3,7 @@
  * what comes behind the answer is of now. It holds one recovery at a time.
  */
 import { performance } from 'node:perf_hooks';
-import type { GroupMessage } from '../session.js';
+import type { Delivery } from '../session.js';
 
 /** A service that never answers pings must not make every later message an old one. */
 const LONGEST_REPLAY_MS = 30_000;
@@ -32,7 +32,7 @@ export class Replay {
   }
 
   /** What a message that comes now is marked with. */
-  get mark(): Pick<GroupMessage, 'replayed' | 'droppedForMs'> {
+  get mark(): Pick<Delivery, 'replayed' | 'droppedForMs'> {
     if (performance.now() >= this.#untilMs) return {};
     return { replayed: true, droppedForMs: this.#droppedForMs };
   }

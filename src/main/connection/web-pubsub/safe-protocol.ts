@@ -5,6 +5,7 @@ import {
   type WebPubSubClientProtocol,
   type WebPubSubMessage,
 } from '@azure/web-pubsub-client';
+import { JsonText } from '../../base/json.js';
 import { Flow } from './flow.js';
 import { parseFrame } from './frames.js';
 
@@ -15,11 +16,6 @@ export type SubprotocolName = 'json.reliable.webpubsub.azure.v1' | 'json.webpubs
  * client take every later message for a duplicate.
  */
 const MAX_SEQUENCE_JUMP = 100_000;
-
-/** JSON as it was when it was handed over, so that a second sending is the same to the byte. */
-export class PreparedJson {
-  constructor(readonly text: string) {}
-}
 
 export interface FrameObserver {
   /** A frame was dropped; the reason holds nothing of its content. */
@@ -96,7 +92,7 @@ export class SafeProtocol implements WebPubSubClientProtocol {
 
   writeMessage(message: WebPubSubMessage): string | ArrayBuffer {
     const data: unknown = message.kind === 'sendToGroup' ? message.data : undefined;
-    if (message.kind === 'sendToGroup' && data instanceof PreparedJson) {
+    if (message.kind === 'sendToGroup' && data instanceof JsonText) {
       const { group, ackId, noEcho } = message;
       const head = JSON.stringify({ type: 'sendToGroup', group, ackId, noEcho, dataType: 'json' });
       return `${head.slice(0, -1)},"data":${data.text}}`;

@@ -1,8 +1,8 @@
 /** One session of the service: a connection, its group, its recoveries. */
 import { performance } from 'node:perf_hooks';
 import type { WebPubSubClient } from '@azure/web-pubsub-client';
-import type { Json } from '../../base/json.js';
-import { OpenError, type GroupMessage, type OpenFailure, type Session, type SessionEvent } from '../session.js';
+import type { Sendable } from '../../base/json.js';
+import { OpenError, type Delivery, type OpenFailure, type Session, type SessionEvent } from '../session.js';
 import { createAzureClient } from './azure-client.js';
 import { dropCulprit } from './culprit.js';
 import {
@@ -25,6 +25,7 @@ import { Outbox, type SendResult } from './outbox.js';
 import { describeError } from './redact.js';
 import { Replay } from './replay.js';
 import { SendRights } from './rights.js';
+import { contentOf } from './frames.js';
 import { SafeProtocol } from './safe-protocol.js';
 import type { SessionSettings } from './session-settings.js';
 import { Teller } from './teller.js';
@@ -76,10 +77,9 @@ export class WebPubSubSession implements Session {
     });
     this.#client = createAzureClient(url, this.#protocol, (socketUrl) => this.#createSocket(socketUrl));
     this.#client.on('group-message', ({ message }) => {
-      const { group, fromUserId, data } = message;
-      const dataType = message.dataType === 'protobuf' ? 'binary' : message.dataType;
-      const told: GroupMessage = { group, ...(fromUserId && { fromUserId }), dataType, data, ...this.#replay.mark };
-      this.#emit({ kind: 'message', message: told });
+      const { group, fromUserId } = message;
+      const delivery: Delivery = { group, ...(fromUserId && { fromUserId }), ...this.#replay.mark };
+      this.#emit({ kind: 'message', message: { ...delivery, ...contentOf(message) } });
     });
     // Only if the client gives up for a reason we did not foresee: the supervisor must not wait for ever.
     this.#client.on('stopped', () => this.#end('the client stopped'));
@@ -117,7 +117,7 @@ export class WebPubSubSession implements Session {
     });
   }
 
-  send(data: Json, timeoutMs: number): Promise<SendResult> {
+  send(data: Sendable, timeoutMs: number): Promise<SendResult> {
     return this.#outbox.send(data, timeoutMs);
   }
 

@@ -1,10 +1,11 @@
 /**
- * Whoever presses a button is told when nothing comes of it. The front end shows a `log` message as a pop-up of 5 s, so a burst is one message
- * that names the commands, not one each.
+ * Whoever presses a button is told when nothing comes of it, whether it was refused here or could not be delivered: its page would say that it
+ * went well. The front end shows a `log` message as a pop-up of 5 s, so a burst is one message that names the commands, not one each.
  */
 import type { Clock } from '../base/clock.js';
 import type { OutgoingMessage } from './messages.js';
 import { outgoing } from './messages.js';
+import type { Asker, Refusal } from './router.js';
 
 /** What comes within so long of the first is told with it, milliseconds: the replay of a recovery arrives in one go. */
 export const GATHER_MS = 300;
@@ -16,6 +17,21 @@ const MAX_BROWSERS = 64;
 const MAX_NAMED = 5;
 const MAX_NAME_LENGTH = 60;
 
+/** Why a message is not let through, in the words of the message. */
+const REFUSED: Readonly<Record<Refusal | 'unknown-recipient' | 'unknown-subject', WhyNot>> = {
+  'not-an-object': 'it is not a JSON object',
+  'no-subject': 'it has no subject',
+  'bad-subject': 'its subject may have one dot, and letters, digits, - and _',
+  'bad-connection-id': 'its connectionId is none',
+  'no-body': 'it has no body',
+  'not-utf8': 'it is not UTF-8',
+  'too-large': 'it is larger than this device lets through',
+  'too-deep': 'it is nested too deeply',
+  'not-json': 'it is not JSON',
+  'unknown-recipient': 'this device has no such component',
+  'unknown-subject': 'this device does not know it',
+};
+
 /** Why nothing comes of a command, in the words of the message. */
 export type WhyNot = string;
 
@@ -26,7 +42,7 @@ interface Burst {
   cancel: () => void;
 }
 
-export class CommandAnswers {
+export class BrowserAnswers {
   readonly #bursts = new Map<string, Burst>();
 
   constructor(
@@ -46,7 +62,13 @@ export class CommandAnswers {
     burst.commands.set(why, of);
     of.count += 1;
     const name = command.slice(0, MAX_NAME_LENGTH);
-    if (of.named.length < MAX_NAMED && !of.named.includes(name)) of.named.push(name);
+    if (name !== '' && of.named.length < MAX_NAMED && !of.named.includes(name)) of.named.push(name);
+  }
+
+  /** A message was refused; nobody is told of what neither says who sent it nor what it is. */
+  refused(reason: keyof typeof REFUSED, { connectionId, subject }: Asker): void {
+    if (connectionId === undefined && subject === undefined) return;
+    this.notDone(subject ?? '', REFUSED[reason], connectionId);
   }
 
   stop(): void {
@@ -71,7 +93,8 @@ export class CommandAnswers {
     for (const [why, { named, count }] of burst.commands) {
       const subject = count === 1 ? 'A command was' : `${count} commands were`;
       const more = count > named.length && named.length === MAX_NAMED ? ', …' : '';
-      const message = `${subject} not carried out: ${why}. (${named.join(', ')}${more})`;
+      const names = named.length === 0 ? '' : ` (${named.join(', ')}${more})`;
+      const message = `${subject} not carried out: ${why}.${names}`;
       this.say(outgoing('log', { success: false, level: 'error', message }, destination));
     }
     // What comes while this one is being shown is gathered until it is gone.
