@@ -231,7 +231,7 @@ function build(current: () => Settings, log: Logger, version: string): Parts {
     },
     lookup,
     log,
-    now: Date.now,
+    trustedWallMs: () => (clock.available === true ? Date.now() : undefined),
   });
   const connection = new ConnectionSupervisor({
     monitor,

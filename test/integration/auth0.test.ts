@@ -50,6 +50,7 @@ async function rig(t: TestContext, { settings, server, timeoutMs = 5_000, lookup
     ca,
     log: gathered({ debug: line, info: line, warn: line, error: line }),
     now: () => state.now,
+    trustedWallMs: () => undefined,
     timeoutMs,
   });
   t.after(() => assertNoSecret(state.log));

@@ -34,7 +34,7 @@ async function endpoint(t: TestContext, handler: RequestListener) {
     negotiateUrl: `http://localhost:${port}/api/negotiate?code=hidden-key`,
     lookup: createLookup({ timeoutMs: 2_000 }),
     log: silent,
-    now: Date.now,
+    trustedWallMs: () => undefined,
     timeoutMs: 5_000,
   });
   return { provider, server, calls: () => calls };

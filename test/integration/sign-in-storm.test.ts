@@ -61,21 +61,26 @@ interface Day {
 
 async function begin(t: TestContext, validSecs = DAY_SECS): Promise<Day> {
   const clock = new SteppedClock();
-  const epochMs = Date.now() - clock.nowMs();
-  const wallMs = (): number => epochMs + clock.nowMs();
   const cloud = await WebPubSubServer.start({ ca: authority });
   const auth0 = await FakeAuth0.start({
     ...certificate,
     ...SECRETS,
-    // The service goes by the machine's clock and the daemon by the stepped one: the token's life is counted by the latter.
-    wssUrl: () => cloud.clientAccessUrl({ expiresInSecs: Math.floor((wallMs() - Date.now()) / 1_000) + validSecs }),
+    wssUrl: () => cloud.clientAccessUrl({ expiresInSecs: validSecs }),
   });
   const log = new RecordedLog();
   const lookup = createLookup({ timeoutMs: 5_000, nameServers: ['127.0.0.1:1'] });
   const monitor = new SwitchedMonitor();
   const ca = authority.certificatePem;
   const open = createOpenSession({
-    credentials: createCredentials({ auth0: { authUrl: auth0.authUrl, ...SECRETS }, lookup, ca, log, now: wallMs }),
+    credentials: createCredentials({
+      auth0: { authUrl: auth0.authUrl, ...SECRETS },
+      lookup,
+      ca,
+      log,
+      now: () => clock.nowMs(),
+      // The sign-in's own date counts.
+      trustedWallMs: () => undefined,
+    }),
     group: 'g',
     lookup,
     ca,

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseClientUrl } from '../../src/main/connection/credentials/client-url.js';
+import { parseClientUrl, urlGiven } from '../../src/main/connection/credentials/client-url.js';
 import { createCredentials, MissingCredentialsError } from '../../src/main/connection/credentials/create.js';
 import { fixedUrl } from '../../src/main/connection/credentials/fixed-url.js';
 import { jwtExpiryMs } from '../../src/main/connection/credentials/jwt.js';
 import { SignInError } from '../../src/main/connection/credentials/provider.js';
-import { retryAfterMs } from '../../src/main/connection/credentials/throttle.js';
+import { pauseAskedFor, retryAfterMs } from '../../src/main/connection/credentials/throttle.js';
 import { gathered } from '../support/everything-logged.js';
 
 const NOW = Date.parse('2025-06-01T12:00:00Z');
@@ -94,21 +94,21 @@ describe('fixedUrl', () => {
   const url = (exp: number): string => `wss://example.com/client/hubs/h?access_token=${jwt({ exp })}`;
 
   it('gives out the URL with its expiry', async () => {
-    const provider = fixedUrl({ clientUrl: url(NOW / 1_000 + 60), now: () => NOW });
+    const provider = fixedUrl({ clientUrl: url(NOW / 1_000 + 60), trustedWallMs: () => NOW });
     const given = await provider.get(never);
     assert.equal(given.expiresAtMs, NOW + 60_000);
     assert.equal(provider.description, 'WEBPUBSUB_CLIENT_URL (example.com)');
   });
 
   it('gives it out again after a refusal, as there is no other', async () => {
-    const provider = fixedUrl({ clientUrl: url(NOW / 1_000 + 60), now: () => NOW });
+    const provider = fixedUrl({ clientUrl: url(NOW / 1_000 + 60), trustedWallMs: () => NOW });
     const first = await provider.get(never);
     provider.refused(first);
     assert.equal((await provider.get(never)).url, first.url);
   });
 
   it('says when the token expired and what to do', async () => {
-    const provider = fixedUrl({ clientUrl: url(NOW / 1_000), now: () => NOW });
+    const provider = fixedUrl({ clientUrl: url(NOW / 1_000), trustedWallMs: () => NOW });
     await assert.rejects(provider.get(never), (error) => {
       assert.ok(error instanceof SignInError);
       assert.equal(error.kind, 'refused');
@@ -118,12 +118,32 @@ describe('fixedUrl', () => {
     });
   });
 
+  it('leaves it to the service where the clock cannot be trusted', async () => {
+    const provider = fixedUrl({ clientUrl: url(NOW / 1_000), trustedWallMs: () => undefined });
+    assert.equal((await provider.get(never)).expiresAtMs, NOW);
+  });
+
   it('says what is wrong with a URL that is none', async () => {
     await assert.rejects(
-      fixedUrl({ clientUrl: 'https://example.com/?access_token=hidden', now: () => NOW }).get(never),
+      fixedUrl({ clientUrl: 'https://example.com/?access_token=hidden', trustedWallMs: () => NOW }).get(never),
       (error) => error instanceof SignInError && error.kind === 'refused' && !error.message.includes('hidden'),
     );
   });
+});
+
+describe('how long a URL is good for', () => {
+  const parsed = { ok: true, url: 'wss://example.com/client/hubs/h', host: 'example.com', expiresAtMs: NOW } as const;
+  const at = (ms: number): string => new Date(ms).toUTCString();
+  for (const [name, headers, trustedWallMs, expiresAtMs, lifeMs] of [
+    ['by the clock of whoever gave it', { date: at(NOW - 3_600_000) }, undefined, NOW, 3_600_000],
+    ['by that clock, whatever ours says', { date: at(NOW - 3_600_000) }, Date.UTC(1970, 0, 2), NOW, 3_600_000],
+    ['by ours where the answer has no date', {}, NOW - 60_000, NOW, 60_000],
+    ['nobody can tell', {}, undefined, NOW, undefined],
+    ['it had expired', { date: at(NOW + 5_000) }, undefined, NOW, -5_000],
+    ['it says nothing itself', { date: at(NOW) }, NOW, undefined, undefined],
+  ] as const) {
+    it(name, () => assert.equal(urlGiven({ ...parsed, expiresAtMs }, headers, trustedWallMs).lifeMs, lifeMs));
+  }
 });
 
 describe('retryAfterMs', () => {
@@ -145,10 +165,16 @@ describe('retryAfterMs', () => {
     const headers = { date: 'Sun, 01 Jun 2025 12:00:00 GMT', 'x-ratelimit-reset': String(NOW / 1_000 + 45) };
     assert.equal(retryAfterMs(headers, Date.parse('1970-01-02')), 45_000);
   });
+
+  it('a time that nothing can be compared with asks for nothing', () => {
+    assert.equal(retryAfterMs({ 'x-ratelimit-reset': String(NOW / 1_000 + 45) }, undefined), undefined);
+    assert.equal(pauseAskedFor({ 'retry-after': 'Sun, 01 Jun 2025 12:02:00 GMT' }, undefined), undefined);
+    assert.equal(pauseAskedFor({ 'retry-after': '7' }, undefined), 7_000);
+  });
 });
 
 describe('createCredentials', () => {
-  const common = { lookup: noLookup, log: silent, now: () => NOW };
+  const common = { lookup: noLookup, log: silent, trustedWallMs: () => NOW };
   const secrets = { clientId: 'id', clientSecret: 'secret', username: 'user', password: 'word' };
   const auth0 = { authUrl: 'dunebugger.eu.auth0.com', ...secrets };
   const clientUrl = 'wss://example.com/client/hubs/h';

@@ -58,7 +58,10 @@ function hostOfOneAnswer(answer: () => Promise<never>): Host {
 
 describe('system_info of a Raspberry Pi 4', () => {
   it('is complete', async (t) => {
-    const collect = createSystemInfoCollector({ host: await hostOf(t, PI_4), now: () => NOW });
+    const collect = createSystemInfoCollector({
+      host: await hostOf(t, PI_4),
+      clock: { nowMs: () => 0, wallMs: () => NOW },
+    });
     const info = await collect(INPUTS);
     assert.deepEqual(info, {
       device_id: 'device-1',
@@ -121,7 +124,10 @@ describe('system_info of a Raspberry Pi 4', () => {
 
 describe('system_info of a Raspberry Pi Zero 2 W', () => {
   it('does with less: 32 bit, no iw, no ping, a revision only in the device tree, a stub resolver', async (t) => {
-    const collect = createSystemInfoCollector({ host: await hostOf(t, PI_ZERO_2_W), now: () => NOW });
+    const collect = createSystemInfoCollector({
+      host: await hostOf(t, PI_ZERO_2_W),
+      clock: { nowMs: () => 0, wallMs: () => NOW },
+    });
     const { hardware, os, network } = await collect({ ...INPUTS, internetReachable: false });
     assert.deepEqual(hardware, {
       model: 'Raspberry Pi Zero 2 W Rev 1.0',
@@ -240,7 +246,7 @@ ${'0'.repeat(32)} 00 ${'0'.repeat(32)} 00 fe800000000000000000000000000001 00000
 
 describe('system_info asked for often', () => {
   function counting() {
-    const state = { now: NOW, gathered: 0 };
+    const state = { now: 0, gathered: 0 };
     const waiting: (() => void)[] = [];
     const host: Host = {
       ...hostOfOneAnswer(() => Promise.reject(new Error('no'))),
@@ -249,7 +255,11 @@ describe('system_info asked for often', () => {
         return new Promise((resolve) => waiting.push(() => resolve({ total: 0, used: 0 })));
       },
     };
-    return { state, waiting, collect: createSystemInfoCollector({ host, now: () => state.now }) };
+    return {
+      state,
+      waiting,
+      collect: createSystemInfoCollector({ host, clock: { nowMs: () => state.now, wallMs: () => NOW } }),
+    };
   }
 
   it('gathers once for calls that come together, each with its own verdict and components', async () => {
@@ -268,7 +278,7 @@ describe('system_info asked for often', () => {
     );
   });
 
-  it('gathers again after three seconds, and when the clock was set back', async () => {
+  it('gathers again after three seconds', async () => {
     const { state, waiting, collect } = counting();
     const ask = async (): Promise<void> => {
       const call = collect(INPUTS);
@@ -283,8 +293,5 @@ describe('system_info asked for often', () => {
     state.now += 1;
     await ask();
     assert.equal(state.gathered, 2);
-    state.now -= 3_600_000;
-    await ask();
-    assert.equal(state.gathered, 3);
   });
 });

@@ -8,15 +8,17 @@ export interface RetryHeaders {
 
 /**
  * Milliseconds to wait from the response on; undefined if nothing sensible is asked for. A date is read against the response's own
- * Date, since our clock may be wrong (a Pi has none that survives a power cut), and against `nowMs` (wall clock) only without one.
+ * Date, since our clock may be wrong (a Pi has none that survives a power cut).
+ * @param trustedWallMs wall clock for a response without a Date, milliseconds since 1970; undefined: it cannot be trusted, and a date
+ *   that could be any time asks for nothing
  */
-export function retryAfterMs(headers: RetryHeaders, nowMs: number): number | undefined {
+export function retryAfterMs(headers: RetryHeaders, trustedWallMs: number | undefined): number | undefined {
   const value = headers['retry-after']?.trim();
   if (value === undefined) return undefined;
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1_000;
   const until = parseHttpDate(value);
-  if (until === undefined) return undefined;
-  return Math.max(0, until - (parseHttpDate(headers.date?.trim() ?? '') ?? nowMs));
+  const from = parseHttpDate(headers.date?.trim() ?? '') ?? trustedWallMs;
+  return until === undefined || from === undefined ? undefined : Math.max(0, until - from);
 }
 
 /** The three forms of RFC 9110, 5.6.7. */

@@ -3,6 +3,7 @@
  * null (a list: empty), so that one broken driver costs one field and not the message.
  */
 
+import { systemClock, type Clock } from '../base/clock.js';
 import { componentInfo, type ComponentInfo, type ComponentSeen } from './components-info.js';
 import { within } from './system-info/bounded.js';
 import { gatherConnectivity, type ConnectivityInfo } from './system-info/connectivity.js';
@@ -46,8 +47,8 @@ export interface SystemInfoInputs {
 export interface SystemInfoOptions {
   /** Default: this machine. */
   readonly host?: Host;
-  /** Wall clock, milliseconds since 1970. Default `Date.now`. */
-  readonly now?: () => number;
+  /** Default: the system's. */
+  readonly clock?: Pick<Clock, 'nowMs' | 'wallMs'>;
   /** Deadline of each field, milliseconds. Default 2,000. */
   readonly fieldMs?: number;
   /** How long what was gathered serves further calls, milliseconds. Default 3,000: browsers that open together ask together. */
@@ -66,7 +67,7 @@ interface Machine {
 
 /** Makes the collector: it never rejects, takes 2.5 s at most, and gathers once for calls that come together. */
 export function createSystemInfoCollector(options: SystemInfoOptions = {}): CollectSystemInfo {
-  const { host = realHost(), now = Date.now, fieldMs = 2_000, keepMs = 3_000 } = options;
+  const { host = realHost(), clock = systemClock, fieldMs = 2_000, keepMs = 3_000 } = options;
   let gathered: { readonly machine: Promise<Machine>; readonly atMs: number | undefined } | undefined;
 
   const gather = async (): Promise<Machine> => {
@@ -81,15 +82,14 @@ export function createSystemInfoCollector(options: SystemInfoOptions = {}): Coll
   };
 
   const machineNow = (): Promise<Machine> => {
-    const at = now();
+    const at = clock.nowMs();
     const atMs = gathered?.atMs;
     const underWay = gathered !== undefined && atMs === undefined;
-    // A clock that was set back makes nothing fresh.
-    const fresh = atMs !== undefined && at >= atMs && at - atMs < keepMs;
+    const fresh = atMs !== undefined && at - atMs < keepMs;
     if (gathered !== undefined && (underWay || fresh)) return gathered.machine;
     const machine = gather();
     gathered = { machine, atMs: undefined };
-    void machine.then(() => (gathered = { machine, atMs: now() }));
+    void machine.then(() => (gathered = { machine, atMs: clock.nowMs() }));
     return machine;
   };
 
@@ -97,7 +97,7 @@ export function createSystemInfoCollector(options: SystemInfoOptions = {}): Coll
     const { hardware, os, hostname, interfaces, connectivity } = await machineNow();
     return {
       device_id: deviceId,
-      timestamp: new Date(now()).toISOString().slice(0, 19),
+      timestamp: new Date(clock.wallMs()).toISOString().slice(0, 19),
       dunebugger_components: [...components, { name: 'dunebugger-remote', state: 'running', version } as const].map(
         componentInfo,
       ),

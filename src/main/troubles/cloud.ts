@@ -90,11 +90,11 @@ export const CLOUD: Readonly<Record<CloudTrouble, Trouble>> = {
   'url-expired': {
     severity: 'warn',
     title: 'client access URL expired when it was new',
-    meaning: 'the clock of this machine goes ahead, or that of the sign-in lags behind',
-    remedy: 'Look at the clock: `timedatectl`',
+    meaning: 'whoever gave it out by the sign-in says so with its own clock; it is used until the service refuses it',
+    remedy: 'Look at who issues the client access URL: its life is too short, or it is an old one that is kept there',
     makesIrrelevant: [],
     tellAfterMs: 0,
-    lines: ["The new client access URL has expired by this machine's clock, which is likely wrong; …"],
+    lines: ['The new client access URL has already expired by the clock of whoever gave it; …'],
   },
   'cloud-message-dropped': {
     severity: 'warn',

@@ -1,22 +1,30 @@
-/** How far this machine's clock is from the one of a site, by an answer's header. Pure. */
+/** What time it is elsewhere, and how far this machine's clock is from that, by the header of an answer. Pure. */
 
 /** The only form that may be sent (RFC 9110, 5.6.7); `Date.parse` would take a bare number for a year. */
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 /** Seconds that a cache has kept the answer for (RFC 9111, 5.1): its `Date` is older by so much. */
 const AGE = /^\d{1,10}$/;
 
+/** The header fields of an answer, as Node's http has them. */
+export interface DatedHeaders {
+  readonly date?: string | undefined;
+  readonly age?: string | undefined;
+}
+
+/** What time it is for whoever answered, milliseconds since 1970, exact to a second; undefined if the answer does not say. */
+export function answeredAtMs({ date, age }: DatedHeaders): number | undefined {
+  const text = date?.trim() ?? '';
+  if (!HTTP_DATE.test(text)) return undefined;
+  const kept = age?.trim() ?? '0';
+  const ms = Date.parse(text) + (AGE.test(kept) ? Number(kept) * 1_000 : 0);
+  return Number.isFinite(ms) ? ms : undefined;
+}
+
 /**
- * This machine's clock minus the site's, milliseconds, as exact as `Date` is: a second and the way back. Undefined if the answer does not say.
+ * This machine's clock minus that of whoever answered, milliseconds; undefined if the answer does not say.
  * @param wallMs this machine's clock when the answer came, milliseconds since 1970
  */
-export function clockAheadMs(
-  headers: { readonly date?: string | undefined; readonly age?: string | undefined },
-  wallMs: number,
-): number | undefined {
-  const date = headers.date?.trim() ?? '';
-  if (!HTTP_DATE.test(date)) return undefined;
-  const age = headers.age?.trim() ?? '0';
-  const keptMs = AGE.test(age) ? Number(age) * 1_000 : 0;
-  const ms = wallMs - (Date.parse(date) + keptMs);
-  return Number.isFinite(ms) ? ms : undefined;
+export function clockAheadMs(headers: DatedHeaders, wallMs: number): number | undefined {
+  const theirs = answeredAtMs(headers);
+  return theirs === undefined ? undefined : wallMs - theirs;
 }

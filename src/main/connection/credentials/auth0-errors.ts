@@ -14,20 +14,34 @@ type Explanation = readonly [kind: SignInError['kind'], advice: string];
 const CLIENT = 'look at AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET';
 
 /** An answer of `/oauth/token` other than 200. */
-export function explainToken(answer: HttpJsonResponse, secrets: readonly string[], now: number): SignInError {
+export function explainToken(
+  answer: HttpJsonResponse,
+  secrets: readonly string[],
+  trustedWallMs: number | undefined,
+): SignInError {
   const { error, said } = wordsOf(answer.json, secrets);
-  return explain('Auth0', answer, said, now, error === undefined ? undefined : byError(error));
+  return explain('Auth0', answer, said, trustedWallMs, error === undefined ? undefined : byError(error));
 }
 
 /** An answer of `/userinfo` other than 200. */
-export function explainUserinfo(answer: HttpJsonResponse, secrets: readonly string[], now: number): SignInError {
+export function explainUserinfo(
+  answer: HttpJsonResponse,
+  secrets: readonly string[],
+  trustedWallMs: number | undefined,
+): SignInError {
   const { status } = answer;
   const { said } = wordsOf(answer.json, secrets);
   const refused: Explanation = [
     'refused',
     'it did not accept its own access token: look at the API permissions of the application of AUTH0_CLIENT_ID',
   ];
-  return explain('Auth0 (userinfo)', answer, said, now, status === 401 || status === 403 ? refused : undefined);
+  return explain(
+    'Auth0 (userinfo)',
+    answer,
+    said,
+    trustedWallMs,
+    status === 401 || status === 403 ? refused : undefined,
+  );
 }
 
 function byError(error: string): Explanation | undefined {
@@ -59,16 +73,16 @@ function explain(
   who: string,
   { status, headers }: HttpJsonResponse,
   said: string,
-  now: number,
+  trustedWallMs: number | undefined,
   explained: Explanation | undefined,
 ): SignInError {
   if (status === 429) {
-    const wait = retryAfterMs(headers, now) ?? DEFAULT_THROTTLE_MS;
+    const wait = retryAfterMs(headers, trustedWallMs) ?? DEFAULT_THROTTLE_MS;
     const message = `${who} is asked too often (429)${said}; it is asked again in ${Math.ceil(wait / 1_000)} s.`;
     return new SignInError('throttled', message, wait, { status });
   }
   const [kind, advice] = (status < 500 ? explained : undefined) ?? byStatus(status);
-  const pauseMs = kind === 'failed' ? pauseAskedFor(headers, now) : undefined;
+  const pauseMs = kind === 'failed' ? pauseAskedFor(headers, trustedWallMs) : undefined;
   if (pauseMs !== undefined) {
     return new SignInError('throttled', `${who} asks for a pause (${status})${said}.`, pauseMs, { status });
   }

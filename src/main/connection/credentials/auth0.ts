@@ -6,7 +6,7 @@
 import type { LookupFunction } from 'node:net';
 import { httpJson, type HttpJsonResponse } from '../../net/http-json.js';
 import { explainToken, explainUserinfo } from './auth0-errors.js';
-import { parseClientUrl } from './client-url.js';
+import { parseClientUrl, urlGiven } from './client-url.js';
 import { failedCall } from './failed-call.js';
 import { SignInError, type ClientAccessUrl, type ClientAccessUrlSource } from './provider.js';
 
@@ -26,8 +26,8 @@ export interface Auth0Options extends Auth0Secrets {
   readonly authUrl: string;
   readonly lookup: LookupFunction;
   readonly ca?: string | undefined;
-  /** Wall clock, milliseconds since 1970. */
-  readonly now: () => number;
+  /** Wall clock, milliseconds since 1970; undefined while it cannot be trusted. */
+  readonly trustedWallMs: () => number | undefined;
   /** Deadline of each of the two calls, milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
 }
@@ -38,7 +38,7 @@ const TOKEN = /^[A-Za-z0-9._~+/=-]{1,16384}$/;
 
 /** Signs in at every `get`. */
 export function auth0(options: Auth0Options): ClientAccessUrlSource {
-  const { lookup, ca, now, timeoutMs = 10_000 } = options;
+  const { lookup, ca, trustedWallMs, timeoutMs = 10_000 } = options;
   const origin = originOf(options.authUrl);
   const common = { timeoutMs, lookup, ca };
   const secrets = [options.clientSecret, options.password, options.username, options.clientId];
@@ -65,7 +65,7 @@ export function auth0(options: Auth0Options): ClientAccessUrlSource {
       }).catch((error: unknown) => {
         throw failedCall('Auth0', SETTING, error);
       });
-      const token = tokenOf(tokenAnswer, secrets, now());
+      const token = tokenOf(tokenAnswer, secrets, trustedWallMs());
 
       const userinfo = await httpJson({
         ...common,
@@ -79,7 +79,7 @@ export function auth0(options: Auth0Options): ClientAccessUrlSource {
           cause: error,
         });
       });
-      return urlOf(userinfo, [...secrets, token], now());
+      return urlOf(userinfo, [...secrets, token], trustedWallMs());
     },
   };
 }
@@ -93,9 +93,9 @@ function originOf(authUrl: string): URL | undefined {
   return plain ? url : undefined;
 }
 
-function tokenOf(answer: HttpJsonResponse, secrets: readonly string[], now: number): string {
+function tokenOf(answer: HttpJsonResponse, secrets: readonly string[], trustedWallMs: number | undefined): string {
   const { status } = answer;
-  if (status !== 200) throw explainToken(answer, secrets, now);
+  if (status !== 200) throw explainToken(answer, secrets, trustedWallMs);
   const token = field(answer.json, 'access_token');
   if (typeof token === 'string' && TOKEN.test(token)) return token;
   throw new SignInError(
@@ -108,9 +108,13 @@ function tokenOf(answer: HttpJsonResponse, secrets: readonly string[], now: numb
   );
 }
 
-function urlOf(answer: HttpJsonResponse, secrets: readonly string[], now: number): ClientAccessUrl {
+function urlOf(
+  answer: HttpJsonResponse,
+  secrets: readonly string[],
+  trustedWallMs: number | undefined,
+): ClientAccessUrl {
   const { status } = answer;
-  if (status !== 200) throw explainUserinfo(answer, secrets, now);
+  if (status !== 200) throw explainUserinfo(answer, secrets, trustedWallMs);
   const wssUrl = field(answer.json, 'wss_url');
   if (wssUrl === undefined || wssUrl === null) {
     throw new SignInError(
@@ -125,8 +129,7 @@ function urlOf(answer: HttpJsonResponse, secrets: readonly string[], now: number
     const message = `The wss_url in Auth0's userinfo ${parsed.problem}: look at the tenant's Action (or Rule) that adds it.`;
     throw new SignInError('failed', message, undefined, { status });
   }
-  const { url, expiresAtMs } = parsed;
-  return { url, ...(expiresAtMs === undefined ? {} : { expiresAtMs }), cached: false };
+  return urlGiven(parsed, answer.headers, trustedWallMs);
 }
 
 function field(json: unknown, name: string): unknown {

@@ -28,7 +28,7 @@ import {
 export interface CachedOptions {
   readonly limits: PacingLimits;
   readonly log: Logger;
-  /** Wall clock, milliseconds since 1970. */
+  /** A clock that is never set, milliseconds. */
   readonly now: () => number;
 }
 
@@ -36,8 +36,9 @@ export interface CachedOptions {
 const MAX_MARGIN_MS = 5 * 60_000;
 
 interface Held {
-  readonly url: string;
-  readonly expiresAtMs: number | undefined;
+  readonly given: ClientAccessUrl;
+  /** On the clock that is never set, as all moments here. */
+  readonly endsAtMs: number | undefined;
   readonly marginMs: number;
   readonly fetchedAtMs: number;
   readonly refused: boolean;
@@ -144,18 +145,18 @@ export function cached(source: ClientAccessUrlSource, options: CachedOptions): C
     const at = now();
     pacing = succeeded(pacing, held?.refused !== true);
     lastError = undefined;
-    const lifeMs = fetched.expiresAtMs === undefined ? undefined : fetched.expiresAtMs - at;
+    const { lifeMs } = fetched;
     if (lifeMs !== undefined && lifeMs <= 0) {
-      const expiresAt = new Date(fetched.expiresAtMs ?? at).toISOString();
+      const agoSecs = Math.ceil(-lifeMs / 1_000);
       log.warn(
-        { from, expiresAt },
-        "The new client access URL has expired by this machine's clock, which is likely wrong; it is used until the service refuses it.",
+        { from, agoSecs },
+        'The new client access URL has already expired by the clock of whoever gave it; it is used until the service refuses it.',
       );
     }
     const dated = lifeMs !== undefined && lifeMs > 0;
     held = {
-      url: fetched.url,
-      expiresAtMs: dated ? fetched.expiresAtMs : undefined,
+      given: fetched,
+      endsAtMs: dated ? at + lifeMs : undefined,
       marginMs: dated ? Math.min(MAX_MARGIN_MS, lifeMs / 10) : 0,
       fetchedAtMs: at,
       refused: false,
@@ -183,7 +184,7 @@ export function cached(source: ClientAccessUrlSource, options: CachedOptions): C
   }
 
   function refused(url: ClientAccessUrl): void {
-    if (held?.url !== url.url || held.refused) return;
+    if (held?.given.url !== url.url || held.refused) return;
     held = { ...held, refused: true };
     const [, before] = waitMs(pacing, limits, now());
     pacing = held.served
@@ -201,7 +202,7 @@ export function cached(source: ClientAccessUrlSource, options: CachedOptions): C
   }
 
   function served(url: ClientAccessUrl): void {
-    if (held?.url === url.url) held = { ...held, served: true };
+    if (held?.given.url === url.url) held = { ...held, served: true };
   }
 
   function mended(): void {
@@ -220,17 +221,17 @@ export function cached(source: ClientAccessUrlSource, options: CachedOptions): C
   };
 }
 
-function offer({ url, expiresAtMs, refused }: Held): ClientAccessUrl {
+function offer({ given, refused }: Held): ClientAccessUrl {
   // One that was refused is offered again only because no fresher one is to be had yet.
-  return { url, ...(expiresAtMs === undefined ? {} : { expiresAtMs }), cached: !refused };
+  return { ...given, cached: !refused };
 }
 
-function isDue({ expiresAtMs, marginMs }: Held, now: number): boolean {
-  return expiresAtMs !== undefined && now >= expiresAtMs - marginMs;
+function isDue({ endsAtMs, marginMs }: Held, now: number): boolean {
+  return endsAtMs !== undefined && now >= endsAtMs - marginMs;
 }
 
-function hasExpired({ expiresAtMs }: Held, now: number): boolean {
-  return expiresAtMs !== undefined && now >= expiresAtMs;
+function hasExpired({ endsAtMs }: Held, now: number): boolean {
+  return endsAtMs !== undefined && now >= endsAtMs;
 }
 
 /** A function, since it changes while the compiler believes it constant. */

@@ -1,7 +1,9 @@
 /** What a client access URL must look like before a socket is opened to it. */
 
+import { answeredAtMs, type DatedHeaders } from '../../../workers/net/site-clock.js';
 import { isLoopback } from '../../net/http-json.js';
 import { jwtExpiryMs } from './jwt.js';
+import type { ClientAccessUrl } from './provider.js';
 
 /** Longest URL that is accepted, characters: HTTP servers refuse a request line of 16 KiB and more. */
 const MAX_LENGTH = 16 * 1024;
@@ -28,4 +30,22 @@ export function parseClientUrl(value: unknown): ParsedClientUrl {
   url.hash = '';
   const token = url.searchParams.get('access_token');
   return { ok: true, url: url.href, host: url.host, expiresAtMs: token === null ? undefined : jwtExpiryMs(token) };
+}
+
+/**
+ * A URL that was just given. How long it is good for is counted by the clock of whoever gave it, in the answer's `Date`; by this machine's
+ * only where that is missing, and only if it can be trusted.
+ */
+export function urlGiven(
+  { url, expiresAtMs }: Extract<ParsedClientUrl, { ok: true }>,
+  headers: DatedHeaders,
+  trustedWallMs: number | undefined,
+): ClientAccessUrl {
+  const from = answeredAtMs(headers) ?? trustedWallMs;
+  return {
+    url,
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+    ...(expiresAtMs === undefined || from === undefined ? {} : { lifeMs: expiresAtMs - from }),
+    cached: false,
+  };
 }

@@ -25,8 +25,10 @@ export interface CredentialsOptions {
   /** PEM certificates to trust instead of Node's bundled ones; undefined: Node's and NODE_EXTRA_CA_CERTS. */
   readonly ca?: string | undefined;
   readonly log: Logger;
-  /** Wall clock, milliseconds since 1970. */
-  readonly now: () => number;
+  /** A clock that is never set, milliseconds. Default: `performance.now`. */
+  readonly now?: () => number;
+  /** Wall clock, milliseconds since 1970; undefined while it cannot be trusted. */
+  readonly trustedWallMs: () => number | undefined;
   /** Deadline of each call, milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
 }
@@ -52,15 +54,29 @@ const NAMES = {
 
 /** WEBPUBSUB_CLIENT_URL if set, else the negotiate endpoint, else Auth0. Throws {@link MissingCredentialsError}. */
 export function createCredentials(options: CredentialsOptions): ClientAccessUrlProvider {
-  const { clientUrl, negotiateUrl, lookup, ca, log, now } = options;
+  const { clientUrl, negotiateUrl, lookup, ca, log, trustedWallMs, now = () => performance.now() } = options;
   const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
-  if (isSet(clientUrl)) return fixedUrl({ clientUrl, now });
+  if (isSet(clientUrl)) return fixedUrl({ clientUrl, trustedWallMs });
   if (isSet(negotiateUrl)) {
-    return cached(negotiate({ negotiateUrl, lookup, ca, now, ...timeout }), { limits: NEGOTIATE_LIMITS, log, now });
+    return cached(negotiate({ negotiateUrl, lookup, ca, trustedWallMs, ...timeout }), {
+      limits: NEGOTIATE_LIMITS,
+      log,
+      now,
+    });
   }
   const { clientId, clientSecret, username, password, authUrl } = options.auth0 ?? { authUrl: '' };
   if (isSet(clientId) && isSet(clientSecret) && isSet(username) && isSet(password)) {
-    const source = auth0({ clientId, clientSecret, username, password, authUrl, lookup, ca, now, ...timeout });
+    const source = auth0({
+      clientId,
+      clientSecret,
+      username,
+      password,
+      authUrl,
+      lookup,
+      ca,
+      trustedWallMs,
+      ...timeout,
+    });
     return cached(source, { limits: AUTH0_LIMITS, log, now });
   }
   const given: Readonly<Record<keyof Auth0Secrets, string | undefined>> = {

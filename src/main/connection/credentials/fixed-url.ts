@@ -8,21 +8,22 @@ const ADVICE =
 
 export interface FixedUrlOptions {
   readonly clientUrl: string;
-  /** Wall clock, milliseconds since 1970. */
-  readonly now: () => number;
+  /** Wall clock, milliseconds since 1970; undefined while it cannot be trusted. */
+  readonly trustedWallMs: () => number | undefined;
 }
 
 /**
- * Gives out the one URL until its token has expired. A refusal does not stop that: there is no other URL, a service that
+ * Gives out the one URL until its token has expired by a clock that can be trusted; by any other the service itself decides. A refusal does not stop that: there is no other URL, a service that
  * refuses today may accept tomorrow, and whoever asks has its own long schedule after a refusal.
  */
-export function fixedUrl({ clientUrl, now }: FixedUrlOptions): ClientAccessUrlProvider {
+export function fixedUrl({ clientUrl, trustedWallMs }: FixedUrlOptions): ClientAccessUrlProvider {
   const parsed = parseClientUrl(clientUrl);
   const get = (): ClientAccessUrl => {
     if (!parsed.ok) throw new SignInError('refused', `WEBPUBSUB_CLIENT_URL ${parsed.problem}: ${ADVICE}.`);
     const { url, expiresAtMs } = parsed;
     if (expiresAtMs === undefined) return { url, cached: false };
-    if (expiresAtMs <= now()) {
+    const nowMs = trustedWallMs();
+    if (nowMs !== undefined && expiresAtMs <= nowMs) {
       const when = new Date(expiresAtMs).toISOString();
       throw new SignInError('refused', `The token of WEBPUBSUB_CLIENT_URL expired at ${when}: ${ADVICE}.`);
     }

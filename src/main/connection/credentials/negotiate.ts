@@ -2,7 +2,7 @@
 
 import type { LookupFunction } from 'node:net';
 import { httpJson, type HttpJsonResponse } from '../../net/http-json.js';
-import { parseClientUrl } from './client-url.js';
+import { parseClientUrl, urlGiven } from './client-url.js';
 import { failedCall } from './failed-call.js';
 import { SignInError, type ClientAccessUrl, type ClientAccessUrlSource } from './provider.js';
 import { pauseAskedFor, retryAfterMs } from './throttle.js';
@@ -12,8 +12,8 @@ export interface NegotiateOptions {
   readonly negotiateUrl: string;
   readonly lookup: LookupFunction;
   readonly ca?: string | undefined;
-  /** Wall clock, milliseconds since 1970. */
-  readonly now: () => number;
+  /** Wall clock, milliseconds since 1970; undefined while it cannot be trusted. */
+  readonly trustedWallMs: () => number | undefined;
   /** Deadline of the call, milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
 }
@@ -22,7 +22,7 @@ const SETTING = 'the negotiate URL';
 
 /** Asks the endpoint at every `get`; wrap it in `cached`. */
 export function negotiate(options: NegotiateOptions): ClientAccessUrlSource {
-  const { negotiateUrl, lookup, ca, now, timeoutMs = 10_000 } = options;
+  const { negotiateUrl, lookup, ca, trustedWallMs, timeoutMs = 10_000 } = options;
   const host = URL.canParse(negotiateUrl) ? new URL(negotiateUrl).host : 'not a URL';
   return {
     description: `negotiate endpoint (${host})`,
@@ -32,23 +32,28 @@ export function negotiate(options: NegotiateOptions): ClientAccessUrlSource {
           throw failedCall('The negotiate endpoint', SETTING, error);
         },
       );
-      return read(answer, now());
+      return read(answer, trustedWallMs());
     },
   };
 }
 
-function read({ status, headers, json }: HttpJsonResponse, now: number): ClientAccessUrl {
+function read({ status, headers, json }: HttpJsonResponse, trustedWallMs: number | undefined): ClientAccessUrl {
   if (status === 401 || status === 403) {
     const message = `The negotiate endpoint refused (${status}): look at ${SETTING} and the key in it.`;
     throw new SignInError('refused', message, undefined, { status });
   }
   if (status === 429) {
-    throw new SignInError('throttled', 'The negotiate endpoint is asked too often (429).', retryAfterMs(headers, now), {
-      status,
-    });
+    throw new SignInError(
+      'throttled',
+      'The negotiate endpoint is asked too often (429).',
+      retryAfterMs(headers, trustedWallMs),
+      {
+        status,
+      },
+    );
   }
   if (status < 200 || status > 299) {
-    const pauseMs = pauseAskedFor(headers, now);
+    const pauseMs = pauseAskedFor(headers, trustedWallMs);
     if (pauseMs !== undefined) {
       throw new SignInError('throttled', `The negotiate endpoint asks for a pause (${status}).`, pauseMs, { status });
     }
@@ -65,6 +70,5 @@ function read({ status, headers, json }: HttpJsonResponse, now: number): ClientA
   if (!parsed.ok) {
     throw new SignInError('failed', `The URL the negotiate endpoint gave ${parsed.problem}.`, undefined, { status });
   }
-  const { expiresAtMs } = parsed;
-  return { url: parsed.url, ...(expiresAtMs === undefined ? {} : { expiresAtMs }), cached: false };
+  return urlGiven(parsed, headers, trustedWallMs);
 }

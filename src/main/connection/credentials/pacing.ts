@@ -1,5 +1,5 @@
 /**
- * How soon the source of client access URLs may be asked again: pure.
+ * How soon the source of client access URLs may be asked again: pure. Every moment is one of a clock that is never set.
  *
  * Two rules. A minimum time that grows while what comes back is useless: the URLs are refused, or the sign-in is. And a bucket
  * of tokens that bounds the asking whatever the reason, so that no path through the daemon becomes a sign-in storm.
@@ -50,8 +50,6 @@ export interface Pacing {
   readonly refusals: number;
   /** Answered sign-ins in a row that gave no URL. */
   readonly failures: number;
-  /** The clock when this was last brought up to date. */
-  readonly seenAtMs: number;
 }
 
 export function newPacing(limits: PacingLimits, now: number): Pacing {
@@ -62,23 +60,17 @@ export function newPacing(limits: PacingLimits, now: number): Pacing {
     askedUntilMs: now,
     refusals: 0,
     failures: 0,
-    seenAtMs: now,
   };
 }
 
-/** Brings the tokens up to date. A clock that was set back takes every moment with it, so that nobody waits for the past. */
+/** Brings the tokens up to date. */
 function upToDate(pacing: Pacing, limits: PacingLimits, now: number): Pacing {
-  const shift = Math.min(0, now - pacing.seenAtMs);
-  const refilledAtMs = pacing.refilledAtMs + shift;
-  const refills = Math.floor((now - refilledAtMs) / limits.refillMs);
+  const refills = Math.floor((now - pacing.refilledAtMs) / limits.refillMs);
   const tokens = Math.min(limits.burst, pacing.tokens + refills);
   return {
     ...pacing,
     tokens,
-    refilledAtMs: tokens === limits.burst ? now : refilledAtMs + refills * limits.refillMs,
-    notBeforeMs: pacing.notBeforeMs + shift,
-    askedUntilMs: pacing.askedUntilMs + shift,
-    seenAtMs: now,
+    refilledAtMs: tokens === limits.burst ? now : pacing.refilledAtMs + refills * limits.refillMs,
   };
 }
 

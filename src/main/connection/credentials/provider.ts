@@ -3,8 +3,10 @@
 /** A URL with its token; it is a secret and never logged. */
 export interface ClientAccessUrl {
   readonly url: string;
-  /** When its token expires (the JWT's `exp`), milliseconds since 1970; undefined if it does not say. */
+  /** When its token expires (the JWT's `exp`), milliseconds since 1970 by the issuer's clock; undefined if it does not say. */
   readonly expiresAtMs?: number;
+  /** How long it is good for from the answer that gave it on, milliseconds; undefined if nobody can tell. */
+  readonly lifeMs?: number;
   /** True if it was fetched for an earlier call, and a refusal may bring a fresher one. */
   readonly cached: boolean;
 }

@@ -197,6 +197,6 @@ export class Link {
 }
 
 function retryAfter(response: IncomingMessage): { retryAfterMs?: number } {
-  const ms = retryAfterMs(response.headers, Date.now());
+  const ms = retryAfterMs(response.headers, undefined);
   return ms === undefined ? {} : { retryAfterMs: ms };
 }
