@@ -16,6 +16,21 @@ export default tseslint.config(
     },
   },
   {
+    // The wall clock of a Pi may be years off, and is set while this runs.
+    files: ['src/main/**/*.ts'],
+    ignores: ['src/main/base/clock.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'Date',
+          property: 'now',
+          message: 'A duration comes from Clock.nowMs or performance.now; a time for people to read from Clock.wallMs.',
+        },
+      ],
+    },
+  },
+  {
     // node:test's describe and it return promises that the runner itself awaits.
     files: ['test/**/*.ts'],
     rules: {

@@ -9,6 +9,7 @@
  *        |            v
  *   remote: router, heartbeat, outbox, component watch, system_info <---> NATS bus (core, scheduler)
  */
+import { systemClock } from './base/clock.js';
 import { createClockWatch } from './clock.js';
 import { contributionsOf } from './contributions.js';
 import type { ClockWatch } from './clock/watch.js';
@@ -184,13 +185,13 @@ export class Daemon {
     if (running === undefined) return undefined;
     const parts = contributionsOf({
       version: this.#options.version,
-      startedAtMs: Math.round(Date.now() - (performance.now() - this.#startedAt)),
+      startedAtMs: Math.round(systemClock.wallMs() - (performance.now() - this.#startedAt)),
       cloud: this.#parts,
       testDomain: this.#settings.testDomain,
       remote: running.remote,
       clock: running.clock,
     });
-    return takeSnapshot(parts, Date.now());
+    return takeSnapshot(parts, systemClock.wallMs());
   }
 
   #status(): string {
@@ -231,7 +232,7 @@ function build(current: () => Settings, log: Logger, version: string): Parts {
     },
     lookup,
     log,
-    trustedWallMs: () => (clock.available === true ? Date.now() : undefined),
+    trustedWallMs: () => (clock.available === true ? systemClock.wallMs() : undefined),
   });
   const connection = new ConnectionSupervisor({
     monitor,

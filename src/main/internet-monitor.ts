@@ -8,6 +8,7 @@
  * ```
  */
 import type { CheckEvidence, FromWorker, VerdictState, OfflineReason } from '../workers/protocol.js';
+import { systemClock } from './base/clock.js';
 import { Listeners } from './base/guard.js';
 import { humanDuration } from './base/duration.js';
 import { evidenceFields } from './evidence-text.js';
@@ -121,7 +122,7 @@ export class InternetConnectionMonitor {
 
   get status(): InternetMonitorStatus {
     // Reckoned back from now, so that a clock which was set meanwhile makes no moment of years ago of it.
-    const sinceMs = Math.round(Date.now() - (performance.now() - this.#changedAtMs));
+    const sinceMs = Math.round(systemClock.wallMs() - (performance.now() - this.#changedAtMs));
     const state = { ...this.#state, sinceMs };
     return this.#lastEvidence === undefined ? state : { ...state, lastEvidence: this.#lastEvidence };
   }

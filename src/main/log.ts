@@ -4,6 +4,7 @@
  * pino decides what is logged and makes its JSON of it; here that becomes the line. Every text is redacted by itself and the finished line
  * once more, so that a secret neither hides in an escape nor comes together from two fields.
  */
+import { systemClock } from './base/clock.js';
 import { pino } from 'pino';
 import { describeFields, describeText, type DescribeOptions, type Plain } from './log/describe.js';
 import { detectFormat, standardOutput } from './log/detect.js';
@@ -65,7 +66,7 @@ interface PinoLine {
 }
 
 export function createLogger(options: LoggerOptions): DaemonLogger {
-  const { now = Date.now } = options;
+  const { now = () => systemClock.wallMs() } = options;
   const redact = createRedactor(options.secrets);
   const format = formatterOf(options);
   const lost = (count: number): string => {

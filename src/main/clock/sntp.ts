@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import type { LookupFunction } from 'node:net';
+import { systemClock } from '../base/clock.js';
 import { sntpOffsetMs, sntpRequest } from './sntp-packet.js';
 
 export interface SntpOptions {
@@ -64,7 +65,7 @@ function askOne(
       // Connected, so that the kernel lets through that server's answers only and tells of a closed port.
       socket.connect(port, address, () => {
         if (ended) return;
-        sentMs = Date.now();
+        sentMs = systemClock.wallMs();
         sentAtMs = performance.now();
         socket?.send(sntpRequest(nonce));
       });
