@@ -62,7 +62,7 @@ module.exports = {
       comment: 'A pure file decides; timers, sockets and files belong to the edges.',
       severity: 'error',
       from: {
-        path: '^src/(workers/verdict|workers/net/(address-memory|site-clock)|main/clock/(decision|site)|main/connection/(state|transition|transition/[a-z-]+|backoff|narration)|main/base/json-scan|main/remote/(router|json-bounds|relay|heartbeat|outbox|token-bucket|component-watch)|main/observe/(parts|present|chain|snapshot)|main/troubles|main/troubles/(types|internet|cloud|house|own|first-cause))\\.ts$',
+        path: '^src/(workers/verdict|workers/net/(address-memory|site-clock)|main/clock/(cadence|decision|site)|main/connection/(state|transition|transition/[a-z-]+|backoff|narration)|main/base/json-scan|main/remote/(router|json-bounds|relay|heartbeat|outbox|token-bucket|component-watch)|main/observe/(parts|present|chain|snapshot)|main/troubles|main/troubles/(types|internet|cloud|house|own|first-cause))\\.ts$',
       },
       to: { dependencyTypes: ['core', 'npm'] },
     },

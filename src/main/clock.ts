@@ -1,5 +1,5 @@
 /** The watch over the system clock, made from the settings. It is wanted without the cloud, too. */
-import { askKernel } from './clock/kernel.js';
+import { Kernel } from './clock/kernel.js';
 import { askSntp } from './clock/sntp.js';
 import { ClockWatch } from './clock/watch.js';
 import type { Logger } from './log.js';
@@ -12,10 +12,12 @@ const LOOKUP_MS = 2_000;
 export function createClockWatch(settings: Settings, log: Logger): ClockWatch {
   const servers = settings.ntpServers.flatMap((text) => parseHostPort(text) ?? []);
   const lookup = createLocalLookup({ timeoutMs: LOOKUP_MS });
+  const everyMs = settings.ntpCheckIntervalSecs * 1_000;
+  const kernel = new Kernel({ everyMs });
   return new ClockWatch({
-    askKernel: () => askKernel(),
+    askKernel: (asking) => kernel.ask(asking),
     askServers: (signal) => askSntp({ servers, timeoutMs: settings.ntpTimeout * 1_000, lookup, signal }),
-    everyMs: settings.ntpCheckIntervalSecs * 1_000,
+    everyMs,
     log,
   });
 }

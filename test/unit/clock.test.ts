@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HOLD_MS, NOT_CHECKED, judgeClock, type KernelClock } from '../../src/main/clock/decision.js';
-import { askKernel } from '../../src/main/clock/kernel.js';
+import { isProof } from '../../src/main/clock/cadence.js';
+import { Kernel, type Asking } from '../../src/main/clock/kernel.js';
 import { FAR_OFF_MS, judgeSite, NO_WORD, SAY_AGAIN_MS } from '../../src/main/clock/site.js';
 import { sntpOffsetMs, sntpRequest } from '../../src/main/clock/sntp-packet.js';
 import { ClockWatch } from '../../src/main/clock/watch.js';
@@ -97,19 +98,107 @@ describe("the test site's date", () => {
   });
 });
 
+const tracking = (leap: string, off = '0.000012 seconds fast'): string =>
+  `Stratum         : 3\nSystem time     : ${off} of NTP time\nLeap status     : ${leap}\n`;
+
+/** Timesyncd's file and the programs, as a test sets them. */
+class FakeKernel {
+  readonly clock = new SetClock();
+  touchedMs: number | undefined;
+  outputs: Record<string, string> = {};
+  runs = 0;
+  readonly kernel = new Kernel({
+    everyMs: 30_000,
+    clock: this.clock,
+    sources: {
+      touchedMs: () => Promise.resolve(this.touchedMs),
+      run: (program) => {
+        if (program === 'timedatectl') this.runs += 1;
+        return Promise.resolve(this.outputs[program]);
+      },
+    },
+  });
+
+  ask(asking: Partial<Asking> = {}): Promise<KernelClock> {
+    return this.kernel.ask({ setSinceMs: undefined, anew: false, ...asking });
+  }
+
+  /** Looks every 30 s; returns how often the programs ran. */
+  async looks(count: number): Promise<number> {
+    const before = this.runs;
+    for (let i = 0; i < count; i += 1) {
+      await this.clock.advance(30_000);
+      await this.ask();
+    }
+    return this.runs - before;
+  }
+}
+
 describe('the kernel is asked', () => {
-  const asked = (file: boolean, outputs: Record<string, string>): Promise<KernelClock> =>
-    askKernel({ exists: () => Promise.resolve(file), run: (program) => Promise.resolve(outputs[program]) });
-  for (const [name, file, outputs, expected] of [
+  for (const [name, touched, outputs, expected] of [
     ['by the file of timesyncd', true, {}, 'synchronised'],
     ['by timedatectl', false, { timedatectl: 'yes\n' }, 'synchronised'],
-    ['by timedatectl, in vain', false, { timedatectl: 'no\n' }, 'unsynchronised'],
-    ['by chronyc', false, { chronyc: 'Stratum         : 3\nLeap status     : Normal\n' }, 'synchronised'],
-    ['by chronyc, in vain', false, { chronyc: 'Leap status     : Not synchronised\n' }, 'unsynchronised'],
+    ['by timedatectl, in vain', false, { timedatectl: 'no\n', chronyc: tracking('Normal') }, 'unsynchronised'],
+    ['by chronyc', false, { chronyc: tracking('Normal') }, 'synchronised'],
+    ['by chronyc, before a leap second', false, { chronyc: tracking('Insert second') }, 'synchronised'],
+    ['by chronyc, in vain', false, { chronyc: tracking('Not synchronised') }, 'unsynchronised'],
+    [
+      'by a chronyc that does not set the clock',
+      false,
+      { chronyc: tracking('Normal', '189302400.000 seconds slow') },
+      'unsynchronised',
+    ],
     ['where there is nothing', false, {}, 'unknown'],
   ] as const) {
-    it(name, async () => assert.equal(await asked(file, outputs), expected));
+    it(name, async () => {
+      const fake = new FakeKernel();
+      if (touched) fake.touchedMs = fake.clock.wallMs();
+      fake.outputs = outputs;
+      assert.equal(await fake.ask(), expected);
+    });
   }
+
+  for (const [name, touchedMs, setSinceMs, expected] of [
+    ['touched now', 1e9, undefined, true],
+    ['touched before a synchronisation ran out', 1e9 - HOLD_MS, undefined, true],
+    ['touched too long ago', 1e9 - HOLD_MS - 1, undefined, false],
+    ['touched in the future: somebody set the clock back', 1e9 + 60_000, undefined, false],
+    ['touched since the clock was set', 1e9 - 5_000, 1e9 - 30_000, true],
+    ['touched before it was set', 1e9 - 60_000, 1e9 - 30_000, false],
+  ] as const) {
+    it(`the file of timesyncd, ${name}`, () => assert.equal(isProof(touchedMs, 1e9, setSinceMs), expected));
+  }
+
+  it('by programs less and less often while nothing changes, and at once where something hints at it', async () => {
+    const fake = new FakeKernel();
+    fake.outputs = { timedatectl: 'yes\n' };
+    assert.equal(await fake.ask(), 'synchronised');
+    await fake.looks(60);
+    assert.equal(await fake.looks(120), 12, 'an hour');
+    fake.outputs = { timedatectl: 'no\n' };
+    assert.equal(await fake.ask({ anew: true }), 'unsynchronised');
+    await fake.looks(10);
+    assert.equal(await fake.looks(120), 60, 'an hour of waiting for better news');
+    fake.outputs = { timedatectl: 'yes\n' };
+    await fake.looks(2);
+    assert.equal(await fake.ask(), 'synchronised', 'noticed within a minute');
+    await fake.looks(30);
+    fake.outputs = { timedatectl: 'no\n' };
+    await fake.looks(10);
+    assert.equal(await fake.ask(), 'unsynchronised', 'noticed within five');
+  });
+
+  it('by no program while the file of timesyncd proves it, and again when it was set by hand', async () => {
+    const fake = new FakeKernel();
+    fake.touchedMs = fake.clock.wallMs();
+    fake.outputs = { timedatectl: 'no\n' };
+    assert.equal(await fake.looks(60), 0);
+    fake.clock.setByMs = 3_600_000;
+    assert.equal(await fake.ask({ setSinceMs: fake.clock.wallMs() - 30_000 }), 'unsynchronised');
+    assert.equal(await fake.ask(), 'unsynchronised');
+    fake.touchedMs = fake.clock.wallMs();
+    assert.equal(await fake.ask(), 'synchronised', 'timesyncd has set it since');
+  });
 });
 
 describe('an answer of SNTP', () => {

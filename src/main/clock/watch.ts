@@ -3,11 +3,12 @@ import { systemClock, type Clock } from '../base/clock.js';
 import { Listeners } from '../base/guard.js';
 import type { Logger } from '../base/logger.js';
 import { farOffWords, judgeSite, NO_WORD, type SiteWord } from './site.js';
+import type { Asking } from './kernel.js';
 import { judgeClock, MAX_OFFSET_MS, NOT_CHECKED, type ClockTrust, type KernelClock } from './decision.js';
 
 export interface ClockWatchOptions {
   /** Neither rejects, and both have a deadline. */
-  readonly askKernel: () => Promise<KernelClock>;
+  readonly askKernel: (asking: Asking) => Promise<KernelClock>;
   readonly askServers: (signal: AbortSignal) => Promise<number | undefined>;
   /** From the end of one check to the start of the next, milliseconds. */
   readonly everyMs: number;
@@ -32,8 +33,10 @@ export class ClockWatch {
   readonly #life = new AbortController();
   #trust: ClockTrust = NOT_CHECKED;
   #site: SiteWord = NO_WORD;
-  /** Wall minus monotonic time at the last check. */
-  #differenceMs: number | undefined;
+  /** The look before, by both clocks. */
+  #lookedAt: { readonly wallMs: number; readonly nowMs: number } | undefined;
+  /** Something hints at another answer of the kernel. */
+  #anew = false;
   #cancel: (() => void) | undefined;
   /** Not before that the servers are asked again, and how long the next pause is, milliseconds. */
   #serversAtMs = -Infinity;
@@ -76,6 +79,7 @@ export class ClockWatch {
     const [word, news] = judgeSite(this.#site, aheadMs, this.#clock.nowMs());
     const changed = (word.farOffMs === undefined) !== (this.#site.farOffMs === undefined);
     this.#site = word;
+    if (changed) this.#anew = true;
     const { log } = this.#options;
     if (news === 'far-off') {
       const fields = { bySecs: Math.round(aheadMs / 1_000) };
@@ -91,6 +95,7 @@ export class ClockWatch {
   lookNow(): void {
     if (!this.#started || this.#life.signal.aborted || this.#trust.trusted === true) return;
     this.#askServersAnew();
+    this.#anew = true;
     if (this.#checking) return;
     this.#cancel?.();
     void this.#check();
@@ -105,8 +110,11 @@ export class ClockWatch {
     const { askKernel, everyMs, log } = this.#options;
     const { signal } = this.#life;
     this.#checking = true;
-    const kernel = await askKernel().catch((): KernelClock => 'unknown');
-    const stepped = this.#stepped();
+    const setSinceMs = this.#setSinceMs();
+    const stepped = setSinceMs !== undefined;
+    const anew = this.#anew;
+    this.#anew = false;
+    const kernel = await askKernel({ setSinceMs, anew }).catch((): KernelClock => 'unknown');
     if (stepped) {
       this.#askServersAnew();
       this.#site = { ...this.#site, farOffMs: undefined };
@@ -144,15 +152,19 @@ export class ClockWatch {
     this.#serverPauseMs = this.#options.everyMs;
   }
 
-  #stepped(): boolean {
-    const difference = this.#clock.wallMs() - this.#clock.nowMs();
-    const movedMs = this.#differenceMs === undefined ? 0 : difference - this.#differenceMs;
-    this.#differenceMs = difference;
-    if (Math.abs(movedMs) < STEP_MS) return false;
+  /** Undefined unless the clock was set since the look before. */
+  #setSinceMs(): number | undefined {
+    const before = this.#lookedAt;
+    const at = { wallMs: this.#clock.wallMs(), nowMs: this.#clock.nowMs() };
+    this.#lookedAt = at;
+    if (before === undefined) return undefined;
+    const passedMs = at.nowMs - before.nowMs;
+    const movedMs = at.wallMs - before.wallMs - passedMs;
+    if (Math.abs(movedMs) < STEP_MS) return undefined;
     this.#options.log.warn(
       { bySecs: Math.round(movedMs / 1_000) },
       'The system clock was set while running; durations here do not depend on it.',
     );
-    return true;
+    return at.wallMs - passedMs;
   }
 }
