@@ -1,5 +1,6 @@
-/** The evidence of a check in words, a line a phase. Pure. */
-import type { CheckEvidence, DnsEvidence, HttpsEvidence } from '../workers/protocol.js';
+/** The evidence of a check in words, a line a phase, and what can be done about it. Pure. */
+import type { CheckEvidence, DnsEvidence, HttpsEvidence, PortalEvidence, VerdictState } from '../workers/protocol.js';
+import { loginAdvice, reasonAdvice } from './troubles.js';
 
 /** For people: `dns   ok      12 ms  203.0.113.7 (asked 192.0.2.53)`. */
 export function evidenceLines(evidence: CheckEvidence): string[] {
@@ -9,8 +10,20 @@ export function evidenceLines(evidence: CheckEvidence): string[] {
     lines.push(row('link', link.ok, undefined, link.detail ?? (link.ok ? 'link, address and route are there' : '')));
   if (dns !== undefined) lines.push(row('dns', dns.ok, dns.ms, dnsWords(dns)));
   for (const attempt of https) lines.push(...httpsRows(attempt));
+  const { portal } = evidence;
+  if (portal !== undefined) lines.push(row('plain', portal.sign === 'nothing', portal.ms, portalWords(portal)));
   lines.push(row('check', evidence.ok, evidence.ms, evidence.reason ?? ''));
   return lines;
+}
+
+/** What an operator can do about an offline verdict, one sentence without a full stop; undefined unless it is one. */
+export function adviceOn(
+  status: Pick<VerdictState, 'reason'> & { readonly lastEvidence?: CheckEvidence },
+): string | undefined {
+  const { reason, lastEvidence } = status;
+  if (reason === undefined) return undefined;
+  const login = lastEvidence?.portal?.login;
+  return reason === 'portal' && login !== undefined ? loginAdvice(login) : reasonAdvice(reason);
 }
 
 export interface EvidenceFields {
@@ -19,6 +32,7 @@ export interface EvidenceFields {
   readonly link?: string;
   readonly dns?: string;
   readonly https?: string;
+  readonly portal?: string;
 }
 
 /** For a line of the log: each phase as one short field. */
@@ -30,6 +44,7 @@ export function evidenceFields(evidence: CheckEvidence): EvidenceFields {
     ...(link === undefined || link.ok ? {} : { link: link.detail ?? link.reason ?? 'no way out' }),
     ...(dns === undefined ? {} : { dns: `${dns.ok ? 'ok' : 'failed'} ${dns.ms} ms ${dnsWords(dns)}`.trim() }),
     ...(https.length === 0 ? {} : { https: https.map(httpsWords).join('; ') }),
+    ...(evidence.portal === undefined ? {} : { portal: portalWords(evidence.portal) }),
   };
 }
 
@@ -48,6 +63,16 @@ function httpsWords(attempt: HttpsEvidence): string {
   const detail = attempt.detail === undefined ? [] : [attempt.detail];
   const from = attempt.addressesFrom === 'last-good' && !attempt.reused ? ' (the last that worked)' : '';
   return `${how} ${attempt.address ?? 'no address'}${from}, ${[...steps, ...status, ...failure, ...detail].join(', ')}`;
+}
+
+function portalWords({ address, sign, status, login, error }: PortalEvidence): string {
+  const answer = status === undefined ? `no answer (${error ?? 'unknown'})` : `status ${status}`;
+  const means = {
+    portal: login === undefined ? 'a captive portal' : `a captive portal: log in at ${login}`,
+    page: "a page that is hardly the site's",
+    nothing: 'no sign of a portal',
+  }[sign];
+  return `${address} over plain HTTP: ${answer}, ${means}`;
 }
 
 function dnsWords({ addresses, servers, error }: DnsEvidence): string {

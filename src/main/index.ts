@@ -18,5 +18,6 @@ export type {
   HttpsEvidence,
   LinkEvidence,
   OfflineReason,
+  PortalEvidence,
   Verdict,
 } from '../workers/protocol.js';

@@ -11,7 +11,7 @@ import type { CheckEvidence, FromWorker, VerdictState, OfflineReason } from '../
 import { systemClock } from './base/clock.js';
 import { Listeners } from './base/guard.js';
 import { humanDuration } from './base/duration.js';
-import { evidenceFields } from './evidence-text.js';
+import { adviceOn, evidenceFields } from './evidence-text.js';
 import { MonitorError } from './internet-monitor/error.js';
 import {
   monitorSettingsOf,
@@ -22,7 +22,7 @@ import {
 import type { InternetMonitorStatus, StatusListener, WaitOptions } from './internet-monitor/status.js';
 import { WorkerHost } from './internet-monitor/worker-host.js';
 import type { Logger } from './log.js';
-import { reasonAdvice, reasonWords } from './troubles.js';
+import { reasonWords } from './troubles.js';
 import type { Settings } from './settings.js';
 
 export { MonitorError, type MonitorErrorCode } from './internet-monitor/error.js';
@@ -286,7 +286,7 @@ export class InternetConnectionMonitor {
     this.#lastReason = reason;
     if (!again || reason === this.#saidReason) return;
     this.#saidReason = reason;
-    this.#log.info({ reason }, `Still offline, now because: ${reasonWords(reason)}. ${reasonAdvice(reason)}`);
+    this.#log.info({ reason }, `Still offline, now because: ${reasonWords(reason)}. ${adviceOn(this.status) ?? ''}`);
   }
 
   #changed(state: VerdictState): void {
@@ -305,10 +305,10 @@ export class InternetConnectionMonitor {
       this.#connected.tell(this.status);
     } else if (verdict === 'offline' && reason !== undefined) {
       this.#saidReason = reason;
-      const { dns, https, link } = this.#lastEvidence === undefined ? {} : evidenceFields(this.#lastEvidence);
+      const { dns, https, link, portal } = this.#lastEvidence === undefined ? {} : evidenceFields(this.#lastEvidence);
       this.#log.warn(
-        { verdict, reason, link, dns, https },
-        `Offline: ${reasonWords(reason)}; looking again every ${this.offlineIntervalSecs} s. ${reasonAdvice(reason)}`,
+        { verdict, reason, link, dns, https, portal },
+        `Offline: ${reasonWords(reason)}; looking again every ${this.offlineIntervalSecs} s. ${adviceOn(this.status) ?? ''}`,
       );
       this.#disconnected.tell(this.status);
     }

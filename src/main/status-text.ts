@@ -1,5 +1,5 @@
 /** One line that says how the daemon is, for `systemctl status`. Pure. */
-import type { VerdictState } from '../workers/protocol.js';
+import type { CheckEvidence, VerdictState } from '../workers/protocol.js';
 import { farOffWords } from './clock/site.js';
 import { reasonWords, TROUBLES } from './troubles.js';
 
@@ -20,6 +20,11 @@ export interface ClockGlance {
   readonly farOffMs: number | undefined;
 }
 
+/** What of the internet the line needs. */
+export interface InternetGlance extends VerdictState {
+  readonly lastEvidence?: CheckEvidence;
+}
+
 export interface StatusOptions {
   readonly clock: ClockGlance;
   /** Seconds between two looks while offline. */
@@ -32,7 +37,7 @@ export interface StatusOptions {
  * Such as `Online, connected since 14:02, group velasquez` or `Offline since 14:02: no name server answers; next look in 2 s`, with
  * `; the clock cannot be trusted` behind it while that is so.
  */
-export function statusText(internet: VerdictState, connection: ConnectionGlance, options: StatusOptions): string {
+export function statusText(internet: InternetGlance, connection: ConnectionGlance, options: StatusOptions): string {
   return `${internetText(internet, connection, options)}${clockText(options.clock)}`;
 }
 
@@ -46,13 +51,15 @@ function clockText({ trusted, farOffMs }: ClockGlance): string {
   return trusted === false ? '; the clock cannot be trusted' : '';
 }
 
-function internetText(internet: VerdictState, connection: ConnectionGlance, options: StatusOptions): string {
+function internetText(internet: InternetGlance, connection: ConnectionGlance, options: StatusOptions): string {
   switch (internet.verdict) {
     case 'unknown':
       return 'Looking for the internet for the first time';
     case 'offline': {
       const why = internet.reason === undefined ? TROUBLES['no-internet'].title : reasonWords(internet.reason);
-      return `Offline since ${clockTime(internet.sinceMs, options.nowMs)}: ${why}; next look in ${options.offlineIntervalSecs} s`;
+      const login = internet.reason === 'portal' ? internet.lastEvidence?.portal?.login : undefined;
+      const where = login === undefined ? '' : `, log in at ${login}`;
+      return `Offline since ${clockTime(internet.sinceMs, options.nowMs)}: ${why}${where}; next look in ${options.offlineIntervalSecs} s`;
     }
     case 'online':
       return `Online, ${connectionText(connection, options.nowMs)}`;

@@ -41,3 +41,8 @@ export function reasonWords(reason: OfflineReason): string {
 export function reasonAdvice(reason: OfflineReason): string {
   return plain(TROUBLES[reason].remedy);
 }
+
+/** The same for a portal that says where to log in. */
+export function loginAdvice(login: string): string {
+  return `Log in at ${login} with a browser in the same network, or ask whoever runs it to let this device through`;
+}

@@ -8,6 +8,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { Prober } from './probe/check.js';
 import { kernelsWord, Links } from './links.js';
 import type { LinkEvent, LinkState } from './probe/link-follower.js';
+import { PortalWatch } from './probe/portal-watch.js';
 import {
   PROTOCOL_VERSION,
   type CheckEvidence,
@@ -54,6 +55,7 @@ class Connectivity {
   readonly #port: MessagePort;
   #settings: WorkerSettings;
   #prober: Prober;
+  #portal: PortalWatch;
   #memory: VerdictMemory;
   readonly #links: Links;
   #checkId = 0;
@@ -74,6 +76,7 @@ class Connectivity {
     this.#port = port;
     this.#settings = settings;
     this.#prober = proberOf(settings);
+    this.#portal = portalWatchOf(settings);
     this.#memory = initialMemory(verdict);
     this.#links = new Links({
       host: () => this.#settings.host,
@@ -98,6 +101,7 @@ class Connectivity {
     } finally {
       clearInterval(this.#beat);
       this.#prober.close();
+      this.#portal.forget();
       await this.#links.stop();
       this.#port.close();
     }
@@ -176,16 +180,20 @@ class Connectivity {
       return undefined;
     }
     const link = this.#links.state()?.evidence ?? (await this.#links.look());
+    const { waitForPortal, timeoutMs } = this.#settings;
+    const waitMs = waitForPortal === true ? startedAt + 2 * timeoutMs - performance.now() : 0;
+    const portal = await this.#portal.after(seen, link, this.#prober.lastGood, waitMs);
     const evidence: CheckEvidence = {
       checkId,
       trigger,
       startedAtMs,
       ms: Math.round(performance.now() - startedAt),
       ok: seen.ok,
-      ...(seen.ok ? {} : { reason: reasonOf(link, seen.dns, seen.https) }),
+      ...(seen.ok ? {} : { reason: reasonOf(link, seen.dns, seen.https, portal) }),
       link,
       dns: seen.dns,
       https: seen.https,
+      ...(portal === undefined ? {} : { portal }),
     };
     const contradictsLink = seen.ok && this.#links.contradicts(linkBefore, startedAt);
     if (contradictsLink && this.#memory.linkTrusted) {
@@ -227,6 +235,7 @@ class Connectivity {
     const { evidence } = state;
     if (evidence.ok) {
       this.#memory = onLinkBack(this.#memory);
+      this.#portal.forget();
       this.#checkAfresh();
     } else if (kind === 'held' && evidence.reason !== undefined) {
       const outcome = onLinkHeld(this.#memory, evidence.reason, Date.now());
@@ -275,6 +284,8 @@ class Connectivity {
     this.#running?.abort.abort();
     this.#prober.close();
     this.#prober = proberOf(settings);
+    this.#portal.forget();
+    this.#portal = portalWatchOf(settings);
     this.#want('asked');
   }
 
@@ -287,6 +298,11 @@ class Connectivity {
   #post(message: FromWorker): void {
     this.#port.postMessage(message);
   }
+}
+
+/** Whatever the site's port is: portals lie in wait at that of plain HTTP. */
+function portalWatchOf({ host, timeoutMs }: WorkerSettings): PortalWatch {
+  return new PortalWatch({ host, timeoutMs });
 }
 
 function proberOf({ host, port, ca, timeoutMs, nameServers }: WorkerSettings): Prober {

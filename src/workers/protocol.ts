@@ -25,7 +25,7 @@ export type OfflineReason =
   | 'tcp-timeout'
   /** The site's address refuses the connection. */
   | 'tcp-refused'
-  /** Somebody else's certificate: a captive portal, a hijacked name, an intercepting proxy. */
+  /** Somebody else answers for the site, by his own certificate or over plain HTTP: a captive portal, a hijacked name, an intercepting proxy. */
   | 'portal'
   /** The certificate is not valid at this machine's time, and the machine's clock is the likelier culprit. */
   | 'clock'
@@ -89,6 +89,21 @@ export interface LinkEvidence {
   readonly detail?: string;
 }
 
+/** What answers over plain HTTP where the site was asked for, once HTTPS has failed. */
+export interface PortalEvidence {
+  readonly phase: 'portal';
+  /** The address that was asked. */
+  readonly address: string;
+  readonly ms: number;
+  /** `portal`: a captive portal by its own word. `page`: a page where the site would hardly have one. `nothing`: no sign of a portal. */
+  readonly sign: 'portal' | 'page' | 'nothing';
+  /** HTTP status of the answer; unset if there was none. */
+  readonly status?: number;
+  /** Where to log in: scheme, host and path in printable ASCII, 120 characters at most, as the network said it. */
+  readonly login?: string;
+  readonly error?: string;
+}
+
 /** Everything one check saw. */
 export interface CheckEvidence {
   /** Rises by one with each check of a worker. */
@@ -103,6 +118,8 @@ export interface CheckEvidence {
   readonly link?: LinkEvidence;
   readonly dns?: DnsEvidence;
   readonly https: readonly HttpsEvidence[];
+  /** Set once a check has failed although there is a link. */
+  readonly portal?: PortalEvidence;
 }
 
 /** A verdict with its history. */
@@ -138,6 +155,8 @@ export interface WorkerSettings {
   readonly ca?: string;
   /** How often the worker says that it is alive, milliseconds. */
   readonly beatMs: number;
+  /** Wait for what answers over plain HTTP within the check that failed, for whoever looks only once. Default: the next check tells. */
+  readonly waitForPortal?: boolean;
   /** Follow link, address and route changes of the kernel. */
   readonly followLinks: boolean;
 }

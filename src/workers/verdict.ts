@@ -2,7 +2,14 @@
  * From evidence to verdict. Pure: what a check saw, what the kernel says and what was so far, in; the verdict and whether it
  * wants a second look, out.
  */
-import type { DnsEvidence, HttpsEvidence, LinkEvidence, OfflineReason, VerdictState } from './protocol.js';
+import type {
+  DnsEvidence,
+  HttpsEvidence,
+  LinkEvidence,
+  OfflineReason,
+  PortalEvidence,
+  VerdictState,
+} from './protocol.js';
 
 export interface VerdictPolicy {
   /** Checks in a row that must fail before the verdict is offline. */
@@ -91,15 +98,32 @@ function offline(memory: VerdictMemory, reason: OfflineReason, wallMs: number): 
 const DEPTH = { tcp: 1, tls: 2, http: 3 } as const;
 
 /**
- * Why a check failed. What needs no packet comes first; then somebody else's certificate or a wrong clock, which explain all
- * the rest; then the names; then the try that got furthest.
+ * Why a check failed. What needs no packet comes first; then a portal by its own word, somebody else's certificate or a wrong clock, which
+ * explain all the rest; then the names; then the try that got furthest.
  */
 export function reasonOf(
   link: LinkEvidence | undefined,
   dns: DnsEvidence | undefined,
   https: readonly HttpsEvidence[],
+  portal?: PortalEvidence,
 ): OfflineReason {
   if (link?.reason !== undefined) return link.reason;
+  if (portal?.sign === 'portal') return 'portal';
+  const reason = reasonOfTries(dns, https);
+  return portal?.sign === 'page' && isShutOut(reason, https) ? 'portal' : reason;
+}
+
+/** HTTPS was refused, dropped or garbled. Not among them: a stall, which a line that loses large packets shows as well. */
+function isShutOut(reason: OfflineReason, https: readonly HttpsEvidence[]): boolean {
+  if (reason === 'tcp-timeout' || reason === 'tcp-refused') return true;
+  const garbled = https.some(
+    ({ failedAt, error = '' }) =>
+      failedAt === 'tls' && (error === 'ECONNRESET' || error === 'EPROTO' || error.startsWith('ERR_SSL_')),
+  );
+  return reason === 'tls-failed' && garbled;
+}
+
+function reasonOfTries(dns: DnsEvidence | undefined, https: readonly HttpsEvidence[]): OfflineReason {
   const failed = https.filter((one) => !one.ok);
   const telling = failed.find(({ reason }) => reason === 'portal' || reason === 'clock');
   if (telling?.reason !== undefined) return telling.reason;

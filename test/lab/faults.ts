@@ -2,13 +2,14 @@
  * What can be wrong with an internet connection, as named values that are applied to a lab and repaired again.
  * A repair restores all that the fault took, also what the kernel took along (the routes of a link that went down).
  */
+import type { PortalBehaviour } from './internet.js';
 import type { SiteBehaviour } from '../support/https-site.js';
 import type { CertificateKind } from '../support/certificates.js';
 import type { NameServerBehaviour } from '../support/name-server.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addDelay } from './delay.js';
 import { CLOCK_CACHE_MS, type Lab } from './lab.js';
-import { LAN, NET, PI, PORTAL, PORTS, SECOND_NAME_SERVER, WAN, type Place } from './topology.js';
+import { LAN, LOGIN, NET, PI, PORTAL, PORTS, SECOND_NAME_SERVER, WAN, type Place } from './topology.js';
 
 export interface Fault {
   readonly name: string;
@@ -195,6 +196,61 @@ tcp dport ${PORTS.site} reject with tcp reset
   repair: (lab) => lab.removeRules('router', 'fault_portal'),
 };
 
+/** What a portal does to port 443 that leads port 80 to its login. */
+type SecureWay = 'drop' | 'reset' | 'plain' | 'own';
+
+/** A portal that shows no certificate, or none to be taken for one at once. */
+function portal(name: string, says: string, secure: SecureWay, behaviour: PortalBehaviour = {}): Fault {
+  const table = `fault_${name.replaceAll('-', '_')}`;
+  const lead = (port: number, toPort: number): string =>
+    `iifname ${LAN.name} tcp dport ${port} dnat ip to ${PORTAL.v4}:${toPort}`;
+  const lead6 = (port: number, toPort: number): string =>
+    `iifname ${LAN.name} tcp dport ${port} dnat ip6 to [${PORTAL.v6}]:${toPort}`;
+  return {
+    name,
+    says,
+    async apply(lab) {
+      await lab.internet.call('portal', behaviour);
+      const to = { drop: [], reset: [], plain: [[443, 80]], own: [[443, 443]] }[secure];
+      const led = [[80, 80], ...to].flatMap(([port = 0, toPort = 0]) =>
+        lab.ipv6 ? [lead(port, toPort), lead6(port, toPort)] : [lead(port, toPort)],
+      );
+      await lab.addRules(
+        'router',
+        table,
+        `chain prerouting { type nat hook prerouting priority dstnat; policy accept;
+${led.join('\n')}
+}
+chain forward { type filter hook forward priority filter; policy accept;
+ct status dnat accept
+tcp dport ${PORTS.site} ${secure === 'drop' ? 'drop' : 'reject with tcp reset'}
+}`,
+      );
+    },
+    async repair(lab) {
+      await lab.removeRules('router', table);
+      await lab.internet.call('repair', undefined);
+    },
+  };
+}
+
+export const PORTALS: readonly Fault[] = [
+  portal('portal-443-dropped', 'a portal that redirects port 80 and drops 443', 'drop'),
+  portal('portal-443-reset', 'a portal that redirects port 80 and resets 443', 'reset'),
+  portal('portal-443-plain', 'a portal that redirects port 80 and speaks plain HTTP at 443', 'plain'),
+  portal('portal-expired', 'a portal whose own certificate has expired', 'own', { certificate: 'expired' }),
+  portal('portal-not-yet-valid', 'a portal whose own certificate is not valid yet', 'own', {
+    certificate: 'not-yet-valid',
+  }),
+  portal('portal-clock-2019', 'a portal with an expired certificate and a clock of 2019', 'own', {
+    certificate: 'expired',
+    clockMs: Date.UTC(2019, 0, 1),
+  }),
+  portal('portal-511', 'a portal that answers 511 at port 80 and resets 443', 'reset', {
+    plain: { kind: 'page', status: 511, body: `<meta http-equiv="refresh" content="0; url=${LOGIN}">` },
+  }),
+];
+
 export const httpsDropped = filter('https-dropped', 'port 443 is dropped', `tcp dport ${PORTS.site} drop`);
 export const httpsRefused = filter(
   'https-refused',
@@ -271,6 +327,7 @@ export const FAULTS: readonly Fault[] = [
   slowDns(1_000),
   dnsHijacked,
   portalRedirect,
+  ...PORTALS,
   httpsDropped,
   httpsRefused,
   cloudDropped,

@@ -5,21 +5,27 @@ import { GroupClient, type ReceivedMessage } from '../support/group-client.js';
 import { HttpsSite } from '../support/https-site.js';
 import { systemClock } from '../../src/main/base/clock.js';
 import { Page } from '../support/page.js';
+import { PlainSite, type PlainBehaviour } from '../support/plain-site.js';
 import { NameServer } from '../support/name-server.js';
 import { WebPubSubServer } from '../support/web-pubsub-server.js';
 import type { InternetCalls, Shown } from './internet.js';
 import { anyRecovery } from '../support/web-pubsub/recovery.js';
 import { seeded } from './random.js';
 import { serve } from './remote-call.js';
-import { CLOUD_NAME, DEVICE, NET, PORTAL, PORTS, SITE_NAME } from './topology.js';
+import { CLOUD_NAME, DEVICE, LOGIN, NET, PORTAL, PORTS, SITE_NAME } from './topology.js';
 
 interface Servers {
   readonly site: HttpsSite;
   readonly portal: HttpsSite;
+  /** Port 80 of the site, and that of the portal. */
+  readonly plainSite: PlainSite;
+  readonly plainPortal: PlainSite;
   readonly dns: NameServer;
   readonly cloud: WebPubSubServer;
   readonly ca: CertificateAuthority;
 }
+
+const TO_LOGIN: PlainBehaviour = { kind: 'redirect', location: `${LOGIN}?mac=b8:27:eb:00:00:01` };
 
 /** Every address of either family. */
 const ANY = '::';
@@ -72,6 +78,8 @@ serve({
       site: await HttpsSite.start({ ca, address: ANY, port: PORTS.site, names: [SITE_NAME, ...addresses] }),
       // Of an authority of its own, as the login page of a hotel is.
       portal: await HttpsSite.start({ address: ANY, port: PORTS.portal, names: ['portal.lab.test', PORTAL.v4] }),
+      plainSite: await PlainSite.start({ address: ANY, port: PORTS.plain }),
+      plainPortal: await PlainSite.start({ address: ANY, port: PORTS.plainPortal }),
       dns: await NameServer.start({
         address: ANY,
         port: PORTS.dns,
@@ -83,6 +91,12 @@ serve({
   },
   site: (behaviour) => running().site.behave(behaviour),
   certificate: (kind) => running().site.showCertificate(kind),
+  portal: ({ certificate, clockMs, plain }) => {
+    const { portal, plainPortal } = running();
+    portal.showCertificate(certificate ?? 'good');
+    portal.dateHeader = clockMs === undefined ? undefined : new Date(clockMs);
+    plainPortal.behave(plain ?? TO_LOGIN);
+  },
   dns: ({ behaviour, types }) => running().dns.behave(behaviour, types),
   record: ({ name, addresses }) => running().dns.setRecord(name, addresses),
   counts: () => {
@@ -140,8 +154,9 @@ serve({
   },
   browserMessages: ({ since }) => joined().messages.slice(since),
   async repair() {
-    const { site, dns, cloud } = running();
+    const { site, portal, dns, cloud } = running();
     await cloud.repair();
+    await portal.repair();
     dns.behave({ kind: 'answer' });
     await site.repair();
   },

@@ -1,6 +1,7 @@
 /** What the child in the `net` namespace offers: the servers of the internet, scripted from the test. */
 import type { CertificateKind } from '../support/certificates.js';
 import type { SiteBehaviour, SiteCounts } from '../support/https-site.js';
+import type { PlainBehaviour } from '../support/plain-site.js';
 import type { ReceivedMessage } from '../support/group-client.js';
 import type { LiveConnection, ServiceCounts } from '../support/web-pubsub-server.js';
 import type { AddressType, NameServerBehaviour } from '../support/name-server.js';
@@ -16,6 +17,15 @@ export interface InternetCounts {
   readonly site: SiteCounts;
   readonly portal: SiteCounts;
   readonly dnsQueries: number;
+}
+
+export interface PortalBehaviour {
+  /** The certificate of its own authority. */
+  readonly certificate?: CertificateKind;
+  /** What it thinks the time is, milliseconds since 1970. */
+  readonly clockMs?: number;
+  /** Port 80. Default: a redirect to its login. */
+  readonly plain?: PlainBehaviour;
 }
 
 /** The cloud as seen from inside. */
@@ -52,6 +62,8 @@ export interface InternetCalls {
   /** How the site answers. */
   site(behaviour: SiteBehaviour): Promise<void>;
   certificate(kind: CertificateKind): void;
+  /** What the portal does at port 443, where it is led there, and at port 80. */
+  portal(behaviour: PortalBehaviour): void;
   /** How the name server answers, for all types or some. */
   dns(behaviour: { readonly behaviour: NameServerBehaviour; readonly types?: readonly AddressType[] }): void;
   /** The addresses of a name; none: it does not exist. */

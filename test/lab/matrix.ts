@@ -4,6 +4,7 @@
  */
 import type { OfflineReason } from '../../src/workers/protocol.js';
 import * as faults from './faults.js';
+import { LOGIN } from './topology.js';
 
 /** What must happen while a fault lasts. */
 export type Expectation =
@@ -21,6 +22,8 @@ export interface Row {
   readonly fromStart?: true;
   /** The daemon was started just before: it prefers IPv6, and nothing of an earlier fault is left in it. */
   readonly fresh?: true;
+  /** Where the journal must tell somebody to log in. */
+  readonly login?: string;
   /** How often it is tried. Default: once. */
   readonly times?: number;
 }
@@ -98,6 +101,10 @@ export const MATRIX: readonly Row[] = [
   online(faults.resolvConfEmpty),
   offline(faults.dnsHijacked, 'portal', ANSWERED_MS),
   offline(faults.portalRedirect, 'portal', ANSWERED_MS),
+  ...faults.PORTALS.map((portal) => ({
+    ...offline(portal, 'portal', portal.name === 'portal-443-dropped' ? SILENT_MS : ANSWERED_MS),
+    login: LOGIN,
+  })),
 
   offline(faults.httpsDropped, 'tcp-timeout', SILENT_MS),
   offline(faults.httpsRefused, 'tcp-refused', ANSWERED_MS),

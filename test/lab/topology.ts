@@ -26,12 +26,12 @@ export const LAN: Interface = { place: 'router', name: 'lan0', v4: '10.77.1.1', 
 export const WAN: Interface = { place: 'router', name: 'wan0', v4: '10.77.2.1', v6: 'fd77:0:0:2::1' };
 export const NET: Interface = { place: 'net', name: 'net0', v4: '10.77.2.2', v6: 'fd77:0:0:2::2' };
 
-/** Where a captive portal answers port 443. */
+/** Where a captive portal answers ports 443 and 80. */
 export const PORTAL = { v4: '10.77.66.66', v6: 'fd77:0:0:66::66' } as const;
 /** The name server that another DHCP lease names. */
 export const SECOND_NAME_SERVER = { v4: '10.77.66.53', v6: 'fd77:0:0:66::53' } as const;
 
-export const PORTS = { dns: 53, site: 443, cloud: 8443, portal: 9443 } as const;
+export const PORTS = { dns: 53, site: 443, cloud: 8443, portal: 9443, plain: 80, plainPortal: 9080 } as const;
 
 /** The name of the test site, and that of the cloud. */
 export const SITE_NAME = 'site.lab.test';
@@ -42,3 +42,5 @@ export const NO_NAME = 'nobody.lab.test';
 export const NEGOTIATE_URL = `https://${CLOUD_NAME}:${PORTS.cloud}/negotiate`;
 /** Who the daemon is to the cloud: that of the URLs which the negotiate endpoint hands out. */
 export const DEVICE = 'device';
+/** Where the portal wants somebody to log in. */
+export const LOGIN = 'http://login.hotel.test/start';

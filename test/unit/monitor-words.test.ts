@@ -1,7 +1,7 @@
 /** The monitor's options, and the words for what it finds. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { evidenceFields, evidenceLines } from '../../src/main/evidence-text.js';
+import { adviceOn, evidenceFields, evidenceLines } from '../../src/main/evidence-text.js';
 import { InternetConnectionMonitor, MonitorError, type MonitorOptions } from '../../src/main/index.js';
 import { workerSettingsOf } from '../../src/main/internet-monitor/options.js';
 import type { CheckEvidence } from '../../src/workers/protocol.js';
@@ -109,6 +109,32 @@ describe('evidence in words', () => {
       'tls   FAILED     30 ms  203.0.113.7 DEPTH_ZERO_SELF_SIGNED_CERT: the certificate is for "hotel", issued by "hotel"',
       'check FAILED   2004 ms  portal',
     ]);
+  });
+
+  it('tells what answers over plain HTTP, and where to log in', () => {
+    const portal = { phase: 'portal', address: '203.0.113.7', ms: 8, sign: 'portal', status: 302 } as const;
+    const withLogin = { ...evidence, portal: { ...portal, login: 'http://hotel.test/in' } };
+    const [line] = evidenceLines(withLogin).filter((text) => text.startsWith('plain'));
+    assert.equal(
+      line,
+      'plain FAILED      8 ms  203.0.113.7 over plain HTTP: status 302, a captive portal: log in at http://hotel.test/in',
+    );
+    assert.equal(
+      evidenceFields(withLogin).portal,
+      '203.0.113.7 over plain HTTP: status 302, a captive portal: log in at http://hotel.test/in',
+    );
+    const silent = { phase: 'portal', address: '203.0.113.7', ms: 8, sign: 'nothing', error: 'ETIMEDOUT' } as const;
+    assert.equal(
+      evidenceFields({ ...evidence, portal: silent }).portal,
+      '203.0.113.7 over plain HTTP: no answer (ETIMEDOUT), no sign of a portal',
+    );
+    assert.match(
+      adviceOn({ reason: 'portal', lastEvidence: withLogin }) ?? '',
+      /^Log in at http:\/\/hotel\.test\/in with a /,
+    );
+    assert.match(adviceOn({ reason: 'portal', lastEvidence: { ...evidence, portal } }) ?? '', /^Somebody else answers/);
+    assert.match(adviceOn({ reason: 'clock', lastEvidence: withLogin }) ?? '', /^Set it/);
+    assert.equal(adviceOn({}), undefined);
   });
 
   it('has a short field a phase for the log', () => {

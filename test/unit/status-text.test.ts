@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { idleText, statusText, type ClockGlance, type ConnectionGlance } from '../../src/main/status-text.js';
-import type { VerdictState } from '../../src/workers/protocol.js';
+import {
+  idleText,
+  statusText,
+  type ClockGlance,
+  type ConnectionGlance,
+  type InternetGlance,
+} from '../../src/main/status-text.js';
+import type { CheckEvidence } from '../../src/workers/protocol.js';
 
 /** Local time, as an operator reads it. */
 const at = (hours: number, minutes: number, seconds = 0, day = 24): number =>
@@ -16,9 +22,19 @@ const IDLE: ConnectionGlance = {
   lastFailure: undefined,
 };
 const RIGHT: ClockGlance = { trusted: true, farOffMs: undefined };
-const online: VerdictState = { verdict: 'online', sinceMs: at(14, 2) };
+const online: InternetGlance = { verdict: 'online', sinceMs: at(14, 2) };
 
-const cases: readonly [text: string, internet: VerdictState, connection: Partial<ConnectionGlance>][] = [
+const AT_PORTAL: CheckEvidence = {
+  checkId: 1,
+  trigger: 'interval',
+  startedAtMs: 0,
+  ms: 1,
+  ok: false,
+  https: [],
+  portal: { phase: 'portal', address: '192.0.2.1', ms: 1, sign: 'portal', login: 'http://hotel.test/in' },
+};
+
+const cases: readonly [text: string, internet: InternetGlance, connection: Partial<ConnectionGlance>][] = [
   ['Looking for the internet for the first time', { verdict: 'unknown', sinceMs: NOW }, {}],
   [
     'Offline since 14:02: name server silent; next look in 2 s',
@@ -28,6 +44,11 @@ const cases: readonly [text: string, internet: VerdictState, connection: Partial
   [
     'Offline since 2026-11-23 09:05: no network link; next look in 2 s',
     { verdict: 'offline', reason: 'no-link', sinceMs: at(9, 5, 0, 23) },
+    {},
+  ],
+  [
+    'Offline since 14:02: captive portal or foreign certificate, log in at http://hotel.test/in; next look in 2 s',
+    { verdict: 'offline', reason: 'portal', sinceMs: at(14, 2), lastEvidence: AT_PORTAL },
     {},
   ],
   [

@@ -1,8 +1,8 @@
 /** `dunebugger-remote check`: one look at the internet, phase by phase. */
 import { InternetConnectionMonitor, type InternetMonitorStatus } from '../internet-monitor.js';
-import { reasonAdvice, reasonWords } from '../troubles.js';
+import { reasonWords } from '../troubles.js';
 import { loadSettings, SettingsError, type LoadedSettings, type Settings } from '../settings.js';
-import { evidenceLines } from '../evidence-text.js';
+import { adviceOn, evidenceLines } from '../evidence-text.js';
 
 /** Exit codes of the command; 78 is sysexits.h's EX_CONFIG. */
 const EXIT_ONLINE = 0;
@@ -37,6 +37,7 @@ export async function check(options: CheckOptions): Promise<number> {
     // One look has to do: a second would only tell whether it was one lost packet.
     failuresToOffline: 1,
     successesToOnline: 1,
+    waitForPortal: true,
     followLinks: false,
   });
   try {
@@ -91,7 +92,7 @@ function report(status: InternetMonitorStatus, settings: Settings): object {
     verdict: status.verdict,
     reason: status.reason ?? null,
     message: status.reason === undefined ? null : reasonWords(status.reason),
-    advice: status.reason === undefined ? null : reasonAdvice(status.reason),
+    advice: adviceOn(status) ?? null,
     testDomain: settings.testDomain,
     timeoutSecs: settings.connectionTimeoutSecs,
     evidence: status.lastEvidence ?? null,
@@ -103,9 +104,6 @@ function text(status: InternetMonitorStatus, settings: Settings): string {
   if (status.lastEvidence !== undefined) lines.push(...evidenceLines(status.lastEvidence).map((line) => `  ${line}`));
   if (status.reason === undefined) lines.push('Online: the internet is there.');
   else
-    lines.push(
-      `Offline (${status.reason}): ${reasonWords(status.reason)}.`,
-      `What to do: ${reasonAdvice(status.reason)}`,
-    );
+    lines.push(`Offline (${status.reason}): ${reasonWords(status.reason)}.`, `What to do: ${adviceOn(status) ?? ''}`);
   return `${lines.join('\n')}\n`;
 }

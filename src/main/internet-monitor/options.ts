@@ -27,6 +27,11 @@ export interface MonitorSettings {
 export interface MonitorOptions extends MonitorSettings {
   /** PEM certificates to trust instead of Node's. Default: Node's, and those of NODE_EXTRA_CA_CERTS. */
   readonly ca?: string;
+  /**
+   * Let a check that failed wait, within its bound, for what answers over plain HTTP, so that one look names a portal. Default false: the confirming
+   * check tells.
+   */
+  readonly waitForPortal?: boolean;
   /** Follow the kernel's link, address and route changes (Linux, by the `ip` command). Default true. */
   readonly followLinks?: boolean;
   /** Default: silent. */
@@ -67,6 +72,7 @@ export function workerSettingsOf(options: MonitorOptions): WorkerSettings {
     confirmAfterMs: Math.min(CONFIRM_AFTER_MS, intervalMs),
     nameServers: options.nameServers ?? [],
     ...(options.ca === undefined ? {} : { ca: options.ca }),
+    waitForPortal: options.waitForPortal ?? false,
     beatMs: Math.min(BEAT_MS, intervalMs / 4),
     followLinks: options.followLinks ?? true,
   };

@@ -34,7 +34,8 @@ export const OFFLINE: Readonly<Record<OfflineReason, Trouble>> = {
   portal: {
     severity: 'warn',
     title: 'captive portal or foreign certificate',
-    meaning: "somebody else's certificate: a captive portal, a hijacked name, an intercepting proxy",
+    meaning:
+      "somebody else's certificate, or over plain HTTP somebody else's page: a captive portal, a hijacked name, an intercepting proxy",
     remedy:
       'Somebody else answers in place of the test site: log in to the Wi-Fi with a browser, or ask whoever runs the network to let this device through',
     makesIrrelevant: ['dns-timeout'],

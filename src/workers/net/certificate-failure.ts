@@ -1,6 +1,7 @@
 /** What a certificate that was refused means: somebody else's, a wrong clock, or a site that let its own expire. */
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { OfflineReason } from '../protocol.js';
+import { isOwnedBy } from './certificate-owner.js';
 
 export interface CertificateFailure {
   readonly error: string;
@@ -13,17 +14,30 @@ const CLOCK_TOLERANCE_MS = 3_600_000;
 /** Longest name of an issuer that is put into a sentence. */
 const MAX_NAME = 80;
 
-/**
- * Reads the certificate of an unverified connection. For one that has expired the site is asked for its time by `askDate`, the
- * `Date` header of an answer: that is not to be trusted, but nothing hangs on it except the words of the log. Never rejects.
- */
+export interface Expected {
+  /** Whose certificate it should be. */
+  readonly host: string;
+  /** PEM certificates that are trusted; undefined: Node's. */
+  readonly ca: string | undefined;
+  /** The `Date` header of an answer over the connection: not to be trusted, but nothing hangs on it except the words of the log. */
+  readonly askDate: () => Promise<string | undefined>;
+}
+
+/** Reads the certificate of an unverified connection: whose it is first, and only then whether it is valid. Never rejects. */
 export async function readCertificateFailure(
   socket: TLSSocket,
-  askDate: () => Promise<string | undefined>,
+  { host, ca, askDate }: Expected,
 ): Promise<CertificateFailure> {
   // A code although its type says Error.
   const error = String(socket.authorizationError);
-  const certificate: Partial<PeerCertificate> = socket.getPeerCertificate();
+  const certificate: PeerCertificate = socket.getPeerCertificate(true);
+  if (!isOwnedBy(host, certificate, ca)) {
+    return {
+      error,
+      reason: 'portal',
+      detail: `the certificate is for ${nameOf(certificate.subject)}, issued by ${nameOf(certificate.issuer)}`,
+    };
+  }
   switch (error) {
     case 'CERT_NOT_YET_VALID':
       return {
@@ -33,7 +47,7 @@ export async function readCertificateFailure(
       };
     case 'CERT_HAS_EXPIRED': {
       const said = Date.parse((await askDate()) ?? '');
-      if (isClockAhead(said, Date.now(), Date.parse(certificate.valid_to ?? ''))) {
+      if (isClockAhead(said, Date.now(), Date.parse(certificate.valid_to))) {
         return {
           error,
           reason: 'clock',
@@ -49,8 +63,8 @@ export async function readCertificateFailure(
     default:
       return {
         error,
-        reason: 'portal',
-        detail: `the certificate is for ${nameOf(certificate.subject)}, issued by ${nameOf(certificate.issuer)}`,
+        reason: 'tls-failed',
+        detail: "the certificate is the site's own, and is refused all the same",
       };
   }
 }

@@ -172,9 +172,13 @@ export async function openConnection(options: OpenOptions): Promise<Opened> {
     onSession,
     onRefused: async (socket) => {
       const connection = new Connection(socket, site, address);
-      const failure = await readCertificateFailure(socket, async () => {
-        const answer = await connection.head(signal);
-        return answer.ok ? answer.date : undefined;
+      const failure = await readCertificateFailure(socket, {
+        host: site.host,
+        ca: site.ca,
+        askDate: async () => {
+          const answer = await connection.head(signal);
+          return answer.ok ? answer.date : undefined;
+        },
       });
       connection.close();
       return failure;
