@@ -15,6 +15,7 @@ import { contributionsOf } from './contributions.js';
 import type { ClockWatch } from './clock/watch.js';
 import { createCredentials } from './connection/credentials/create.js';
 import type { ClientAccessUrlProvider } from './connection/credentials/provider.js';
+import { spreadOfAtMost } from './connection/spread.js';
 import { DEFAULT_POLICY, type ConnectionPolicy } from './connection/state.js';
 import { ConnectionSupervisor } from './connection/supervisor.js';
 import { createOpenSession } from './connection/web-pubsub.js';
@@ -34,6 +35,8 @@ export interface DaemonOptions {
   readonly notifier: SystemdNotifier;
   /** This package's version, for the log and system_info. */
   readonly version: string;
+  /** The machine has just booted, and this with it: see `boot.ts`. Default false. */
+  readonly boot?: boolean;
 }
 
 /** What goes on without the cloud. */
@@ -109,7 +112,7 @@ export class Daemon {
       await notifier.ready(this.#lastStatus);
       return;
     }
-    const parts = build(() => this.#settings, this.#folded, this.#options.version);
+    const parts = build(() => this.#settings, this.#folded, this.#options);
     this.#parts = parts;
     parts.monitor.onConnected(() => this.#tellStatus());
     parts.monitor.onConnected(() => parts.clock.lookNow());
@@ -211,7 +214,7 @@ export class Daemon {
   }
 }
 
-function build(current: () => Settings, log: Logger, version: string): Parts {
+function build(current: () => Settings, log: Logger, { version, boot = false }: DaemonOptions): Parts {
   const settings = current();
   // Two of its settings can change while it runs.
   const lookup = createLookup(() => ({
@@ -245,6 +248,7 @@ function build(current: () => Settings, log: Logger, version: string): Parts {
       log,
     }),
     policy: policyOf(settings),
+    boot,
     group: settings.wsGroupName,
     log,
   });
@@ -257,6 +261,7 @@ function policyOf(settings: Settings): ConnectionPolicy {
     ...DEFAULT_POLICY,
     stabilizationMs: settings.stabilizationSecs * 1_000,
     stableMs: settings.stableAfterSecs * 1_000,
+    spread: spreadOfAtMost(settings.returnSpreadSecs * 1_000),
     backoff: {
       ...DEFAULT_POLICY.backoff,
       baseMs: settings.backoffBaseSecs * 1_000,

@@ -77,6 +77,10 @@ function connectionText(connection: ConnectionGlance, nowMs: number): string {
       const next = at === undefined ? '' : `; next attempt at ${clockTime(at, nowMs, true)}`;
       return `not connected${failure}${next}`;
     }
+    case 'spreading': {
+      const at = connection.nextAttemptAtMs;
+      return `waiting its turn, so that not all devices come at once${at === undefined ? '' : `; connecting at ${clockTime(at, nowMs, true)}`}`;
+    }
     case 'stabilising':
       return 'waiting for it to settle, then connecting';
     case 'recovering':

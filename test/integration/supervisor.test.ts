@@ -377,9 +377,9 @@ describe('the supervisor', () => {
     attempt.options.onEvent({ kind: 'message', message });
     remove();
     attempt.options.onEvent({ kind: 'message', message });
-    attempt.options.onEvent({ kind: 'interrupted', message: 'closed (1006)' });
+    attempt.options.onEvent({ kind: 'interrupted', message: 'closed (1006)', cause: { kind: 'broken' } });
     attempt.options.onEvent({ kind: 'recovered' });
-    attempt.options.onEvent({ kind: 'ended', message: 'closed (1008)' });
+    attempt.options.onEvent({ kind: 'ended', message: 'closed (1008)', cause: { kind: 'service', code: 1008 } });
     await clock.pass(0);
     assert.deepEqual(seen, [
       'connecting',
@@ -407,7 +407,7 @@ describe('the supervisor', () => {
     supervisor.start();
     latest().opens();
     latest().options.onEvent({ kind: 'message', message: { group: 'garden', dataType: 'json', data: 1, text: '1' } });
-    latest().options.onEvent({ kind: 'interrupted', message: 'closed' });
+    latest().options.onEvent({ kind: 'interrupted', message: 'closed', cause: { kind: 'silent' } });
     assert.deepEqual(seen, []);
     await clock.pass(0);
     assert.deepEqual(seen, [1]);
@@ -459,7 +459,7 @@ describe('send', () => {
     assert.equal((await supervisor.send('x')).outcome, 'not-connected');
     const attempt = await connect();
     assert.equal((await supervisor.send('x')).outcome, 'sent');
-    attempt.options.onEvent({ kind: 'interrupted', message: 'closed' });
+    attempt.options.onEvent({ kind: 'interrupted', message: 'closed', cause: { kind: 'silent' } });
     assert.equal((await supervisor.send('x')).outcome, 'not-connected');
     monitor.offline('no-link');
     assert.equal((await supervisor.send('x')).outcome, 'offline');
@@ -503,7 +503,7 @@ describe('send', () => {
     const first = [supervisor.send(1), supervisor.send(2)];
     const third = await supervisor.send(3);
     assert.deepEqual(third, { outcome: 'failed', message: '2 messages already wait for their acknowledgement' });
-    attempt.options.onEvent({ kind: 'ended', message: 'closed (1008)' });
+    attempt.options.onEvent({ kind: 'ended', message: 'closed (1008)', cause: { kind: 'service', code: 1008 } });
     for (const result of await Promise.all(first)) assert.equal(result.outcome, 'failed');
     await supervisor.stop();
     assert.equal(clock.timers.size, 0);
@@ -514,7 +514,7 @@ describe('send', () => {
     const attempt = await connect();
     attempt.sending = () => new Promise(() => undefined);
     const sends = [supervisor.send(1, { timeoutMs: 2_000 }), supervisor.send(2, { timeoutMs: 2_000 })];
-    attempt.options.onEvent({ kind: 'interrupted', message: 'closed' });
+    attempt.options.onEvent({ kind: 'interrupted', message: 'closed', cause: { kind: 'silent' } });
     await clock.pass(4_000);
     await Promise.all(sends);
     attempt.options.onEvent({ kind: 'recovered' });

@@ -352,7 +352,11 @@ describe('a Web PubSub session', () => {
         server.kept.ws!.close(1008, 'bye');
         await fixture.until(() => fixture.count('ended') === 1);
         assert.deepEqual(fixture.events, [
-          { kind: 'ended', message: 'the service closed the connection (1008, bye); it said: kicked out' },
+          {
+            kind: 'ended',
+            message: 'the service closed the connection (1008, bye); it said: kicked out',
+            cause: { kind: 'service', code: 1008 },
+          },
         ]);
       });
 

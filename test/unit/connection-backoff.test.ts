@@ -15,8 +15,9 @@ describe('backoff', () => {
     assert.deepEqual(secs, [15, 30, 60, 120, 240, 300, 300]);
   });
 
-  it('is jittered downwards by at most a fifth', () => {
-    assert.equal(ordinaryDelayMs(1, DEFAULT_BACKOFF, 0.5), 13_500);
+  it('is anything from a second to that bound', () => {
+    assert.equal(ordinaryDelayMs(1, DEFAULT_BACKOFF, 0.5), 8_000);
+    assert.equal(ordinaryDelayMs(1, { ...DEFAULT_BACKOFF, baseMs: 200 }, 0.9), 200);
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 10_000 }),
@@ -24,7 +25,7 @@ describe('backoff', () => {
         (n, random) => {
           const delayMs = ordinaryDelayMs(n, DEFAULT_BACKOFF, random);
           const mostMs = exponentialMs(n, DEFAULT_BACKOFF.baseMs, DEFAULT_BACKOFF.capMs);
-          assert.ok(delayMs <= mostMs && delayMs >= 0.8 * mostMs);
+          assert.ok(delayMs <= mostMs && delayMs >= 1_000);
         },
       ),
     );
@@ -38,28 +39,38 @@ describe('backoff', () => {
   });
 
   it('waits after a refusal no longer than until a fresh sign-in is allowed, and never less than a second', () => {
-    const secs = (n: number, allowedInMs?: number): number => refusedDelayMs(n, DEFAULT_BACKOFF, allowedInMs) / 1000;
+    const secs = (n: number, allowedInMs?: number): number => refusedDelayMs(n, DEFAULT_BACKOFF, 0, allowedInMs) / 1000;
     assert.deepEqual([secs(3), secs(3, 3_600_000), secs(3, 70_000), secs(3, 3)], [240, 240, 70, 1]);
   });
 
   it('has a longer schedule for a refused sign-in: at most 100 a day', () => {
-    const secs = [1, 2, 3, 4, 5, 6].map((n) => refusedDelayMs(n, DEFAULT_BACKOFF) / 1000);
+    const secs = [1, 2, 3, 4, 5, 6].map((n) => refusedDelayMs(n, DEFAULT_BACKOFF, 0) / 1000);
     assert.deepEqual(secs, [60, 120, 240, 480, 900, 900]);
     let attempts = 0;
-    for (let atMs = 0; atMs <= 86_400_000; atMs += refusedDelayMs(attempts, DEFAULT_BACKOFF)) attempts += 1;
+    for (let atMs = 0; atMs <= 86_400_000; atMs += refusedDelayMs(attempts, DEFAULT_BACKOFF, 0)) attempts += 1;
     assert.equal(attempts, 100);
+    assert.equal(refusedDelayMs(5, DEFAULT_BACKOFF, 0.5) / 1000, 990);
   });
 
   const throttled: [string, number, number | undefined, number][] = [
-    ['without Retry-After: the ordinary delay', 2, undefined, 30_000],
-    ['a short Retry-After: the ordinary delay', 3, 10_000, 60_000],
-    ['a long Retry-After is obeyed', 1, 120_000, 120_000],
-    ['an hour at most', 1, 86_400_000, 3_600_000],
-    ['infinity', 1, Infinity, 3_600_000],
-    ['nonsense', 1, NaN, 15_000],
-    ['the past', 1, -5, 15_000],
+    ['without Retry-After: a minute, then doubling', 1, undefined, 60_000],
+    ['in a row', 3, undefined, 240_000],
+    ['its own growth leaves room for the jitter', 9, undefined, 450_000],
+    ['a short Retry-After: no sooner for that', 2, 10_000, 120_000],
+    ['a long Retry-After is obeyed', 1, 700_000, 700_000],
+    ['a quarter of an hour at most', 1, 86_400_000, 900_000],
+    ['infinity', 1, Infinity, 900_000],
+    ['nonsense', 1, NaN, 60_000],
+    ['the past', 1, -5, 60_000],
   ];
   for (const [name, n, retryAfterMs, expectedMs] of throttled) {
     it(`429, ${name}`, () => assert.equal(throttledDelayMs(n, retryAfterMs, DEFAULT_BACKOFF, 0), expectedMs));
   }
+
+  it('429: jittered upwards, so that nobody comes sooner and no two in the same second', () => {
+    const secs = (n: number, retryAfterMs: number | undefined, random: number): number =>
+      throttledDelayMs(n, retryAfterMs, DEFAULT_BACKOFF, random) / 1000;
+    assert.deepEqual([secs(1, 1_000, 0.5), secs(1, 300_000, 0.5), secs(1, 900_000, 0.5)], [90, 450, 1_125]);
+    for (let n = 1; n < 20; n += 1) assert.ok(secs(n, undefined, 0.999) <= 900);
+  });
 });

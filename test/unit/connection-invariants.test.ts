@@ -1,4 +1,4 @@
-/** The seven invariants of the connection machine over random event sequences, and seven broken machines. */
+/** The invariants of the connection machine over random event sequences, and machines that break them. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -13,7 +13,7 @@ const problems = (machine: Machine, sequence: readonly number[], visited?: Set<s
   [...live(machine, sequence, visited).violations].map(([invariant, what]) => `invariant ${invariant}: ${what}`);
 
 describe('the connection machine', () => {
-  it(`keeps its seven invariants over ${RUNS} random event sequences`, (t) => {
+  it(`keeps its invariants over ${RUNS} random event sequences`, (t) => {
     const visited = new Set<string>();
     let runs = 0;
     let events = 0;
@@ -51,6 +51,15 @@ const INTERESTING = [
   'stabilising -> waiting-for-internet',
   'stabilising -> connecting',
   'stabilising -> recovering',
+  'stabilising -> spreading',
+  'spreading -> connecting',
+  'spreading -> recovering',
+  'spreading -> backing-off',
+  'spreading -> waiting-for-internet',
+  'stopped -> spreading',
+  'waiting-for-internet -> spreading',
+  'connected -> spreading',
+  'recovering -> spreading',
   'stabilising -> backing-off',
   'connecting -> connected',
   'connecting -> backing-off',
@@ -65,7 +74,7 @@ const INTERESTING = [
   'recovering -> waiting-for-internet',
   'backing-off -> connecting',
   'backing-off -> waiting-for-internet',
-  ...['waiting-for-internet', 'stabilising', 'connecting', 'connected', 'recovering', 'backing-off'].map(
+  ...['waiting-for-internet', 'stabilising', 'spreading', 'connecting', 'connected', 'recovering', 'backing-off'].map(
     (kind) => `${kind} -> stopped`,
   ),
 ];
@@ -154,6 +163,42 @@ function mutants(): [Invariant, string, () => Machine][] {
                 return effect.kind === 'suspend' ? [{ kind: 'dispose', session: effect.session }] : [effect];
               }),
             ]
+          : undefined,
+      ),
+    ],
+    [
+      9,
+      'returns with all the others as soon as the internet has settled',
+      once(([next, effects]) =>
+        next.kind === 'stabilising' && next.spreadMs > 0 ? [{ ...next, spreadMs: 0 }, effects] : undefined,
+      ),
+    ],
+    [
+      9,
+      'replaces a session that the service ended at once',
+      once(([next, effects], before, event, context) => {
+        if (next.kind !== 'spreading' || event.kind !== 'session-ended' || before.kind === 'spreading')
+          return undefined;
+        const [hasty, more] = transition(next, { kind: 'timer' }, { ...context, nowMs: next.untilMs });
+        return [hasty, [...effects, ...more]];
+      }),
+    ],
+    [
+      9,
+      'resumes a session at once after the service closed its socket',
+      once(([next, effects], _before, event, context) => {
+        if (next.kind !== 'recovering' || event.kind !== 'session-interrupted') return undefined;
+        if (next.resumesAtMs === undefined) return undefined;
+        const [hasty, more] = transition(next, { kind: 'timer' }, { ...context, nowMs: next.resumesAtMs });
+        return [hasty, [...effects, ...more]];
+      }),
+    ],
+    [
+      9,
+      'puts a return off after a short outage, too',
+      once(([next, effects], before) =>
+        before.kind === 'waiting-for-internet' && next.kind === 'stabilising' && next.spreadMs === 0
+          ? [{ ...next, spreadMs: 5_000 }, effects]
           : undefined,
       ),
     ],

@@ -9,7 +9,9 @@ import {
   type ConnectionState,
   type Effect,
 } from '../../src/main/connection/state.js';
+import { spreadOfAtMost } from '../../src/main/connection/spread.js';
 import { transition } from '../../src/main/connection/transition.js';
+import type { OfflineReason } from '../../src/workers/protocol.js';
 
 const SECS = 1000;
 const online: ConnectionEvent = { kind: 'internet', online: true };
@@ -32,9 +34,19 @@ const throttled = (attempt: number, retryAfterMs: number): ConnectionEvent => ({
   attempt,
   failure: { kind: 'throttled', retryAfterMs, message: 'Too Many Requests' },
 });
-const interrupted = (session: number): ConnectionEvent => ({ kind: 'session-interrupted', session, message: 'closed' });
+const interrupted = (session: number): Extract<ConnectionEvent, { kind: 'session-interrupted' }> => ({
+  kind: 'session-interrupted',
+  session,
+  message: 'closed',
+  cause: { kind: 'silent' },
+});
 const recovered = (session: number): ConnectionEvent => ({ kind: 'session-recovered', session });
-const ended = (session: number): ConnectionEvent => ({ kind: 'session-ended', session, message: '1008' });
+const ended = (session: number): Extract<ConnectionEvent, { kind: 'session-ended' }> => ({
+  kind: 'session-ended',
+  session,
+  message: 'dead',
+  cause: { kind: 'silent' },
+});
 const stop: ConnectionEvent = { kind: 'stop' };
 const credentialsChanged: ConnectionEvent = { kind: 'credentials-changed' };
 
@@ -66,10 +78,10 @@ const deeds = (effects: readonly Effect[]): string =>
 /** [seconds since the start, event, state afterwards, effects on the world]. */
 type Line = readonly [atSecs: number, event: ConnectionEvent, kind: ConnectionState['kind'], deeds: string];
 
-function play(lines: readonly Line[], policy = DEFAULT_POLICY): ConnectionState {
+function play(lines: readonly Line[], policy = DEFAULT_POLICY, random = 0): ConnectionState {
   let state = initialState(policy);
   for (const [atSecs, event, kind, expected] of lines) {
-    const [next, effects] = transition(state, event, { nowMs: atSecs * SECS, random: 0 });
+    const [next, effects] = transition(state, event, { nowMs: atSecs * SECS, random });
     assert.deepEqual([next.kind, deeds(effects)], [kind, expected], `at ${atSecs} s, ${event.kind}`);
     state = next;
   }
@@ -288,8 +300,166 @@ const scripts: Record<string, readonly Line[]> = {
   ],
 };
 
+/** What is put off, half-way between 0 and its bound: the same lines with `random` 0.5. */
+const closed = { kind: 'service', code: 1001 } as const;
+const gone = { kind: 'service', code: 1008 } as const;
+const lost = (reason: OfflineReason): ConnectionEvent => ({ kind: 'internet', online: false, reason });
+const connectedSince0: readonly Line[] = [
+  [0, start('online'), 'connecting', 'open 1'],
+  [0, opened(1), 'connected', 'announce 1'],
+];
+
+const spread: Record<string, readonly Line[]> = {
+  'a return from ten minutes of silence: up to a minute beyond stabilisation': [
+    ...connectedSince0,
+    [100, lost('dns-timeout'), 'waiting-for-internet', 'suspend 1'],
+    [155, timer, 'waiting-for-internet', 'dispose 1'],
+    [700, online, 'stabilising', ''],
+    [703, timer, 'spreading', ''],
+    [732.9, timer, 'spreading', ''],
+    [733, timer, 'connecting', 'open 2'],
+  ],
+  'from two minutes: up to twelve seconds': [
+    [0, { kind: 'start', verdict: 'offline', reason: 'tcp-timeout' }, 'waiting-for-internet', ''],
+    [120, online, 'stabilising', ''],
+    [123, timer, 'spreading', ''],
+    [129, timer, 'connecting', 'open 1'],
+  ],
+  'a line that was gone for 15 s, a cable that was out for an hour: as ever': [
+    ...connectedSince0,
+    [100, lost('dns-timeout'), 'waiting-for-internet', 'suspend 1'],
+    [115, online, 'stabilising', ''],
+    [118, timer, 'recovering', 'resume 1'],
+    [119, recovered(1), 'connected', ''],
+    [200, lost('no-link'), 'waiting-for-internet', 'suspend 1'],
+    [255, timer, 'waiting-for-internet', 'dispose 1'],
+    [3800, online, 'stabilising', ''],
+    [3803, timer, 'connecting', 'open 2'],
+    [3804, opened(2), 'connected', 'announce 2'],
+    [4000, lost('no-route'), 'waiting-for-internet', 'suspend 2'],
+    [4055, timer, 'waiting-for-internet', 'dispose 2'],
+    [9000, online, 'stabilising', ''],
+    [9003, timer, 'connecting', 'open 3'],
+  ],
+  'a region that flaps had one outage, however often it came back for a moment': [
+    ...connectedSince0,
+    [100, lost('dns-timeout'), 'waiting-for-internet', 'suspend 1'],
+    [155, timer, 'waiting-for-internet', 'dispose 1'],
+    [400, online, 'stabilising', ''],
+    [402, lost('no-link'), 'waiting-for-internet', ''],
+    [410, online, 'stabilising', ''],
+    [413, timer, 'spreading', ''],
+    [420, lost('dns-failed'), 'waiting-for-internet', ''],
+    [430, online, 'stabilising', ''],
+    [433, timer, 'spreading', ''],
+    // Half of a tenth of the 330 s since 100 s.
+    [449.4, timer, 'spreading', ''],
+    [449.5, timer, 'connecting', 'open 2'],
+  ],
+  'a resumption is put off by no more than the session is worth': [
+    ...connectedSince0,
+    [100, lost('dns-timeout'), 'waiting-for-internet', 'suspend 1'],
+    // 4 s are left of the 30 s that the service promises, when it has settled: at most half of them.
+    [123, online, 'stabilising', ''],
+    [126, timer, 'spreading', ''],
+    [127, timer, 'recovering', 'resume 1'],
+  ],
+  'the service closes the socket: resumed within 5 s, by one suspension': [
+    ...connectedSince0,
+    [100, { ...interrupted(1), cause: closed }, 'recovering', 'suspend 1, request-check'],
+    [102.4, timer, 'recovering', ''],
+    [102.5, timer, 'recovering', 'resume 1'],
+    [103, recovered(1), 'connected', ''],
+  ],
+  'it breaks off without a farewell: the service may have fallen over': [
+    ...connectedSince0,
+    [100, { ...interrupted(1), cause: { kind: 'broken' } }, 'recovering', 'suspend 1, request-check'],
+    [102.5, timer, 'recovering', 'resume 1'],
+  ],
+  'silence, or a message of ours: nobody else met that, so it is resumed at once': [
+    ...connectedSince0,
+    [100, interrupted(1), 'recovering', 'request-check'],
+    [101, recovered(1), 'connected', ''],
+    [200, { ...interrupted(1), cause: { kind: 'own' } }, 'recovering', 'request-check'],
+  ],
+  'the service restarts and knows no session: a new one within 30 s, and no failure': [
+    ...connectedSince0,
+    [100, { ...interrupted(1), cause: closed }, 'recovering', 'suspend 1, request-check'],
+    [102.5, timer, 'recovering', 'resume 1'],
+    [103, { ...ended(1), cause: gone }, 'spreading', 'dispose 1'],
+    [117.9, timer, 'spreading', ''],
+    [118, timer, 'connecting', 'open 2'],
+  ],
+  'the service ends the session itself: the same': [
+    ...connectedSince0,
+    [100, { ...ended(1), cause: gone }, 'spreading', 'dispose 1, request-check'],
+    [115, timer, 'connecting', 'open 2'],
+    [116, opened(2), 'connected', 'announce 2'],
+    // A young one that ends is a failure, whoever ended it: half-way between a second and 15.
+    [120, { ...ended(2), cause: gone }, 'backing-off', 'dispose 2, request-check'],
+    [127.9, timer, 'backing-off', ''],
+    [128, timer, 'connecting', 'open 3'],
+  ],
+  'a session that dies in the recovery after an outage is replaced at once: the return was spread': [
+    ...connectedSince0,
+    [100, lost('dns-timeout'), 'waiting-for-internet', 'suspend 1'],
+    [140, online, 'stabilising', ''],
+    [143, timer, 'spreading', ''],
+    [145, timer, 'recovering', 'resume 1'],
+    [146, { ...ended(1), cause: gone }, 'connecting', 'dispose 1, open 2'],
+  ],
+  'the internet goes while a resumption is put off': [
+    ...connectedSince0,
+    [100, { ...interrupted(1), cause: closed }, 'recovering', 'suspend 1, request-check'],
+    [101, lost('dns-timeout'), 'waiting-for-internet', 'suspend 1'],
+    [105, online, 'stabilising', ''],
+    [108, timer, 'recovering', 'resume 1'],
+  ],
+  'a boot: up to 15 s, whether the first verdict is there or comes': [
+    [0, { kind: 'start', verdict: 'online', boot: true }, 'spreading', ''],
+    [7.5, timer, 'connecting', 'open 1'],
+    [8, stop, 'stopped', 'abandon 1'],
+    [100, { kind: 'start', verdict: 'unknown', boot: true }, 'waiting-for-internet', ''],
+    [101, online, 'spreading', ''],
+    [108.5, timer, 'connecting', 'open 2'],
+    [109, stop, 'stopped', 'abandon 2'],
+    // Its router boots as well, and so do those of the neighbours.
+    [200, { kind: 'start', verdict: 'offline', reason: 'no-route', boot: true }, 'waiting-for-internet', ''],
+    [230, online, 'stabilising', ''],
+    [233, timer, 'spreading', ''],
+    [240.5, timer, 'connecting', 'open 3'],
+    [241, lost('no-route'), 'waiting-for-internet', 'abandon 3'],
+    [300, online, 'stabilising', ''],
+    [303, timer, 'connecting', 'open 4'],
+  ],
+  'whoever asks for it now gets it now': [
+    [0, { kind: 'start', verdict: 'online', boot: true }, 'spreading', ''],
+    [1, credentialsChanged, 'connecting', 'open 1'],
+  ],
+};
+
 describe('the connection machine decides', () => {
   for (const [name, lines] of Object.entries(scripts)) it(name, () => void play(lines));
+  for (const [name, lines] of Object.entries(spread))
+    it(`spread: ${name}`, () => void play(lines, DEFAULT_POLICY, 0.5));
+
+  it('spreads nothing if it is told so: returnSpreadSecs = 0', () => {
+    const none = { ...DEFAULT_POLICY, spread: spreadOfAtMost(0) };
+    play(
+      [
+        [0, { kind: 'start', verdict: 'online', boot: true }, 'connecting', 'open 1'],
+        [0, opened(1), 'connected', 'announce 1'],
+        [100, { ...interrupted(1), cause: closed }, 'recovering', 'request-check'],
+        [101, { ...ended(1), cause: gone }, 'connecting', 'dispose 1, open 2'],
+        [102, offline, 'waiting-for-internet', 'abandon 2'],
+        [2_000, online, 'stabilising', ''],
+        [2_003, timer, 'connecting', 'open 3'],
+      ],
+      none,
+      0.5,
+    );
+    assert.deepEqual(spreadOfAtMost(10_000), { returnMs: 10_000, closeMs: 10_000, recoveryMs: 5_000, bootMs: 10_000 });
+  });
 
   it('warns and promises when the first verdict is offline', () => {
     for (const [before, event] of [

@@ -21,7 +21,7 @@ describe('narration', () => {
       'Internet lost: gave up the cloud connection attempt; connecting when it is back',
     ],
     [
-      { kind: 'internet-back', stabilizationMs: 3_000, recoverable: false },
+      { kind: 'internet-back', stabilizationMs: 3_000, spreadMs: 0, recoverable: false },
       'info',
       'Internet is back: waiting 3 s for it to settle, then connecting',
     ],

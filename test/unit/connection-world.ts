@@ -1,9 +1,10 @@
 /**
- * A small world around the connection machine: simulated time, a verdict, sockets, and a checker that knows the seven
+ * A small world around the connection machine: simulated time, a verdict, sockets, and a checker that knows its
  * invariants and derives what must be true from the world alone, never from what the machine remembers.
  */
 import type { BackoffPolicy } from '../../src/main/connection/backoff.js';
-import type { OpenFailure } from '../../src/main/connection/session.js';
+import type { OfflineReason } from '../../src/workers/protocol.js';
+import type { LossCause, OpenFailure } from '../../src/main/connection/session.js';
 import {
   DEFAULT_POLICY,
   deadlineOf,
@@ -17,7 +18,8 @@ import {
 } from '../../src/main/connection/state.js';
 
 export type Machine = (state: ConnectionState, event: ConnectionEvent, context: Context) => Step;
-export type Invariant = 1 | 2 | 3 | 4 | 5 | 6 | 7;
+/** As ARCHITECTURE.md numbers them; 8 is the monitor's. */
+export type Invariant = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 9;
 
 /** A second set of timings, to be changed to while running. */
 export const OTHER_POLICY: ConnectionPolicy = {
@@ -26,7 +28,16 @@ export const OTHER_POLICY: ConnectionPolicy = {
   recoverWithinMs: 80_000,
   recoveryWindowMs: 40_000,
   stableMs: 30_000,
-  backoff: { baseMs: 4_000, capMs: 50_000, refusedBaseMs: 10_000, refusedCapMs: 35_000, retryAfterCapMs: 120_000 },
+  promisedMs: 25_000,
+  spread: { returnMs: 20_000, closeMs: 7_000, recoveryMs: 2_000, bootMs: 4_000 },
+  backoff: {
+    baseMs: 4_000,
+    capMs: 50_000,
+    refusedBaseMs: 10_000,
+    refusedCapMs: 35_000,
+    throttledBaseMs: 20_000,
+    throttledCapMs: 120_000,
+  },
 };
 
 interface WorldSession {
@@ -38,6 +49,9 @@ interface WorldSession {
   /** Until when recovery must be left the time to work. */
   recoverUntilMs: number;
   byInternet: boolean;
+  /** What took the socket may have taken those of many. */
+  byEverybody: boolean;
+  downSinceMs: number;
 }
 
 export class World {
@@ -63,6 +77,11 @@ export class World {
   #refusals = 0;
   #notBefore: { why: OpenFailure['kind']; atMs: number } | undefined;
   #failed: OpenFailure | undefined;
+  #booting = false;
+  /** What is being waited out: until something is done with the internet that is back. */
+  #outage: { sinceMs: number; reason: OfflineReason | undefined } | undefined;
+  /** Until when others are to be let go first, and how long that is. */
+  #spread = { untilMs: -Infinity, ms: 0 };
 
   constructor(machine: Machine, visited: Set<string>) {
     this.#machine = machine;
@@ -75,7 +94,7 @@ export class World {
     const { nowMs } = this;
     this.#failed = undefined;
     if (event.kind === 'timer' && this.timerAtMs !== undefined && nowMs >= this.timerAtMs) this.timerAtMs = undefined;
-    this.#happens(event);
+    this.#happens(event, random);
     const [next, effects] = this.#machine(before, event, { nowMs, random });
     this.state = next;
     this.visited.add(`${before.kind} -> ${next.kind}`);
@@ -88,6 +107,7 @@ export class World {
     this.#checkSockets();
     this.#checkFailure(before, random);
     this.#checkWaiting(before, event);
+    this.#checkSpread(before);
     this.#checkStopped(event, effects);
   }
 
@@ -96,10 +116,13 @@ export class World {
     this.step({ kind: 'start', verdict: this.#verdict === 'unknown' ? 'online' : this.#verdict }, 0.5);
     this.step({ kind: 'internet', online: true }, 0.5);
     const opensBefore = this.opens;
-    const untilMs = this.nowMs + 2 * this.#policy.backoff.retryAfterCapMs + 2 * DEFAULT_POLICY.backoff.retryAfterCapMs;
+    const untilMs = this.nowMs + 3 * this.#policy.backoff.throttledCapMs + 3 * DEFAULT_POLICY.backoff.throttledCapMs;
     for (let steps = 0; this.opens === opensBefore; steps += 1) {
       if (this.state.kind === 'connected') {
-        this.step({ kind: 'session-ended', session: this.state.session.id, message: 'closed' }, 0.5);
+        this.step(
+          { kind: 'session-ended', session: this.state.session.id, message: 'closed', cause: { kind: 'silent' } },
+          0.5,
+        );
         continue;
       }
       if (this.timerAtMs === undefined || this.nowMs > untilMs || steps > 12) {
@@ -116,16 +139,22 @@ export class World {
   }
 
   /** What the event means for the world, before the machine hears of it. */
-  #happens(event: ConnectionEvent): void {
+  #happens(event: ConnectionEvent, random: number): void {
     switch (event.kind) {
       case 'start':
         if (this.#wanted) return;
         this.#wanted = true;
         this.#verdict = event.verdict;
         this.#settledAtMs = event.verdict === 'offline' ? Infinity : -Infinity;
+        this.#booting = event.boot === true;
+        this.#outage = event.verdict === 'offline' ? { sinceMs: this.nowMs, reason: event.reason } : undefined;
+        if (event.verdict === 'online')
+          this.#spreads(this.nowMs, this.#booting ? this.#policy.spread.bootMs : 0, random);
         return;
       case 'stop':
         this.#wanted = false;
+        this.#outage = undefined;
+        this.#spread = { untilMs: -Infinity, ms: 0 };
         this.#failures = 0;
         this.#refusals = 0;
         if (this.#notBefore?.why !== 'throttled') this.#notBefore = undefined;
@@ -137,6 +166,11 @@ export class World {
         if (!event.online && this.#notBefore?.why === 'failed') this.#notBefore = undefined;
         if (!event.online) this.#settledAtMs = Infinity;
         else if (this.#verdict === 'offline') this.#settledAtMs = this.nowMs + this.#policy.stabilizationMs;
+        if (this.#wanted) {
+          if (!event.online) this.#outage ??= { sinceMs: this.nowMs, reason: event.reason };
+          const fromMs = Math.max(this.nowMs, this.#settledAtMs);
+          if (event.online) this.#spreads(fromMs, this.#returnBoundMs(fromMs), random);
+        }
         this.#verdict = verdict;
         return;
       }
@@ -151,6 +185,8 @@ export class World {
           expiresAtMs: Infinity,
           recoverUntilMs: Infinity,
           byInternet: false,
+          byEverybody: false,
+          downSinceMs: Infinity,
         });
         return;
       case 'open-failed':
@@ -163,6 +199,13 @@ export class World {
         this.#drop(session);
         session.socket = 'down';
         session.recoverUntilMs = this.nowMs + this.#policy.recoverWithinMs;
+        session.byEverybody = isEverybodys(event.cause);
+        const boundMs = Math.min(this.#policy.spread.recoveryMs, this.#roomMs(session, this.nowMs));
+        this.#spreads(this.nowMs, session.byEverybody ? boundMs : 0, random);
+        if (this.#spread.ms > 0) {
+          const untilMs = this.#spread.untilMs + this.#policy.recoverWithinMs;
+          session.recoverUntilMs = Math.min(untilMs, session.expiresAtMs);
+        }
         return;
       }
       case 'session-recovered': {
@@ -171,6 +214,7 @@ export class World {
         session.socket = 'up';
         session.upSinceMs = this.nowMs;
         session.byInternet = false;
+        this.#spread = { untilMs: -Infinity, ms: 0 };
         return;
       }
       case 'session-ended': {
@@ -179,8 +223,11 @@ export class World {
         if (!session || session.socket === 'suspended') return;
         const wasUp = session.socket === 'up';
         if (wasUp) this.#drop(session);
-        // In recovery, neither an internet loss nor the end of a stable session is held against the service.
-        const excused = !wasUp && this.nowMs < session.recoverUntilMs && session.connectedMs >= this.#policy.stableMs;
+        // In recovery, neither an internet loss nor the end of a stable session is held against the service; nor is its restart.
+        const stable = session.connectedMs >= this.#policy.stableMs;
+        const everybody = wasUp ? isEverybodys(event.cause) : session.byEverybody && !session.byInternet;
+        const excused = stable && (wasUp ? everybody : this.nowMs < session.recoverUntilMs);
+        this.#spreads(this.nowMs, excused && everybody ? this.#policy.spread.closeMs : 0, random);
         const lateRecovery = this.nowMs >= session.recoverUntilMs && this.nowMs < session.expiresAtMs;
         if (!excused && (!session.byInternet || lateRecovery)) this.#failed = FAILED;
         return;
@@ -189,6 +236,9 @@ export class World {
         this.#policy = event.policy;
         return;
       case 'credentials-changed':
+        // Whoever asks for it now gets it now, except for a recovery, which needs no credentials.
+        if (![...this.sessions.values()].some(({ socket }) => socket === 'down'))
+          this.#spread = { untilMs: -Infinity, ms: 0 };
         this.#refusals = 0;
         if (this.#notBefore?.why !== 'throttled') this.#notBefore = undefined;
         return;
@@ -197,10 +247,46 @@ export class World {
 
   #drop(session: WorldSession): void {
     session.connectedMs += this.nowMs - session.upSinceMs;
+    session.downSinceMs = this.nowMs;
     session.expiresAtMs = this.nowMs + this.#policy.recoveryWindowMs;
     if (session.connectedMs < this.#policy.stableMs) return;
     this.#failures = 0;
     this.#refusals = 0;
+  }
+
+  #spreads(fromMs: number, boundMs: number, random: number): void {
+    const ms = Math.floor(Math.max(0, boundMs) * random);
+    this.#spread = { untilMs: fromMs + ms, ms };
+  }
+
+  #returnBoundMs(fromMs: number): number {
+    const { spread } = this.#policy;
+    const outage = this.#outage;
+    const local = outage?.reason === 'no-link' || outage?.reason === 'no-route';
+    const lastedMs = outage ? this.nowMs - outage.sinceMs : 0;
+    const ownMs = local || lastedMs < 20_000 ? 0 : Math.min(spread.returnMs, lastedMs / 10);
+    const boundMs = Math.max(ownMs, this.#booting ? spread.bootMs : 0);
+    const [held] = this.sessions.values();
+    if (!held || held.expiresAtMs <= fromMs) return boundMs;
+    return Math.min(boundMs, spread.recoveryMs, this.#roomMs(held, fromMs));
+  }
+
+  /** Half of what the service promises from then on, or of what it is worth trying for after that. */
+  #roomMs({ downSinceMs, expiresAtMs }: WorldSession, fromMs: number): number {
+    const promisedUntilMs = Math.min(expiresAtMs, downSinceMs + this.#policy.promisedMs);
+    return ((fromMs < promisedUntilMs ? promisedUntilMs : expiresAtMs) - fromMs) / 2;
+  }
+
+  /** Invariant 9: what others do at the same time is put off by what was drawn, and by no more. */
+  #checkSpread(before: ConnectionState): void {
+    const { state, nowMs } = this;
+    if (state.kind === 'spreading' && before.kind !== 'spreading' && state.untilMs - nowMs > this.#spread.ms) {
+      this.#violated(9, `put off by ${state.untilMs - nowMs} ms, not ${this.#spread.ms}`);
+    }
+    const resumesAtMs = state.kind === 'recovering' ? state.resumesAtMs : undefined;
+    if (resumesAtMs !== undefined && resumesAtMs > this.#spread.untilMs) this.#violated(9, 'resumed too late');
+    if (state.kind === 'waiting-for-internet' || state.kind === 'stabilising' || state.kind === 'spreading') return;
+    this.#outage = undefined;
   }
 
   #carryOut(effect: Effect, event: ConnectionEvent): void {
@@ -210,6 +296,7 @@ export class World {
         if (effect.attempt <= this.lastId) this.#violated(2, 'an id was given twice');
         this.lastId = effect.attempt;
         this.attempts.add(effect.attempt);
+        this.#booting = false;
         this.#checkMayOpen('open');
         if (this.#notBefore && this.nowMs < this.#notBefore.atMs) {
           this.#violated(5, `attempt ${this.#notBefore.atMs - this.nowMs} ms too soon (${this.#notBefore.why})`);
@@ -226,6 +313,8 @@ export class World {
           this.#violated(2, 'a session that was given up is suspended');
           return;
         }
+        // Only put off: the service, or something in between, took its socket.
+        if (this.#verdict !== 'offline') return;
         if (session.socket === 'up') this.#drop(session);
         session.socket = 'suspended';
         session.byInternet = true;
@@ -238,6 +327,7 @@ export class World {
           return;
         }
         this.#checkMayOpen('resume');
+        if (session.socket === 'up') return;
         session.socket = 'down';
         session.recoverUntilMs = Math.min(this.nowMs + this.#policy.recoverWithinMs, session.expiresAtMs);
         return;
@@ -267,6 +357,8 @@ export class World {
   #checkMayOpen(what: string): void {
     if (!this.#wanted) this.#violated(4, `${what} after stop`);
     if (this.#verdict !== 'online') this.#violated(1, `${what} while ${this.#verdict}`);
+    if (this.nowMs < this.#spread.untilMs)
+      this.#violated(9, `${what} ${this.#spread.untilMs - this.nowMs} ms before its turn`);
     if (this.nowMs < this.#settledAtMs) this.#violated(1, `${what} before the internet settled`);
   }
 
@@ -318,11 +410,16 @@ export class World {
   #delayRange(failed: OpenFailure, backoff: BackoffPolicy): [number, number] {
     if (failed.kind === 'refused') {
       const mostMs = Math.min(backoff.refusedCapMs, backoff.refusedBaseMs * 2 ** (this.#refusals - 1));
-      return [mostMs, mostMs];
+      return [mostMs, 1.2 * mostMs];
+    }
+    if (failed.kind === 'throttled') {
+      const asked = Math.min(failed.retryAfterMs ?? 0, backoff.throttledCapMs);
+      const own = Math.min(backoff.throttledCapMs / 2, backoff.throttledBaseMs * 2 ** (this.#failures - 1));
+      const leastMs = Math.max(asked, own);
+      return [leastMs, leastMs + Math.min(leastMs, backoff.throttledCapMs / 2)];
     }
     const mostMs = Math.min(backoff.capMs, backoff.baseMs * 2 ** (this.#failures - 1));
-    const asked = failed.kind === 'throttled' ? Math.min(failed.retryAfterMs ?? 0, backoff.retryAfterCapMs) : 0;
-    return [Math.max(asked, 0.8 * mostMs), Math.max(asked, mostMs)];
+    return [Math.min(1_000, mostMs), mostMs];
   }
 
   /** Invariant 6: whatever is awaited has a deadline, the one timer keeps it, and it ends the waiting. */
@@ -350,13 +447,16 @@ export class World {
         return this.sessions.size > 0 ? Infinity : undefined;
       case 'stabilising':
         return this.#policy.stabilizationMs;
+      case 'spreading':
+        // As long as the other timings had it, at most.
+        return Math.max(this.#policy.spread.returnMs, DEFAULT_POLICY.spread.returnMs);
       case 'connecting':
         return this.#policy.attemptTimeoutMs;
       case 'recovering':
         return this.#policy.recoverWithinMs;
       case 'backing-off':
         // A pause may have been asked for under the other timings.
-        return DEFAULT_POLICY.backoff.retryAfterCapMs;
+        return 1.5 * DEFAULT_POLICY.backoff.throttledCapMs;
     }
   }
 
@@ -372,6 +472,18 @@ export class World {
     if (!idle) this.#violated(4, 'something is done after stop');
   }
 }
+
+/** A farewell by the service, or none at all. */
+function isEverybodys({ kind }: LossCause): boolean {
+  return kind === 'service' || kind === 'broken';
+}
+
+const CAUSES: readonly LossCause[] = [
+  { kind: 'service', code: 1008 },
+  { kind: 'broken' },
+  { kind: 'silent' },
+  { kind: 'own' },
+];
 
 const FAILED: OpenFailure = { kind: 'failed', message: 'lost' };
 
@@ -393,8 +505,8 @@ const fireOnTime: Operation = (world, _, random) => {
   world.step({ kind: 'timer' }, random);
 };
 const goOnline: Operation = (world, _, random) => world.step({ kind: 'internet', online: true }, random);
-const goOffline: Operation = (world, _, random) =>
-  world.step({ kind: 'internet', online: false, reason: 'dns-timeout' }, random);
+const goOffline: Operation = (world, parameter, random) =>
+  world.step({ kind: 'internet', online: false, reason: parameter % 4 === 0 ? 'no-link' : 'dns-timeout' }, random);
 const openIt: Operation = (world, _, random) => {
   for (const attempt of world.attempts) world.step({ kind: 'opened', attempt }, random);
 };
@@ -405,9 +517,10 @@ const failIt =
       world.step({ kind: 'open-failed', attempt, failure: failure(parameter) }, random);
   };
 const onSession =
-  (event: (session: number) => ConnectionEvent): Operation =>
-  (world, _, random) => {
-    for (const session of world.sessions.keys()) world.step(event(session), random);
+  (event: (session: number, cause: LossCause) => ConnectionEvent): Operation =>
+  (world, parameter, random) => {
+    const cause = CAUSES[parameter % CAUSES.length]!;
+    for (const session of world.sessions.keys()) world.step(event(session, cause), random);
   };
 /** Late, early, repeated and out of order: about any attempt or session, given up, current or to come. */
 const stray: Operation = (world, parameter, random) => {
@@ -415,9 +528,9 @@ const stray: Operation = (world, parameter, random) => {
   const kinds: readonly ConnectionEvent[] = [
     { kind: 'opened', attempt: id },
     { kind: 'open-failed', attempt: id, failure: FAILED },
-    { kind: 'session-interrupted', session: id, message: 'stray' },
+    { kind: 'session-interrupted', session: id, message: 'stray', cause: { kind: 'broken' } },
     { kind: 'session-recovered', session: id },
-    { kind: 'session-ended', session: id, message: 'stray' },
+    { kind: 'session-ended', session: id, message: 'stray', cause: { kind: 'service', code: 1008 } },
   ];
   world.step(kinds[Math.floor(parameter / 7) % kinds.length]!, random);
 };
@@ -452,14 +565,21 @@ const OPERATIONS: readonly Operation[] = [
   failIt(() => FAILED),
   failIt(() => ({ kind: 'refused', status: 401, message: 'Unauthorized' })),
   failIt((parameter) => ({ kind: 'throttled', retryAfterMs: parameter % 5_000_000, message: 'Too Many Requests' })),
-  onSession((session) => ({ kind: 'session-interrupted', session, message: 'closed' })),
+  onSession((session, cause) => ({ kind: 'session-interrupted', session, message: 'closed', cause })),
   onSession((session) => ({ kind: 'session-recovered', session })),
-  onSession((session) => ({ kind: 'session-ended', session, message: 'closed' })),
+  onSession((session, cause) => ({ kind: 'session-ended', session, message: 'closed', cause })),
   stray,
   openLate,
   (world, _, random) => world.step({ kind: 'stop' }, random),
   (world, parameter, random) =>
-    world.step({ kind: 'start', verdict: (['online', 'offline', 'unknown'] as const)[parameter % 3]! }, random),
+    world.step(
+      {
+        kind: 'start',
+        verdict: (['online', 'offline', 'unknown'] as const)[parameter % 3]!,
+        boot: parameter % 2 === 0,
+      },
+      random,
+    ),
   (world, parameter, random) => {
     world.step({ kind: 'reconfigure', policy: parameter % 2 ? DEFAULT_POLICY : OTHER_POLICY }, random);
   },

@@ -135,6 +135,7 @@ const CASES: readonly (readonly [
   ],
   ['the first attempt', cloudIs('connecting'), 'not-connected', undefined, [], /being opened/, 'cloud unknown'],
   ['it settles', cloudIs('stabilising'), 'not-connected', undefined, [], /settled/, 'cloud unknown'],
+  ['it lets others go first', cloudIs('spreading'), 'not-connected', undefined, [], /not all devices/, 'cloud unknown'],
   ['resuming', cloudIs('recovering'), 'not-connected', 'cloud-interrupted', [], /resumed/, 'cloud bad'],
   [
     'core is away',

@@ -63,6 +63,11 @@ const cases: readonly [text: string, internet: InternetGlance, connection: Parti
   ],
   ['Online, not connected; next attempt at 15:30:28', online, { kind: 'backing-off', nextAttemptAtMs: at(15, 30, 28) }],
   ['Online, waiting for it to settle, then connecting', online, { kind: 'stabilising' }],
+  [
+    'Online, waiting its turn, so that not all devices come at once; connecting at 15:30:28',
+    online,
+    { kind: 'spreading', nextAttemptAtMs: at(15, 30, 28) },
+  ],
   ['Online, resuming the cloud connection, group velasquez', online, { kind: 'recovering', group: 'velasquez' }],
   ['Online, connecting to the cloud, group velasquez', online, { kind: 'connecting', group: 'velasquez' }],
   ['Online, not connected', online, { kind: 'stopped' }],

@@ -136,7 +136,7 @@ describe('What is said and done elsewhere', () => {
   const narrated: readonly [TroubleCode, Note][] = [
     ['no-internet', { kind: 'offline-at-start', reason: 'no-link' }],
     ['no-internet', { kind: 'internet-lost', reason: 'no-link', was: 'connected', recoverableForMs: 55_000 }],
-    ['cloud-interrupted', { kind: 'interrupted', message: 'silence', withinMs: 55_000 }],
+    ['cloud-interrupted', { kind: 'interrupted', message: 'silence', withinMs: 55_000, spreadMs: 2_000 }],
     ['cloud-lost', { kind: 'session-lost', message: 'silence', delayMs: 15_000 }],
     ['cloud-failed', failed({ kind: 'failed', message: 'the cloud answers 503' })],
     ['sign-in-unanswered', failed({ kind: 'failed', message: 'Auth0 gave no answer: timeout' })],

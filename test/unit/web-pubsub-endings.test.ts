@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { closePolicy, KNOWN_CLOSE_CODES } from '../../src/main/connection/web-pubsub/close-codes.js';
 import {
+  causeOf,
   culpritOf,
   endOfRecovery,
   isFinal,
@@ -10,7 +11,11 @@ import {
   pauseAfter,
   refusesToken,
   type LinkEnd,
+  type TryEnd,
 } from '../../src/main/connection/web-pubsub/endings.js';
+import { mayBeEverybodys } from '../../src/main/connection/spread.js';
+import type { LossCause } from '../../src/main/connection/session.js';
+import { RecoveryPace } from '../../src/main/connection/web-pubsub/recovery-pace.js';
 import { httpPolicy, KNOWN_STATUSES } from '../../src/main/connection/web-pubsub/http-statuses.js';
 
 const closed = (code: number): LinkEnd => ({ kind: 'closed', code, reason: '' });
@@ -61,6 +66,54 @@ describe('close codes', () => {
     );
     assert.equal(openFailure(closed(3000), '').kind, 'refused');
     assert.equal(openFailure(closed(1011), '').kind, 'failed');
+  });
+});
+
+describe('what took a session', () => {
+  const table: [string, TryEnd, LossCause, everybodys: boolean][] = [
+    ['a close frame', closed(1001), { kind: 'service', code: 1001 }, true],
+    ['the session is gone', closed(1008), { kind: 'service', code: 1008 }, true],
+    ['a key that was changed', closed(3000), { kind: 'service', code: 3000 }, true],
+    ['a private code', closed(4001), { kind: 'service', code: 4001 }, true],
+    ['a refusal of the recovery', { kind: 'http', status: 503 }, { kind: 'service', code: 503 }, true],
+    ['no farewell', closed(1006), { kind: 'broken' }, true],
+    ['a reset', { kind: 'failed', message: 'read ECONNRESET' }, { kind: 'broken' }, true],
+    ['silence', { kind: 'half-open', afterMs: 15_000 }, { kind: 'silent' }, false],
+    ['no handshake', { kind: 'timeout', stage: 'handshake', afterMs: 10_000 }, { kind: 'silent' }, false],
+    ['a message of ours', closed(1009), { kind: 'own' }, false],
+    ['a frame that is none', { kind: 'violation', message: 'RSV1' }, { kind: 'own' }, false],
+    ['we ourselves', { kind: 'suspended' }, { kind: 'own' }, false],
+    ['another connection', { kind: 'wrong-greeting' }, { kind: 'own' }, false],
+  ];
+  for (const [name, end, cause, everybodys] of table) {
+    it(`${name}: ${cause.kind}, ${everybodys ? 'perhaps everybody' : 'this device only'}`, () => {
+      assert.deepEqual(causeOf(end), cause);
+      assert.equal(mayBeEverybodys(cause), everybodys);
+    });
+  }
+});
+
+describe('the pace of a recovery', () => {
+  const waits = (random: number): number[] => {
+    const pace = new RecoveryPace(1_000);
+    pace.opened(0, random);
+    pace.begin();
+    return [1, 2, 3, 4, 5].map((n) => {
+      pace.opened(n * 100_000, random);
+      return pace.waitMs(n * 100_000);
+    });
+  };
+
+  it('grows to eight times the spacing, of which half is jittered', () => {
+    assert.deepEqual(waits(0), [1_000, 2_000, 4_000, 8_000, 8_000]);
+    assert.deepEqual(waits(0.5), [750, 1_500, 3_000, 6_000, 6_000]);
+  });
+
+  it('opens the first at once, unless the end before asks for a pause', () => {
+    const pace = new RecoveryPace(1_000);
+    assert.equal(pace.waitMs(5), 0);
+    pace.pause(5, 5_000);
+    assert.deepEqual([pace.waitMs(5), pace.waitMs(5_005)], [5_000, 0]);
   });
 });
 

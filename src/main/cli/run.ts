@@ -1,4 +1,5 @@
 /** `dunebugger-remote run`: the daemon with its signals. */
+import { startedByBoot, stateDirectoryOf } from '../boot.js';
 import { Daemon } from '../daemon.js';
 import { createLogger, type DaemonLogger } from '../log.js';
 import { loadSettings, secretsOf, SettingsError, type LoadedSettings, type LoadOptions } from '../settings.js';
@@ -33,7 +34,8 @@ export function run({ version, ...where }: RunOptions): number | undefined {
     secrets: secretsOf(settings),
   });
   const notifier = new SystemdNotifier({ env: process.env, log });
-  const daemon = new Daemon({ settings, log, notifier, version });
+  const boot = startedByBoot(process.env, stateDirectoryOf(process.env));
+  const daemon = new Daemon({ settings, log, notifier, version, boot });
   // Before the first line: whoever has seen the daemon start may stop it or reload it.
   onSignals({ log, stop: () => daemon.stop(), reload: () => reload(load, daemon, log) });
 

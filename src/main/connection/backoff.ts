@@ -1,16 +1,23 @@
-/** How long to wait before the next attempt: pure arithmetic, all durations in milliseconds. */
+/**
+ * How long to wait before the next attempt: pure arithmetic, all durations in milliseconds. `random` is in [0, 1).
+ *
+ * No wait is the same for many devices. What only we want (an ordinary retry) is drawn from the whole interval up to its bound; what the
+ * service asks for is jittered upwards, so that nobody comes sooner.
+ */
 
 export interface BackoffPolicy {
-  /** Delay after the first failure in a row. Default 15,000: the document's 15 s, 30 s, … */
+  /** Most delay after the first failure in a row. Default 15,000: the document's 15 s, 30 s, … */
   readonly baseMs: number;
   /** No ordinary delay is longer. Default 300,000. */
   readonly capMs: number;
-  /** Delay after the first refused sign-in. Default 60,000: a wrong password does not become right by itself. */
+  /** Least delay after the first refused sign-in. Default 60,000: a wrong password does not become right by itself. */
   readonly refusedBaseMs: number;
-  /** No delay after a refused sign-in is longer. Default 900,000. */
+  /** The least delay after a refused sign-in grows no further. Default 900,000. */
   readonly refusedCapMs: number;
-  /** A service may ask for no more patience than this. Default 3,600,000. */
-  readonly retryAfterCapMs: number;
+  /** Least pause after the first 429 or Retry-After in a row. Default 60,000: what is limited is limited for many. */
+  readonly throttledBaseMs: number;
+  /** A service is granted no more patience than this, jitter aside. Default 900,000. */
+  readonly throttledCapMs: number;
 }
 
 export const DEFAULT_BACKOFF: BackoffPolicy = {
@@ -18,11 +25,14 @@ export const DEFAULT_BACKOFF: BackoffPolicy = {
   capMs: 300_000,
   refusedBaseMs: 60_000,
   refusedCapMs: 900_000,
-  retryAfterCapMs: 3_600_000,
+  throttledBaseMs: 60_000,
+  throttledCapMs: 900_000,
 };
 
-/** Jitter shortens a delay by at most this share, so that the cap and the document's seconds are upper bounds. */
-export const JITTER = 0.2;
+/** No ordinary delay is shorter, unless its bound is. */
+const FLOOR_MS = 1_000;
+/** The wait after a refusal is longer by at most this share: whoever is refused with many others is not refused with all of them again. */
+const REFUSED_JITTER = 0.2;
 
 /** `min(cap, base · 2^(n-1))` for the n-th failure in a row, n from 1; exact for every n, however large. */
 export function exponentialMs(n: number, baseMs: number, capMs: number): number {
@@ -30,32 +40,43 @@ export function exponentialMs(n: number, baseMs: number, capMs: number): number 
   return Math.min(capMs, baseMs * 2 ** Math.min(Math.max(n, 1) - 1, 52));
 }
 
-/** Delay after the n-th ordinary failure in a row. `random` is in [0, 1). */
+/**
+ * Delay after the n-th ordinary failure in a row: anything from 1 s to the document's 15 s, 30 s, … With a fifth of jitter, as before, a
+ * hundred thousand retries of a service that restarts came within 3 s, with the whole interval they come within 14.
+ */
 export function ordinaryDelayMs(n: number, policy: BackoffPolicy, random: number): number {
-  return Math.round(exponentialMs(n, policy.baseMs, policy.capMs) * (1 - JITTER * random));
+  const mostMs = exponentialMs(n, policy.baseMs, policy.capMs);
+  return Math.round(mostMs - Math.max(0, mostMs - FLOOR_MS) * random);
 }
 
 /** After a refusal nothing is tried sooner than this, milliseconds, whatever is allowed. */
 const MIN_REFUSED_MS = 1_000;
 
 /**
- * Delay after the n-th refused sign-in in a row. Without jitter: a refusal is the trouble of one installation, not
- * of a crowd, and at the full 15 minutes a whole day of refusals costs at most 100 sign-ins. `signInAllowedInMs`: a fresh sign-in, which
- * has a pacing of its own, is allowed by then, so waiting for longer is of no use.
+ * Delay after the n-th refused sign-in in a row, jittered upwards: at the full 15 minutes a whole day of refusals costs at most 100
+ * sign-ins. `signInAllowedInMs`: a fresh sign-in, which has a pacing of its own, is allowed by then, so waiting for longer is of no use.
  */
-export function refusedDelayMs(n: number, policy: BackoffPolicy, signInAllowedInMs = Infinity): number {
+export function refusedDelayMs(n: number, policy: BackoffPolicy, random: number, signInAllowedInMs = Infinity): number {
   const own = exponentialMs(n, policy.refusedBaseMs, policy.refusedCapMs);
-  return Math.min(own, Math.max(MIN_REFUSED_MS, Math.ceil(signInAllowedInMs)));
+  const leastMs = Math.min(own, Math.max(MIN_REFUSED_MS, Math.ceil(signInAllowedInMs)));
+  return Math.round(leastMs * (1 + REFUSED_JITTER * random));
 }
 
-/** Delay after a 429, the n-th failure in a row: what the service asks for, bounded, but never less than the ordinary delay. */
+/**
+ * Pause after a 429 or a Retry-After, the n-th failure in a row: at least what the service asks for, at least 60 s, 120 s, … in a row, and
+ * up to twice that, since a crowd that was told the same second would come back in it. Its own growth ends at half the cap, so that with
+ * jitter it stays below it; of a longer Retry-After the cap is kept, and half the cap is the jitter.
+ */
 export function throttledDelayMs(
   n: number,
   retryAfterMs: number | undefined,
   policy: BackoffPolicy,
   random: number,
 ): number {
+  const { throttledBaseMs, throttledCapMs } = policy;
+  const own = exponentialMs(n, throttledBaseMs, throttledCapMs / 2);
   // It came over the network: NaN and negative numbers ask for nothing.
-  const asked = retryAfterMs !== undefined && retryAfterMs > 0 ? Math.min(retryAfterMs, policy.retryAfterCapMs) : 0;
-  return Math.max(Math.ceil(asked), ordinaryDelayMs(n, policy, random));
+  const asked = retryAfterMs !== undefined && retryAfterMs > 0 ? Math.min(retryAfterMs, throttledCapMs) : 0;
+  const leastMs = Math.max(asked, own);
+  return Math.ceil(leastMs + Math.min(leastMs, throttledCapMs / 2) * random);
 }

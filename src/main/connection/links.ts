@@ -129,13 +129,18 @@ export class Links {
     }
     switch (event.kind) {
       case 'interrupted':
-        this.deps.onEvent({ kind: 'session-interrupted', session: link.id, message: event.message });
+        this.deps.onEvent({
+          kind: 'session-interrupted',
+          session: link.id,
+          message: event.message,
+          cause: event.cause,
+        });
         break;
       case 'recovered':
         this.deps.onEvent({ kind: 'session-recovered', session: link.id });
         break;
       case 'ended':
-        this.deps.onEvent({ kind: 'session-ended', session: link.id, message: event.message });
+        this.deps.onEvent({ kind: 'session-ended', session: link.id, message: event.message, cause: event.cause });
         break;
       case 'message':
         this.deps.onMessage(event.message);

@@ -10,15 +10,23 @@ export type Note =
   /** The first verdict is offline: a warning, and the promise that follows it. */
   | { readonly kind: 'offline-at-start'; readonly reason?: OfflineReason | undefined }
   | { readonly kind: 'will-connect' }
+  /** The first verdict after a boot is online. */
+  | { readonly kind: 'booted'; readonly spreadMs: number }
   | {
       readonly kind: 'internet-lost';
       readonly reason?: OfflineReason | undefined;
       /** What the machine was doing. */
-      readonly was: 'stabilising' | 'connecting' | 'connected' | 'recovering' | 'backing-off';
+      readonly was: 'stabilising' | 'spreading' | 'connecting' | 'connected' | 'recovering' | 'backing-off';
       /** How long recovering the session is worth trying; undefined if there is none. */
       readonly recoverableForMs?: number | undefined;
     }
-  | { readonly kind: 'internet-back'; readonly stabilizationMs: number; readonly recoverable: boolean }
+  | {
+      readonly kind: 'internet-back';
+      readonly stabilizationMs: number;
+      /** Drawn; 0: none. */
+      readonly spreadMs: number;
+      readonly recoverable: boolean;
+    }
   | { readonly kind: 'attempt'; readonly attempt: number; readonly number: number }
   | {
       readonly kind: 'connected';
@@ -33,11 +41,25 @@ export type Note =
       readonly failure: OpenFailure;
       readonly delayMs: number;
     }
-  | { readonly kind: 'interrupted'; readonly message: string; readonly withinMs: number }
+  | {
+      readonly kind: 'interrupted';
+      readonly message: string;
+      readonly withinMs: number;
+      /** Drawn; 0: it is resumed at once. */
+      readonly spreadMs: number;
+    }
   | { readonly kind: 'resuming'; readonly withinMs: number }
   | { readonly kind: 'recovered'; readonly downMs: number; readonly givenUp?: number | undefined }
-  /** The session is gone and cannot be recovered. Without `delayMs`, a new connection is opened as soon as it may be. */
-  | { readonly kind: 'session-lost'; readonly message: string; readonly delayMs?: number | undefined }
+  /**
+   * The session is gone and cannot be recovered. With `delayMs` that is a failure; without, a new connection is opened as soon as it may
+   * be, after `spreadMs` if the service ended the old one.
+   */
+  | {
+      readonly kind: 'session-lost';
+      readonly message: string;
+      readonly delayMs?: number | undefined;
+      readonly spreadMs?: number | undefined;
+    }
   /** The internet is back, but the service asked for more patience than the outage took. */
   | { readonly kind: 'still-held-off'; readonly why: HeldOff; readonly delayMs: number }
   | { readonly kind: 'retrying-now' }
@@ -53,6 +75,10 @@ export interface Narration {
   readonly message: string;
   readonly fields: Readonly<Record<string, string | number | boolean>>;
 }
+
+/** Why a wait is as long as it is. */
+const SPREAD = 'spread, so that not all devices of a region come in one second';
+const spreadField = (ms: number): { spreadSecs?: number } => (ms > 0 ? { spreadSecs: toSecs(ms) } : {});
 
 const toSecs = (ms: number): number => Math.round(ms / 100) / 10;
 const because = (reason: OfflineReason | undefined): string => (reason ? ` (${reasonWords(reason)})` : '');
@@ -77,12 +103,26 @@ export function narrate(note: Note): Narration {
       return say('info', 'The cloud connection will be opened as soon as the internet is there');
     case 'internet-lost':
       return internetLost(note);
-    case 'internet-back':
+    case 'booted':
       return say(
         'info',
-        `Internet is back: waiting ${humanDuration(note.stabilizationMs)} for it to settle, then ${note.recoverable ? 'resuming the cloud connection' : 'connecting'}`,
-        { stabilizationSecs: toSecs(note.stabilizationMs), recoverable: note.recoverable },
+        `Internet is there: connecting in ${humanDuration(note.spreadMs)} (${SPREAD} after a power cut)`,
+        {
+          spreadSecs: toSecs(note.spreadMs),
+        },
       );
+    case 'internet-back': {
+      const more = note.spreadMs > 0 ? ` and ${humanDuration(note.spreadMs)} more (${SPREAD})` : '';
+      return say(
+        'info',
+        `Internet is back: waiting ${humanDuration(note.stabilizationMs)} for it to settle${more}, then ${note.recoverable ? 'resuming the cloud connection' : 'connecting'}`,
+        {
+          stabilizationSecs: toSecs(note.stabilizationMs),
+          ...spreadField(note.spreadMs),
+          recoverable: note.recoverable,
+        },
+      );
+    }
     case 'attempt':
       return say('debug', `Connecting to the cloud (attempt ${note.number})`, {
         attempt: note.number,
@@ -96,12 +136,14 @@ export function narrate(note: Note): Narration {
       );
     case 'attempt-failed':
       return attemptFailed(note.number, note.failure, note.delayMs);
-    case 'interrupted':
+    case 'interrupted': {
+      const from = note.spreadMs > 0 ? `, ${humanDuration(note.spreadMs)} from now (${SPREAD})` : '';
       return say(
         'warn',
-        `Cloud connection interrupted (${note.message}) although the internet is there: trying to resume it for ${humanDuration(note.withinMs)}, and checking the internet`,
-        { cause: note.message, recoverSecs: toSecs(note.withinMs) },
+        `Cloud connection interrupted (${note.message}) although the internet is there: trying to resume it for ${humanDuration(note.withinMs)}${from}, and checking the internet`,
+        { cause: note.message, recoverSecs: toSecs(note.withinMs), ...spreadField(note.spreadMs) },
       );
+    }
     case 'resuming':
       return say('debug', `Resuming the cloud connection, for at most ${humanDuration(note.withinMs)}`, {
         recoverSecs: toSecs(note.withinMs),
@@ -116,10 +158,8 @@ export function narrate(note: Note): Narration {
       return note.delayMs === undefined
         ? say(
             'info',
-            `The old cloud connection cannot be resumed (${note.message}); a new one will be opened, and what was sent to us meanwhile is lost`,
-            {
-              cause: note.message,
-            },
+            `The old cloud connection cannot be resumed (${note.message}); a new one will be opened${note.spreadMs ? ` in ${humanDuration(note.spreadMs)} (${SPREAD})` : ''}, and what was sent to us meanwhile is lost`,
+            { cause: note.message, ...spreadField(note.spreadMs ?? 0) },
           )
         : say(
             'warn',
@@ -167,6 +207,7 @@ function internetLost(note: Extract<Note, { kind: 'internet-lost' }>): Narration
     case 'connecting':
       return say('warn', `${lost}: gave up the cloud connection attempt; connecting when it is back`, fields);
     case 'stabilising':
+    case 'spreading':
       return say('warn', `${lost} again before it settled; connecting when it is back`, fields);
     case 'backing-off':
       return say('warn', `${lost}: retries of the cloud connection are paused until it is back`, fields);

@@ -67,14 +67,25 @@ export class OpenError extends Error {
   }
 }
 
+/** What took a session's socket, or the session itself. */
+export type LossCause =
+  /** The service said so: by a close frame with `code`, or by an HTTP status in answer to a recovery. Perhaps to everybody. */
+  | { readonly kind: 'service'; readonly code: number }
+  /** It broke off without a farewell: the service fell over, or something in between. */
+  | { readonly kind: 'broken' }
+  /** Nothing was heard any more. */
+  | { readonly kind: 'silent' }
+  /** Something of this one session, such as a message of ours that the service does not take. */
+  | { readonly kind: 'own' };
+
 /** What a session reports once it is open. Never throws into the session. */
 export type SessionEvent =
   /** The socket is gone; the service keeps the session for a while and the client is trying to recover it. */
-  | { readonly kind: 'interrupted'; readonly message: string }
+  | { readonly kind: 'interrupted'; readonly message: string; readonly cause: LossCause }
   /** The same session goes on over a new socket, `droppedForMs` after the drop; its replayed messages follow. */
   | { readonly kind: 'recovered'; readonly droppedForMs?: number }
   /** The session is gone for good; no further event follows. What was sent to us meanwhile is lost, and nobody can count it. */
-  | { readonly kind: 'ended'; readonly message: string }
+  | { readonly kind: 'ended'; readonly message: string; readonly cause: LossCause }
   | { readonly kind: 'message'; readonly message: GroupMessage };
 
 /** What became of a message. */

@@ -7,7 +7,8 @@
 import type { OfflineReason, Verdict } from '../../workers/protocol.js';
 import { DEFAULT_BACKOFF, type BackoffPolicy } from './backoff.js';
 import type { HeldOff, Note } from './narration.js';
-import type { OpenFailure } from './session.js';
+import type { LossCause, OpenFailure } from './session.js';
+import { DEFAULT_SPREAD, type Outage, type SpreadPolicy } from './spread.js';
 
 /** How long to wait for what. A change applies from the next wait on. */
 export interface ConnectionPolicy {
@@ -19,9 +20,12 @@ export interface ConnectionPolicy {
   readonly recoverWithinMs: number;
   /** How long after a drop recovering is worth a try. Default 55,000: the service promises 30 s and often keeps one for a minute. */
   readonly recoveryWindowMs: number;
+  /** How long the service promises to keep a session whose socket is gone. Default 30,000. */
+  readonly promisedMs: number;
   /** Connected time after which a session counts as stable and failures are forgotten. Default 60,000. */
   readonly stableMs: number;
   readonly backoff: BackoffPolicy;
+  readonly spread: SpreadPolicy;
 }
 
 export const DEFAULT_POLICY: ConnectionPolicy = {
@@ -29,8 +33,10 @@ export const DEFAULT_POLICY: ConnectionPolicy = {
   attemptTimeoutMs: 45_000,
   recoverWithinMs: 30_000,
   recoveryWindowMs: 55_000,
+  promisedMs: 30_000,
   stableMs: 60_000,
   backoff: DEFAULT_BACKOFF,
+  spread: DEFAULT_SPREAD,
 };
 
 /** What outlives a state. */
@@ -43,6 +49,8 @@ export interface Memory {
   readonly refusals: number;
   /** The service does not want us sooner; unlike an ordinary delay this outlives an outage, so that flapping hammers nobody. */
   readonly heldOff: { readonly why: 'refused' | 'throttled'; readonly untilMs: number } | undefined;
+  /** Started by a boot of the machine, and nothing tried yet: others may have booted at the same time. */
+  readonly booting: boolean;
   /** For the status line. */
   readonly lastFailure: OpenFailure | undefined;
 }
@@ -72,15 +80,37 @@ type Phase =
       readonly kind: 'waiting-for-internet';
       readonly verdict: 'unknown' | 'offline';
       readonly held: DroppedSession | undefined;
+      /** What is waited out; undefined before the first verdict. */
+      readonly outage: Outage | undefined;
     }
-  | { readonly kind: 'stabilising'; readonly untilMs: number; readonly held: DroppedSession | undefined }
+  | {
+      readonly kind: 'stabilising';
+      readonly untilMs: number;
+      readonly held: DroppedSession | undefined;
+      /** Should the internet go again before it has settled, the outage was not over. */
+      readonly outage: Outage | undefined;
+      /** What follows, in {@link spreading}; 0: nothing. */
+      readonly spreadMs: number;
+    }
+  /** A random wait, so that what many wait for does not come at the same time. */
+  | {
+      readonly kind: 'spreading';
+      readonly untilMs: number;
+      readonly held: DroppedSession | undefined;
+      readonly outage: Outage | undefined;
+    }
   | { readonly kind: 'connecting'; readonly attempt: number; readonly untilMs: number }
   | { readonly kind: 'connected'; readonly session: LiveSession }
   | {
       readonly kind: 'recovering';
       readonly session: DroppedSession;
-      /** What took the socket: an internet loss is nobody's failure. */
-      readonly cause: 'internet' | 'connection';
+      /**
+       * What took the socket. An internet loss is nobody's failure; `everybody`: the connections of many others may have gone at the
+       * same time.
+       */
+      readonly cause: 'internet' | 'connection' | 'everybody';
+      /** The session is suspended until then; undefined: it is being resumed. */
+      readonly resumesAtMs: number | undefined;
       readonly untilMs: number;
     }
   | { readonly kind: 'backing-off'; readonly why: HeldOff; readonly untilMs: number };
@@ -89,15 +119,31 @@ export type ConnectionState = Phase & { readonly memory: Memory };
 export type ConnectionKind = ConnectionState['kind'];
 
 export type ConnectionEvent =
-  | { readonly kind: 'start'; readonly verdict: Verdict; readonly reason?: OfflineReason | undefined }
+  | {
+      readonly kind: 'start';
+      readonly verdict: Verdict;
+      readonly reason?: OfflineReason | undefined;
+      /** The machine has just booted, and this with it. Default false. */
+      readonly boot?: boolean;
+    }
   | { readonly kind: 'stop' }
   | { readonly kind: 'internet'; readonly online: boolean; readonly reason?: OfflineReason | undefined }
   | { readonly kind: 'timer' }
   | { readonly kind: 'opened'; readonly attempt: number }
   | { readonly kind: 'open-failed'; readonly attempt: number; readonly failure: OpenFailure }
-  | { readonly kind: 'session-interrupted'; readonly session: number; readonly message: string }
+  | {
+      readonly kind: 'session-interrupted';
+      readonly session: number;
+      readonly message: string;
+      readonly cause: LossCause;
+    }
   | { readonly kind: 'session-recovered'; readonly session: number }
-  | { readonly kind: 'session-ended'; readonly session: number; readonly message: string }
+  | {
+      readonly kind: 'session-ended';
+      readonly session: number;
+      readonly message: string;
+      readonly cause: LossCause;
+    }
   | { readonly kind: 'reconfigure'; readonly policy: ConnectionPolicy }
   /** What a refusal was about may have changed (SIGHUP): wait no longer because of it. */
   | { readonly kind: 'credentials-changed' };
@@ -125,7 +171,15 @@ export type Step = readonly [ConnectionState, readonly Effect[]];
 export function initialState(policy: ConnectionPolicy = DEFAULT_POLICY): ConnectionState {
   return {
     kind: 'stopped',
-    memory: { policy, lastId: 0, failures: 0, refusals: 0, heldOff: undefined, lastFailure: undefined },
+    memory: {
+      policy,
+      lastId: 0,
+      failures: 0,
+      refusals: 0,
+      heldOff: undefined,
+      booting: false,
+      lastFailure: undefined,
+    },
   };
 }
 
@@ -138,9 +192,11 @@ export function deadlineOf(state: ConnectionState): number | undefined {
     case 'waiting-for-internet':
       return state.held?.expiresAtMs;
     case 'stabilising':
+    case 'spreading':
       return Math.min(state.untilMs, state.held?.expiresAtMs ?? Infinity);
-    case 'connecting':
     case 'recovering':
+      return state.resumesAtMs ?? state.untilMs;
+    case 'connecting':
     case 'backing-off':
       return state.untilMs;
   }
@@ -154,6 +210,7 @@ export function sessionOf(state: ConnectionState): LiveSession | DroppedSession 
       return state.session;
     case 'waiting-for-internet':
     case 'stabilising':
+    case 'spreading':
       return state.held;
     case 'stopped':
     case 'connecting':

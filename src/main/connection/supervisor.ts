@@ -42,6 +42,8 @@ export interface ConnectionSupervisorOptions {
   /** Name of the group, for the log and {@link ConnectionSnapshot}. */
   readonly group?: string;
   readonly policy?: ConnectionPolicy;
+  /** The machine has just booted, and this with it; see {@link ConnectionEvent}. Default false. */
+  readonly boot?: boolean;
   /** Called after each fresh connection, not after a lossless recovery: the browsers lost nothing then. */
   readonly announce?: (send: Send) => unknown;
   /** The first of the {@link ConnectionSupervisor.onMessage} listeners. */
@@ -63,7 +65,7 @@ export interface ConnectionSnapshot {
   readonly group: string | undefined;
   /** The running or next attempt since the connection was last stable, from 1. */
   readonly attempt: number;
-  /** Wall clock; set while backing off. */
+  /** Wall clock; set while backing off, and while a return is spread. */
   readonly nextAttemptAtMs: number | undefined;
   /** Of the last failure since the connection was last stable. */
   readonly lastFailure: OpenFailure | undefined;
@@ -81,6 +83,7 @@ export class ConnectionSupervisor {
   #sinceMs: number;
   readonly #queue: ConnectionEvent[] = [];
   #dispatching = false;
+  #startedBefore = false;
   /** Messages given up unacknowledged since the connection went; told when it is back. */
   #givenUp = 0;
   #clearTimer: (() => void) | undefined;
@@ -131,7 +134,8 @@ export class ConnectionSupervisor {
       }),
     ];
     const { verdict, reason } = monitor.status;
-    this.#dispatch({ kind: 'start', verdict, reason });
+    this.#dispatch({ kind: 'start', verdict, reason, boot: this.#options.boot === true && !this.#startedBefore });
+    this.#startedBefore = true;
   }
 
   /**
@@ -182,7 +186,7 @@ export class ConnectionSupervisor {
       sinceMs: toWallMs(this.#sinceMs),
       group: this.#options.group,
       attempt: failures + refusals + 1,
-      nextAttemptAtMs: state.kind === 'backing-off' ? toWallMs(state.untilMs) : undefined,
+      nextAttemptAtMs: state.kind === 'backing-off' || state.kind === 'spreading' ? toWallMs(state.untilMs) : undefined,
       lastFailure,
     };
   }

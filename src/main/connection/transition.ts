@@ -2,21 +2,22 @@
  * The connection machine: decides when a session is opened, kept, resumed and given up. Pure: no clock, no socket.
  *
  * Here is which event concerns whom, and what time and commands do; `transition/` has the rest: attempts, the session,
- * the outage. `supervisor.ts` feeds it events and carries out the effects. Its seven invariants (ARCHITECTURE.md) are
+ * the outage. `supervisor.ts` feeds it events and carries out the effects. Its invariants (ARCHITECTURE.md) are
  * checked over random event sequences by `test/unit/connection-invariants.test.ts`.
  */
-import type { OfflineReason, Verdict } from '../../workers/protocol.js';
 import {
   deadlineOf,
   type ConnectionEvent,
   type ConnectionState,
   type Context,
+  type DroppedSession,
+  type Effect,
   type Memory,
   type Step,
 } from './state.js';
 import { attempt, attemptFailed, note, release } from './transition/attempt.js';
-import { ended, interrupted, opened, recovered, resume, sessionLost } from './transition/live.js';
-import { internetBack, internetLost, keepWaiting, offlineAtStart } from './transition/outage.js';
+import { ended, interrupted, opened, recovered, resume, resumeSpread, sessionLost } from './transition/live.js';
+import { internetBack, internetLost, keepWaiting, offlineAtStart, onlineAtStart } from './transition/outage.js';
 
 /** The machine. An event that concerns nothing current changes nothing. */
 export function transition(state: ConnectionState, event: ConnectionEvent, context: Context): Step {
@@ -33,7 +34,7 @@ function decide(state: ConnectionState, event: ConnectionEvent, context: Context
   const { memory } = state;
   switch (event.kind) {
     case 'start':
-      return state.kind === 'stopped' ? started(memory, event.verdict, event.reason, context) : [state, []];
+      return state.kind === 'stopped' ? started(memory, event, context) : [state, []];
     case 'stop':
       return stopped(state);
     case 'reconfigure':
@@ -51,25 +52,30 @@ function decide(state: ConnectionState, event: ConnectionEvent, context: Context
         ? attemptFailed(memory, event.failure, [], context)
         : [state, []];
     case 'session-interrupted':
-      return interrupted(state, event.session, event.message, context);
+      return interrupted(state, event.session, event, context);
     case 'session-recovered':
       return recovered(state, event.session, context);
     case 'session-ended':
-      return ended(state, event.session, event.message, context);
+      return ended(state, event.session, event, context);
   }
 }
 
-function started(memory: Memory, verdict: Verdict, reason: OfflineReason | undefined, context: Context): Step {
+function started(
+  before: Memory,
+  { verdict, reason, boot = false }: Extract<ConnectionEvent, { kind: 'start' }>,
+  context: Context,
+): Step {
+  const memory = { ...before, booting: boot };
   switch (verdict) {
     case 'online':
-      return attempt(memory, [], context);
+      return onlineAtStart(memory, context);
     case 'unknown':
       return [
-        { kind: 'waiting-for-internet', verdict, held: undefined, memory },
+        { kind: 'waiting-for-internet', verdict, held: undefined, outage: undefined, memory },
         [note({ kind: 'waiting-for-first-verdict' })],
       ];
     case 'offline':
-      return offlineAtStart(memory, reason);
+      return offlineAtStart(memory, reason, context);
   }
 }
 
@@ -98,19 +104,30 @@ function elapsed(state: ConnectionState, context: Context): Step {
     case 'stabilising': {
       const [kept, effects] = keepWaiting(state, [], context);
       if (context.nowMs < state.untilMs) return [kept, effects];
-      return kept.kind === 'stabilising' && kept.held
-        ? resume(kept.held, memory, context)
-        : attempt(memory, effects, context);
+      if (state.spreadMs <= 0) return goOn(kept.held, memory, effects, context);
+      const { held, outage } = kept;
+      return [{ kind: 'spreading', untilMs: context.nowMs + state.spreadMs, held, outage, memory }, effects];
+    }
+    case 'spreading': {
+      const [kept, effects] = keepWaiting(state, [], context);
+      return context.nowMs < state.untilMs ? [kept, effects] : goOn(kept.held, memory, effects, context);
     }
     case 'connecting': {
       const message = `no result within ${Math.round(memory.policy.attemptTimeoutMs / 1000)} s`;
       return attemptFailed(memory, { kind: 'failed', message }, release(state), context);
     }
     case 'recovering':
-      return sessionLost(state, 'it could not be resumed in time', context);
+      return state.resumesAtMs === undefined || context.nowMs >= state.session.expiresAtMs
+        ? sessionLost(state, 'it could not be resumed in time', { kind: 'silent' }, context)
+        : resumeSpread(state, context);
     case 'backing-off':
       return attempt(memory, [], context);
   }
+}
+
+/** The waits of a return are over. */
+function goOn(held: DroppedSession | undefined, memory: Memory, effects: readonly Effect[], context: Context): Step {
+  return held ? resume(held, memory, effects, context) : attempt(memory, effects, context);
 }
 
 function credentialsChanged(state: ConnectionState, context: Context): Step {
@@ -119,10 +136,13 @@ function credentialsChanged(state: ConnectionState, context: Context): Step {
   switch (state.kind) {
     case 'stopped':
     case 'waiting-for-internet':
-    case 'stabilising':
     case 'connected':
     case 'recovering':
       return [{ ...state, memory }, []];
+    case 'stabilising':
+      return [{ ...state, spreadMs: 0, memory }, []];
+    case 'spreading':
+      return goOn(state.held, memory, [note({ kind: 'retrying-now' })], context);
     case 'connecting':
       // It may be using what has just been replaced.
       return attempt(memory, [...release(state), note({ kind: 'retrying-now' })], context);

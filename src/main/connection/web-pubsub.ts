@@ -31,7 +31,7 @@ export interface WebPubSubOptions {
   readonly halfOpenTimeoutMs?: number;
   /** How long a lost session is worth recovering: the service promises 30 s and often keeps one for a minute. Default 60 s. */
   readonly recoveryWindowMs?: number;
-  /** Least time from one socket to the next of a recovery; the first after a quiet time is opened at once. Default 1 s. */
+  /** Most time between the first two sockets of a recovery; it grows from one to the next. The first is opened at once. Default 1 s. */
   readonly recoverySpacingMs?: number;
   /** When a service that says nothing is asked, and given up. Default {@link DEFAULT_LIVENESS}: within 60 s. */
   readonly liveness?: Partial<LivenessPolicy>;

@@ -129,6 +129,10 @@ function nextOf({ internet, cloud }: Parts, nowMs: number): string | null {
       const inSecs = Math.max(0, Math.ceil(((cloud.nextAttemptAtMs ?? nowMs) - nowMs) / 1_000));
       return `The cloud connection is tried again in ${inSecs} s`;
     }
+    case 'spreading': {
+      const inSecs = Math.max(0, Math.ceil(((cloud.nextAttemptAtMs ?? nowMs) - nowMs) / 1_000));
+      return `The cloud connection is opened in ${inSecs} s, so that not all devices come at once`;
+    }
     case 'recovering':
       return 'The cloud connection is being resumed';
     case 'stabilising':

@@ -129,11 +129,18 @@ export const TABLE = Object.freeze({
     'Wait after the internet is back, before connecting.',
   ),
   ...websocket(
+    'returnSpreadSecs',
+    decimal(0, 3_600, 'seconds'),
+    60,
+    LIVE,
+    'Most that a return is put off at random, so that not all devices of a region come at once; 0: not at all.',
+  ),
+  ...websocket(
     'backoffBaseSecs',
     decimal(0.1, 3_600, 'seconds'),
     15,
     LIVE,
-    'Delay after the first failed connection; doubles with each failure.',
+    'Most delay after the first failed connection; doubles with each failure.',
   ),
   ...websocket('backoffCapSecs', decimal(0.1, 86_400, 'seconds'), 300, LIVE, 'Longest delay between two attempts.'),
   ...websocket(

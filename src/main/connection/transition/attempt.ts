@@ -4,6 +4,13 @@ import type { HeldOff, Note } from '../narration.js';
 import type { OpenFailure } from '../session.js';
 import type { ConnectionState, Context, Effect, Memory, Step } from '../state.js';
 
+/** An attempt after a wait that spreads it among those of others; 0: at once. The caller has made sure of the internet. */
+export function attemptIn(spreadMs: number, memory: Memory, effects: readonly Effect[], context: Context): Step {
+  if (spreadMs <= 0) return attempt(memory, effects, context);
+  const untilMs = context.nowMs + spreadMs;
+  return [{ kind: 'spreading', untilMs, held: undefined, outage: undefined, memory }, effects];
+}
+
 /** The only way to an `open`: the caller has made sure that the internet is there and settled. */
 export function attempt(memory: Memory, effects: readonly Effect[], context: Context): Step {
   const { heldOff, policy } = memory;
@@ -20,7 +27,7 @@ export function attempt(memory: Memory, effects: readonly Effect[], context: Con
       kind: 'connecting',
       attempt: id,
       untilMs: context.nowMs + policy.attemptTimeoutMs,
-      memory: { ...memory, lastId: id, heldOff: undefined },
+      memory: { ...memory, lastId: id, heldOff: undefined, booting: false },
     },
     [...effects, { kind: 'open', attempt: id }, note({ kind: 'attempt', attempt: id, number: numberOfNext(memory) })],
   ];
@@ -58,7 +65,7 @@ export function countFailure(
   const { backoff } = before.policy;
   if (failure.kind === 'refused') {
     const refusals = before.refusals + 1;
-    const untilMs = nowMs + refusedDelayMs(refusals, backoff, failure.signInAllowedInMs);
+    const untilMs = nowMs + refusedDelayMs(refusals, backoff, random, failure.signInAllowedInMs);
     return [{ ...before, refusals, heldOff: { why: 'refused', untilMs }, lastFailure: failure }, untilMs, 'refused'];
   }
   const failures = before.failures + 1;
@@ -82,6 +89,7 @@ export function release(state: ConnectionState): Effect[] {
       return [];
     case 'waiting-for-internet':
     case 'stabilising':
+    case 'spreading':
       return state.held ? [{ kind: 'dispose', session: state.held.id }] : [];
     case 'connecting':
       return [{ kind: 'abandon', attempt: state.attempt }];

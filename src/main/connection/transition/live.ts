@@ -1,7 +1,11 @@
 /** What happens to a session: it opens, loses its socket, is resumed, or is gone for good. Pure. */
-import type { ConnectionState, Context, DroppedSession, LiveSession, Memory, Step } from '../state.js';
+import type { LossCause } from '../session.js';
+import { drawn, mayBeEverybodys, recoveryRoomMs } from '../spread.js';
+import type { ConnectionState, Context, DroppedSession, Effect, LiveSession, Memory, Step } from '../state.js';
 import { sessionOf } from '../state.js';
-import { attempt, attemptFailed, countFailure, note, numberOfNext, release } from './attempt.js';
+import { attempt, attemptFailed, attemptIn, countFailure, note, numberOfNext, release } from './attempt.js';
+
+type Recovering = Extract<ConnectionState, { kind: 'recovering' }>;
 
 export function opened(state: ConnectionState, id: number, context: Context): Step {
   if (state.kind === 'connecting' && state.attempt === id) {
@@ -30,22 +34,53 @@ export function drop(session: LiveSession, memory: Memory, { nowMs }: Context): 
   ];
 }
 
-export function interrupted(state: ConnectionState, id: number, message: string, context: Context): Step {
+/** The socket is gone, the internet is there. What may have taken the sockets of many is not resumed by all at once. */
+export function interrupted(
+  state: ConnectionState,
+  id: number,
+  { message, cause }: { readonly message: string; readonly cause: LossCause },
+  context: Context,
+): Step {
   if (state.kind !== 'connected' || state.session.id !== id) return [state, []];
   const [session, memory] = drop(state.session, state.memory, context);
-  const withinMs = memory.policy.recoverWithinMs;
+  const { recoverWithinMs, spread, promisedMs } = memory.policy;
+  const everybody = mayBeEverybodys(cause);
+  const roomMs = recoveryRoomMs(session, promisedMs, context.nowMs);
+  const spreadMs = everybody ? drawn(Math.min(spread.recoveryMs, roomMs), context.random) : 0;
+  const resumesAtMs = spreadMs > 0 ? context.nowMs + spreadMs : undefined;
+  const untilMs =
+    resumesAtMs === undefined
+      ? context.nowMs + recoverWithinMs
+      : Math.min(resumesAtMs + recoverWithinMs, session.expiresAtMs);
   return [
-    { kind: 'recovering', session, cause: 'connection', untilMs: context.nowMs + withinMs, memory },
-    [{ kind: 'request-check' }, note({ kind: 'interrupted', message, withinMs })],
+    { kind: 'recovering', session, cause: everybody ? 'everybody' : 'connection', resumesAtMs, untilMs, memory },
+    [
+      ...(resumesAtMs === undefined ? [] : [{ kind: 'suspend', session: id } as const]),
+      { kind: 'request-check' },
+      note({ kind: 'interrupted', message, withinMs: recoverWithinMs, spreadMs }),
+    ],
   ];
 }
 
-export function resume(session: DroppedSession, memory: Memory, context: Context): Step {
+/** The wait before the recovery is over. */
+export function resumeSpread(state: Recovering, { nowMs }: Context): Step {
+  const untilMs = Math.min(nowMs + state.memory.policy.recoverWithinMs, state.session.expiresAtMs);
+  return [
+    { ...state, resumesAtMs: undefined, untilMs },
+    [{ kind: 'resume', session: state.session.id }, note({ kind: 'resuming', withinMs: untilMs - nowMs })],
+  ];
+}
+
+export function resume(session: DroppedSession, memory: Memory, effects: readonly Effect[], context: Context): Step {
   // Once the service has forgotten the session, a fresh one is the quicker way.
   const untilMs = Math.min(context.nowMs + memory.policy.recoverWithinMs, session.expiresAtMs);
   return [
-    { kind: 'recovering', session, cause: 'internet', untilMs, memory },
-    [{ kind: 'resume', session: session.id }, note({ kind: 'resuming', withinMs: untilMs - context.nowMs })],
+    { kind: 'recovering', session, cause: 'internet', resumesAtMs: undefined, untilMs, memory },
+    [
+      ...effects,
+      { kind: 'resume', session: session.id },
+      note({ kind: 'resuming', withinMs: untilMs - context.nowMs }),
+    ],
   ];
 }
 
@@ -55,11 +90,20 @@ export function recovered(state: ConnectionState, id: number, context: Context):
   const { session, memory } = state;
   return [
     { kind: 'connected', session: { id, connectedMs: session.connectedMs, upSinceMs: context.nowMs }, memory },
-    [note({ kind: 'recovered', downMs: context.nowMs - session.downSinceMs })],
+    [
+      // It was quicker than we asked it to wait.
+      ...(state.resumesAtMs === undefined ? [] : [{ kind: 'resume', session: id } as const]),
+      note({ kind: 'recovered', downMs: context.nowMs - session.downSinceMs }),
+    ],
   ];
 }
 
-export function ended(state: ConnectionState, id: number, message: string, context: Context): Step {
+export function ended(
+  state: ConnectionState,
+  id: number,
+  { message, cause }: { readonly message: string; readonly cause: LossCause },
+  context: Context,
+): Step {
   switch (state.kind) {
     case 'stopped':
     case 'backing-off':
@@ -70,37 +114,69 @@ export function ended(state: ConnectionState, id: number, message: string, conte
         : [state, []];
     case 'waiting-for-internet':
     case 'stabilising':
+    case 'spreading':
       return state.held?.id === id
         ? [{ ...state, held: undefined }, [...release(state), note({ kind: 'session-lost', message })]]
         : [state, []];
     case 'connected':
     case 'recovering':
-      return state.session.id === id ? sessionLost(state, message, context) : [state, []];
+      return state.session.id === id ? sessionLost(state, message, cause, context) : [state, []];
   }
 }
 
 /**
- * The session is gone for good while the internet is there. That is a failure, with two exceptions in which a fresh
- * attempt is made at once: an internet loss took the socket; or the session had been stable and died in recovery (a
- * restart of the service), which can happen once a stable minute at most.
+ * The session is gone for good while the internet is there. That is a failure, with two exceptions: an internet loss took the socket, and
+ * then a fresh attempt is made at once, for the return has been spread already; or the session had been stable and the service ended it
+ * (a restart), or it died in recovery, which can happen once a stable minute at most. What may have happened to everybody is spread.
  */
 export function sessionLost(
   state: Extract<ConnectionState, { kind: 'connected' | 'recovering' }>,
   message: string,
+  cause: LossCause,
   context: Context,
 ): Step {
-  const { memory: before } = state;
-  if (state.kind === 'recovering') {
-    const { session, cause, untilMs } = state;
-    const outOfTime = context.nowMs >= untilMs;
-    const excused =
-      cause === 'internet'
-        ? !outOfTime || context.nowMs >= session.expiresAtMs
-        : !outOfTime && session.connectedMs >= before.policy.stableMs;
-    if (excused) return attempt(before, [...release(state), note({ kind: 'session-lost', message })], context);
+  const [session, memory] =
+    state.kind === 'connected' ? drop(state.session, state.memory, context) : [state.session, state.memory];
+  const stable = session.connectedMs >= memory.policy.stableMs;
+  const everybody = mayBeEverybodys(cause);
+  if (state.kind === 'connected') {
+    if (everybody && stable) return replace(state, memory, message, [{ kind: 'request-check' }], context);
+    return failed(state, memory, message, context);
   }
-  const counted = state.kind === 'connected' ? drop(state.session, before, context)[1] : before;
-  const [memory, untilMs, why] = countFailure(counted, { kind: 'failed', message }, context);
+  const outOfTime = context.nowMs >= state.untilMs;
+  switch (state.cause) {
+    case 'internet':
+      if (outOfTime && context.nowMs < session.expiresAtMs) return failed(state, memory, message, context);
+      return attempt(memory, [...release(state), note({ kind: 'session-lost', message })], context);
+    case 'connection':
+      if (outOfTime || !stable) return failed(state, memory, message, context);
+      return attempt(memory, [...release(state), note({ kind: 'session-lost', message })], context);
+    case 'everybody':
+      return outOfTime || !stable
+        ? failed(state, memory, message, context)
+        : replace(state, memory, message, [], context);
+  }
+}
+
+/** A fresh session in place of one that the service ended, spread. */
+function replace(
+  state: ConnectionState,
+  memory: Memory,
+  message: string,
+  effects: readonly Effect[],
+  context: Context,
+): Step {
+  const spreadMs = drawn(memory.policy.spread.closeMs, context.random);
+  return attemptIn(
+    spreadMs,
+    memory,
+    [...release(state), ...effects, note({ kind: 'session-lost', message, spreadMs })],
+    context,
+  );
+}
+
+function failed(state: ConnectionState, before: Memory, message: string, context: Context): Step {
+  const [memory, untilMs, why] = countFailure(before, { kind: 'failed', message }, context);
   return [
     { kind: 'backing-off', why, untilMs, memory },
     [

@@ -1,5 +1,5 @@
 /** How a link can end, what that is called, and what it means for a session. Pure. */
-import type { OpenFailure } from '../session.js';
+import type { LossCause, OpenFailure } from '../session.js';
 import { closePolicy, type ClosePolicy } from './close-codes.js';
 import { httpPolicy } from './http-statuses.js';
 
@@ -33,6 +33,26 @@ export function isFinal(end: LinkEnd): boolean {
 /** Which of our unacknowledged messages is to blame for the end and must not be sent again, if one is. */
 export function culpritOf(end: LinkEnd): ClosePolicy['culprit'] {
   return end.kind === 'closed' ? closePolicy(end.code).culprit : undefined;
+}
+
+/** Who may be behind the end, and whether others met it, too. */
+export function causeOf(end: TryEnd): LossCause {
+  switch (end.kind) {
+    case 'closed':
+      if (end.code === ABNORMAL) return { kind: 'broken' };
+      return closePolicy(end.code).culprit === undefined ? { kind: 'service', code: end.code } : { kind: 'own' };
+    case 'http':
+      return { kind: 'service', code: end.status };
+    case 'failed':
+      return { kind: 'broken' };
+    case 'timeout':
+    case 'half-open':
+      return { kind: 'silent' };
+    case 'violation':
+    case 'suspended':
+    case 'wrong-greeting':
+      return { kind: 'own' };
+  }
 }
 
 /** Least wait before the next socket that the end asks for, milliseconds. */

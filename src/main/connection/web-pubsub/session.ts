@@ -2,19 +2,12 @@
 import { performance } from 'node:perf_hooks';
 import type { WebPubSubClient } from '@azure/web-pubsub-client';
 import type { Sendable } from '../../base/json.js';
-import { OpenError, type Delivery, type OpenFailure, type Session, type SessionEvent } from '../session.js';
+import type { Delivery, LossCause, OpenFailure, Session, SessionEvent } from '../session.js';
+import { OpenError } from '../session.js';
 import { createAzureClient } from './azure-client.js';
 import { dropCulprit } from './culprit.js';
-import {
-  describeEnd,
-  endOfRecovery,
-  isFinal,
-  openFailure,
-  pauseAfter,
-  refusesToken,
-  type LinkEnd,
-  type TryEnd,
-} from './endings.js';
+import type { LinkEnd, TryEnd } from './endings.js';
+import { causeOf, describeEnd, endOfRecovery, isFinal, openFailure, pauseAfter, refusesToken } from './endings.js';
 import { FrameComplaints } from './frame-complaints.js';
 import { GatedSocket, type SocketOwner, type Verdict } from './gated-socket.js';
 import { Identity } from './identity.js';
@@ -23,6 +16,7 @@ import { Link, type LinkHandlers } from './link.js';
 import { LivenessWatch } from './liveness-watch.js';
 import { Outbox, type SendResult } from './outbox.js';
 import { describeError } from './redact.js';
+import { RecoveryPace } from './recovery-pace.js';
 import { Replay } from './replay.js';
 import { SendRights } from './rights.js';
 import { contentOf } from './frames.js';
@@ -53,13 +47,14 @@ export class WebPubSubSession implements Session {
   #state: State = { kind: 'over' };
   #socket: GatedSocket | undefined;
   #suspended = false;
-  #notBefore = 0;
+  readonly #pace: RecoveryPace;
   readonly #replay = new Replay();
   readonly #liveness: LivenessWatch;
   #joinTimer: NodeJS.Timeout | undefined;
 
   constructor(url: string, settings: SessionSettings) {
     this.#settings = settings;
+    this.#pace = new RecoveryPace(settings.recoverySpacingMs);
     this.#teller = new Teller(settings.onEvent, settings.log);
     this.#complaints = new FrameComplaints(settings.log);
     this.#rights = new SendRights(settings.group, settings.log);
@@ -72,7 +67,7 @@ export class WebPubSubSession implements Session {
     });
     this.#liveness = new LivenessWatch(settings.liveness, {
       ask: () => this.#socket?.say(PING),
-      dead: (message) => this.#end(message),
+      dead: (message) => this.#end(message, { kind: 'silent' }),
       bytesRead: () => this.#socket?.bytesRead ?? 0,
     });
     this.#client = createAzureClient(url, this.#protocol, (socketUrl) => this.#createSocket(socketUrl));
@@ -82,7 +77,7 @@ export class WebPubSubSession implements Session {
       this.#emit({ kind: 'message', message: { ...delivery, ...contentOf(message) } });
     });
     // Only if the client gives up for a reason we did not foresee: the supervisor must not wait for ever.
-    this.#client.on('stopped', () => this.#end('the client stopped'));
+    this.#client.on('stopped', () => this.#end('the client stopped', { kind: 'own' }));
     this.#outbox = new Outbox(
       {
         // No abortSignal: aborted at the wrong moment, the client leaves a promise behind whose rejection nobody handles.
@@ -159,14 +154,14 @@ export class WebPubSubSession implements Session {
 
   #mayOpenInMs(first: boolean): number | undefined {
     if (this.#state.kind === 'over' || this.#suspended) return undefined;
-    if (this.#settings.mayOpen()) return first ? 0 : Math.max(0, this.#notBefore - performance.now());
+    if (this.#settings.mayOpen()) return first ? 0 : this.#pace.waitMs(performance.now());
     if (first) this.#fail({ kind: 'failed', message: 'there is no internet' });
     // resume() pokes the socket; should the gate open without it, it is looked at again.
     return first ? undefined : Math.max(100, this.#settings.recoverySpacingMs);
   }
 
   #openLink(url: string, handlers: LinkHandlers): Link {
-    this.#notBefore = performance.now() + this.#settings.recoverySpacingMs;
+    this.#pace.opened(performance.now(), Math.random());
     const link = new Link(url, this.#settings.link, handlers);
     this.#links.add(link);
     void link.closed.then(() => this.#links.delete(link));
@@ -175,7 +170,7 @@ export class WebPubSubSession implements Session {
 
   #stranger(): boolean {
     if (!this.#identity.ungreeted) return false;
-    this.#end(`the session cannot be recovered: ${describeEnd({ kind: 'wrong-greeting' })}`);
+    this.#end(`the session cannot be recovered: ${describeEnd({ kind: 'wrong-greeting' })}`, { kind: 'own' });
     return true;
   }
 
@@ -238,22 +233,24 @@ export class WebPubSubSession implements Session {
     this.#liveness.stop();
     if (refusesToken(end)) this.#settings.onRefused();
     if (isFinal(end) || !this.#canRecover() || !dropCulprit(this.#outbox, end, message, this.#settings.log)) {
-      this.#end(message);
+      this.#end(message, causeOf(end));
       return;
     }
-    this.#notBefore = Math.max(this.#notBefore, performance.now() + pauseAfter(end));
+    this.#pace.begin();
+    this.#pace.pause(performance.now(), pauseAfter(end));
     const { recoveryWindowMs } = this.#settings;
     const window = setTimeout(
       () =>
         this.#end(
           `not recovered within ${recoveryWindowMs / 1000} s, and the service promises to keep a session for 30 s only`,
+          { kind: 'silent' },
         ),
       recoveryWindowMs,
     );
     this.#state = { kind: 'interrupted', window };
     this.#replay.dropped();
     this.#outbox.interrupted();
-    this.#emit({ kind: 'interrupted', message });
+    this.#emit({ kind: 'interrupted', message, cause: causeOf(end) });
     // Whoever heard the event may have disposed of the session, which retired the socket.
     this.#socket?.reportLoss(end.kind === 'closed' ? end.code : 1006, message);
   }
@@ -271,7 +268,7 @@ export class WebPubSubSession implements Session {
     if (this.#state.kind !== 'interrupted') return { kind: 'give-up' };
     const final = endOfRecovery(end);
     if (final === undefined) {
-      this.#notBefore = Math.max(this.#notBefore, performance.now() + pauseAfter(end));
+      this.#pace.pause(performance.now(), pauseAfter(end));
       this.#settings.log.debug(
         { reason: this.#inWords(end) },
         'A recovery of the session failed; it will be tried again',
@@ -279,18 +276,18 @@ export class WebPubSubSession implements Session {
       return { kind: 'retry' };
     }
     if (refusesToken(end)) this.#settings.onRefused();
-    this.#end(`the session cannot be recovered: ${final}`);
+    this.#end(`the session cannot be recovered: ${final}`, causeOf(end));
     return { kind: 'give-up' };
   }
 
-  #end(message: string): void {
+  #end(message: string, cause: LossCause): void {
     const state = this.#finish(message);
     if (state.kind === 'over') return;
     if (state.kind === 'opening') {
       state.reject(new OpenError({ kind: 'failed', message }));
       return;
     }
-    this.#teller.tell({ kind: 'ended', message });
+    this.#teller.tell({ kind: 'ended', message, cause });
   }
 
   /** After this no socket is opened and no timer of ours runs. Returns the state that was. */
@@ -310,7 +307,7 @@ export class WebPubSubSession implements Session {
   #emit(event: SessionEvent): void {
     if (this.#state.kind === 'over') return;
     this.#teller.tell(event);
-    if (this.#teller.flooded) this.#end('the service sent more than could be taken');
+    if (this.#teller.flooded) this.#end('the service sent more than could be taken', { kind: 'own' });
   }
 
   #canRecover(): boolean {
