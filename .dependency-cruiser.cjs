@@ -2,6 +2,7 @@
 const PURE = [
   'main/base/json-scan',
   'main/clock/(cadence|decision|site)',
+  'main/connection/credentials/kept-url',
   'main/connection/(state|transition|transition/[a-z-]+|backoff|spread|narration|web-pubsub/recovery-pace)',
   'main/observe/(parts|present|chain|snapshot)',
   'main/remote/(router|json-bounds|relay|heartbeat|outbox|token-bucket|component-watch)',

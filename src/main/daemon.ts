@@ -37,6 +37,8 @@ export interface DaemonOptions {
   readonly version: string;
   /** The machine has just booted, and this with it: see `boot.ts`. Default false. */
   readonly boot?: boolean;
+  /** The service's own directory that outlives it. Default: none. */
+  readonly stateDirectory?: string | undefined;
 }
 
 /** What goes on without the cloud. */
@@ -214,7 +216,7 @@ export class Daemon {
   }
 }
 
-function build(current: () => Settings, log: Logger, { version, boot = false }: DaemonOptions): Parts {
+function build(current: () => Settings, log: Logger, { version, boot = false, stateDirectory }: DaemonOptions): Parts {
   const settings = current();
   // Two of its settings can change while it runs.
   const lookup = createLookup(() => ({
@@ -235,6 +237,8 @@ function build(current: () => Settings, log: Logger, { version, boot = false }: 
     },
     lookup,
     log,
+    stateDirectory,
+    keepUrl: settings.keepAccessUrl,
     trustedWallMs: () => (clock.available === true ? systemClock.wallMs() : undefined),
   });
   const connection = new ConnectionSupervisor({

@@ -34,8 +34,9 @@ export function run({ version, ...where }: RunOptions): number | undefined {
     secrets: secretsOf(settings),
   });
   const notifier = new SystemdNotifier({ env: process.env, log });
-  const boot = startedByBoot(process.env, stateDirectoryOf(process.env));
-  const daemon = new Daemon({ settings, log, notifier, version, boot });
+  const stateDirectory = stateDirectoryOf(process.env);
+  const boot = startedByBoot(process.env, stateDirectory);
+  const daemon = new Daemon({ settings, log, notifier, version, boot, stateDirectory });
   // Before the first line: whoever has seen the daemon start may stop it or reload it.
   onSignals({ log, stop: () => daemon.stop(), reload: () => reload(load, daemon, log) });
 

@@ -80,6 +80,13 @@ export const TABLE = Object.freeze({
   ...general('general_setting', line, '', LIVE, 'Has no effect; kept for the conf files that have it.'),
 
   ...auth('authURL', optionalSite, '', RESTART, 'Auth0 host that signs this device in; empty: not used.'),
+  ...auth(
+    'keepAccessUrl',
+    yesNo,
+    true,
+    RESTART,
+    'Keep the client access URL in the state directory, so that a start needs no sign-in while it is valid.',
+  ),
 
   ...websocket('websocketEnabled', yesNo, true, RESTART, 'False starts neither the monitor nor the connection.'),
   ...websocket('broadcastInitialState', yesNo, true, LIVE, 'False mutes everything this device says to the group.'),

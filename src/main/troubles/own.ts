@@ -111,6 +111,15 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
     tellAfterMs: 0,
     lines: ['Could not notify systemd; it may take this service for dead. Is systemd-notify installed?'],
   },
+  'url-not-kept': {
+    severity: 'warn',
+    title: 'client access URL not kept',
+    meaning: 'the disk is full or read-only, so a restart or a reboot signs in anew',
+    remedy: 'Look at the error in the line, at `df /var/lib` and at the card; or set `[Auth] keepAccessUrl = False`',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['The client access URL could not be kept for the next start; until it can be, each start signs in anew'],
+  },
   'log-lost': {
     severity: 'warn',
     title: 'lines of the log lost',

@@ -44,6 +44,7 @@ export type OwnTrouble =
   | 'no-ip-command'
   | 'ip-monitor-ended'
   | 'notify-failed'
+  | 'url-not-kept'
   | 'log-lost'
   | 'stop-late'
   | 'bug'

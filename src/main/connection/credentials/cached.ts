@@ -6,6 +6,7 @@
 
 import type { Logger } from '../../log.js';
 import { UnreachableError } from './failed-call.js';
+import { lifeLeft, NO_KEEPER, type UrlKeeper } from './kept-url.js';
 import {
   begun,
   failed,
@@ -30,6 +31,10 @@ export interface CachedOptions {
   readonly log: Logger;
   /** A clock that is never set, milliseconds. */
   readonly now: () => number;
+  /** Keeps the URL for the next process. Default: nobody does. */
+  readonly keeper?: UrlKeeper;
+  /** Wall clock, milliseconds since 1970, however wrong; for what the last process kept. */
+  readonly wallMs?: () => number;
 }
 
 /** A new URL is fetched this long before the token expires, milliseconds, or in the last tenth of its life if that is shorter. */
@@ -54,15 +59,18 @@ interface Flight {
 
 /** @param source Asks at every `get`, within its own deadline. */
 export function cached(source: ClientAccessUrlSource, options: CachedOptions): ClientAccessUrlProvider {
-  const { limits, log, now } = options;
+  const { limits, log, now, keeper = NO_KEEPER, wallMs } = options;
   const from = source.description;
   let pacing = newPacing(limits, now());
   let held: Held | undefined;
+  /** Of the last process, not used yet. */
+  let found = wallMs === undefined ? undefined : keeper.found;
   let lastError: SignInError | undefined;
   let flight: Flight | undefined;
 
   async function get(signal: AbortSignal): Promise<ClientAccessUrl> {
     if (isAborted(signal)) throw givenUp(signal);
+    held ??= restored();
     if (held !== undefined && !held.refused && !isDue(held, now())) return offer(held);
     if (flight === undefined) {
       const [blockedMs, next] = waitMs(pacing, limits, now());
@@ -77,6 +85,33 @@ export function cached(source: ClientAccessUrlSource, options: CachedOptions): C
       if (spare === undefined) throw error;
       return offer(spare);
     }
+  }
+
+  /** What the last process kept, as soon as the clock can be believed and while the token is valid by it. */
+  function restored(): Held | undefined {
+    if (found === undefined || wallMs === undefined) return undefined;
+    const { url, expiresAtMs, lifeMs } = found;
+    const left = lifeLeft(found, wallMs());
+    if (left.kind === 'too-early') return undefined;
+    found = undefined;
+    if (left.kind === 'over') {
+      keeper.forget();
+      return undefined;
+    }
+    const at = now();
+    log.info(
+      { from, validSecs: Math.floor(left.ms / 1_000) },
+      'The client access URL of the last start is still good: no sign-in is needed.',
+    );
+    return {
+      given: { url, expiresAtMs, lifeMs: left.ms, cached: false },
+      endsAtMs: at + left.ms,
+      marginMs: Math.min(MAX_MARGIN_MS, lifeMs / 10),
+      fetchedAtMs: at,
+      refused: false,
+      // It was kept when it had; should it be refused, a fresh one is fetched at once.
+      served: true,
+    };
   }
 
   function unrefused(): Held | undefined {
@@ -162,6 +197,7 @@ export function cached(source: ClientAccessUrlSource, options: CachedOptions): C
       refused: false,
       served: false,
     };
+    found = undefined;
     const validSecs = dated ? Math.floor(lifeMs / 1_000) : undefined;
     log.info({ from, validSecs }, 'Signed in: there is a new client access URL.');
     return { ...offer(held), cached: false };
@@ -186,6 +222,7 @@ export function cached(source: ClientAccessUrlSource, options: CachedOptions): C
   function refused(url: ClientAccessUrl): void {
     if (held?.given.url !== url.url || held.refused) return;
     held = { ...held, refused: true };
+    keeper.forget();
     const [, before] = waitMs(pacing, limits, now());
     pacing = held.served
       ? servedUrlRefused(before, limits, now())
@@ -202,7 +239,13 @@ export function cached(source: ClientAccessUrlSource, options: CachedOptions): C
   }
 
   function served(url: ClientAccessUrl): void {
-    if (held?.given.url === url.url) held = { ...held, served: true };
+    if (held?.given.url !== url.url || held.served) return;
+    held = { ...held, served: true };
+    const { expiresAtMs, lifeMs } = held.given;
+    // Of one that does not say when it ends nobody could know whether it is still good.
+    if (expiresAtMs !== undefined && lifeMs !== undefined && lifeMs > 0) {
+      keeper.keep({ url: held.given.url, expiresAtMs, lifeMs });
+    }
   }
 
   function mended(): void {

@@ -1,13 +1,16 @@
 /** Chooses where the client access URL comes from. */
 
 import type { LookupFunction } from 'node:net';
+import { systemClock } from '../../base/clock.js';
 import type { Logger } from '../../log.js';
 import { auth0, type Auth0Secrets } from './auth0.js';
 import { cached } from './cached.js';
 import { fixedUrl } from './fixed-url.js';
 import { negotiate } from './negotiate.js';
 import { AUTH0_LIMITS, NEGOTIATE_LIMITS } from './pacing.js';
+import { NO_KEEPER, type UrlKeeper } from './kept-url.js';
 import type { ClientAccessUrlProvider } from './provider.js';
+import { UrlFile } from './url-file.js';
 
 /** Auth0's four secrets, as far as they are set, and the host to sign in at. */
 export type Auth0Settings = { readonly [Name in keyof Auth0Secrets]?: string | undefined } & {
@@ -29,6 +32,12 @@ export interface CredentialsOptions {
   readonly now?: () => number;
   /** Wall clock, milliseconds since 1970; undefined while it cannot be trusted. */
   readonly trustedWallMs: () => number | undefined;
+  /** Wall clock, however wrong. Default: the system's. */
+  readonly wallMs?: () => number;
+  /** Where the URL can be kept for the next process; undefined: nowhere. */
+  readonly stateDirectory?: string | undefined;
+  /** Default true. If false, what was kept goes, too. */
+  readonly keepUrl?: boolean;
   /** Deadline of each call, milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
 }
@@ -55,6 +64,14 @@ const NAMES = {
 /** WEBPUBSUB_CLIENT_URL if set, else the negotiate endpoint, else Auth0. Throws {@link MissingCredentialsError}. */
 export function createCredentials(options: CredentialsOptions): ClientAccessUrlProvider {
   const { clientUrl, negotiateUrl, lookup, ca, log, trustedWallMs, now = () => performance.now() } = options;
+  const keeper = (...boundTo: readonly string[]): UrlKeeper => {
+    if (options.stateDirectory === undefined) return NO_KEEPER;
+    const file = new UrlFile({ directory: options.stateDirectory, boundTo, log });
+    if (options.keepUrl !== false) return file;
+    file.forget();
+    return NO_KEEPER;
+  };
+  const wallMs = (): number => trustedWallMs() ?? (options.wallMs ?? systemClock.wallMs)();
   const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
   if (isSet(clientUrl)) return fixedUrl({ clientUrl, trustedWallMs });
   if (isSet(negotiateUrl)) {
@@ -62,6 +79,8 @@ export function createCredentials(options: CredentialsOptions): ClientAccessUrlP
       limits: NEGOTIATE_LIMITS,
       log,
       now,
+      wallMs,
+      keeper: keeper('negotiate', negotiateUrl),
     });
   }
   const { clientId, clientSecret, username, password, authUrl } = options.auth0 ?? { authUrl: '' };
@@ -77,7 +96,13 @@ export function createCredentials(options: CredentialsOptions): ClientAccessUrlP
       trustedWallMs,
       ...timeout,
     });
-    return cached(source, { limits: AUTH0_LIMITS, log, now });
+    return cached(source, {
+      limits: AUTH0_LIMITS,
+      log,
+      now,
+      wallMs,
+      keeper: keeper('auth0', authUrl, clientId, clientSecret, username, password),
+    });
   }
   const given: Readonly<Record<keyof Auth0Secrets, string | undefined>> = {
     clientId,
