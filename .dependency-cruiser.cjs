@@ -7,8 +7,8 @@ const PURE = [
   'main/observe/(parts|present|chain|snapshot)',
   'main/remote/(router|json-bounds|relay|heartbeat|outbox|token-bucket|component-watch)',
   'main/troubles',
-  'main/troubles/(types|internet|cloud|house|own|first-cause)',
-  'workers/net/(address-memory|site-clock)',
+  'main/troubles/(types|internet|names|cloud|house|own|first-cause)',
+  'workers/net/(address-memory|name-answers|site-clock)',
   'workers/probe/portal-answer',
   'workers/verdict',
 ];

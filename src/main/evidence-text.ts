@@ -1,6 +1,6 @@
 /** The evidence of a check in words, a line a phase, and what can be done about it. Pure. */
 import type { CheckEvidence, DnsEvidence, HttpsEvidence, PortalEvidence, VerdictState } from '../workers/protocol.js';
-import { loginAdvice, reasonAdvice } from './troubles.js';
+import { loginAdvice, nameAdvice, reasonAdvice } from './troubles.js';
 
 /** For people: `dns   ok      12 ms  203.0.113.7 (asked 192.0.2.53)`. */
 export function evidenceLines(evidence: CheckEvidence): string[] {
@@ -23,7 +23,10 @@ export function adviceOn(
   const { reason, lastEvidence } = status;
   if (reason === undefined) return undefined;
   const login = lastEvidence?.portal?.login;
-  return reason === 'portal' && login !== undefined ? loginAdvice(login) : reasonAdvice(reason);
+  if (reason === 'portal' && login !== undefined) return loginAdvice(login);
+  const name = lastEvidence?.dns?.trouble;
+  if ((reason === 'dns-failed' || reason === 'dns-timeout') && name !== undefined) return nameAdvice(name);
+  return reasonAdvice(reason);
 }
 
 export interface EvidenceFields {
@@ -75,10 +78,11 @@ function portalWords({ address, sign, status, login, error }: PortalEvidence): s
   return `${address} over plain HTTP: ${answer}, ${means}`;
 }
 
-function dnsWords({ addresses, servers, error }: DnsEvidence): string {
+function dnsWords({ addresses, servers, error, trouble }: DnsEvidence): string {
   const asked = servers.length > 0 ? `asked ${servers.join(', ')}` : 'no query needed';
   const found = addresses.length > 0 ? `${addresses.join(', ')} ` : '';
-  return `${found}(${asked})${error === undefined ? '' : ` ${error}`}`;
+  const why = [error, trouble].filter((part) => part !== undefined).join(' ');
+  return `${found}(${asked})${why === '' ? '' : ` ${why}`}`;
 }
 
 function httpsRows(attempt: HttpsEvidence): string[] {

@@ -2,11 +2,12 @@
  * The one table of troubles: all that the product can complain of, what it means and what to do. Journal, status line, `check`
  * and README.md are made from it or checked against it by the tests. Pure; imports nothing but the worker's reasons.
  */
-import type { OfflineReason } from '../workers/protocol.js';
+import type { NameTrouble, OfflineReason } from '../workers/protocol.js';
 import { CLOUD } from './troubles/cloud.js';
 import { causesAmong, type Causes } from './troubles/first-cause.js';
 import { HOUSE } from './troubles/house.js';
 import { OFFLINE, OUTAGE } from './troubles/internet.js';
+import { NAMES } from './troubles/names.js';
 import { REMARKS, STOPPING } from './troubles/own.js';
 import { plain, type Trouble, type TroubleCode } from './troubles/types.js';
 
@@ -40,6 +41,12 @@ export function reasonWords(reason: OfflineReason): string {
 /** What an operator can do about it, one sentence without a full stop. */
 export function reasonAdvice(reason: OfflineReason): string {
   return plain(TROUBLES[reason].remedy);
+}
+
+/** The same for a look-up that failed; what it means comes first, since the reason alone does not say it. */
+export function nameAdvice(trouble: NameTrouble): string {
+  const { meaning, remedy } = NAMES[trouble];
+  return plain(`${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}. ${remedy}`);
 }
 
 /** The same for a portal that says where to log in. */

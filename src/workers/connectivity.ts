@@ -6,6 +6,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { Prober } from './probe/check.js';
+import { suspicionOf } from './net/name-answers.js';
 import { kernelsWord, Links } from './links.js';
 import type { LinkEvent, LinkState } from './probe/link-follower.js';
 import { PortalWatch } from './probe/portal-watch.js';
@@ -13,6 +14,7 @@ import {
   PROTOCOL_VERSION,
   type CheckEvidence,
   type CheckTrigger,
+  type DnsEvidence,
   type FromWorker,
   type LinkEvidence,
   type ToWorker,
@@ -180,6 +182,7 @@ class Connectivity {
       return undefined;
     }
     const link = this.#links.state()?.evidence ?? (await this.#links.look());
+    const dns = seen.ok ? seen.dns : withSuspicion(seen.dns, this.#settings, this.#prober.lastGood);
     const { waitForPortal, timeoutMs } = this.#settings;
     const waitMs = waitForPortal === true ? startedAt + 2 * timeoutMs - performance.now() : 0;
     const portal = await this.#portal.after(seen, link, this.#prober.lastGood, waitMs);
@@ -189,9 +192,9 @@ class Connectivity {
       startedAtMs,
       ms: Math.round(performance.now() - startedAt),
       ok: seen.ok,
-      ...(seen.ok ? {} : { reason: reasonOf(link, seen.dns, seen.https, portal) }),
+      ...(seen.ok ? {} : { reason: reasonOf(link, dns, seen.https, portal) }),
       link,
-      dns: seen.dns,
+      dns,
       https: seen.https,
       ...(portal === undefined ? {} : { portal }),
     };
@@ -298,6 +301,11 @@ class Connectivity {
   #post(message: FromWorker): void {
     this.#port.postMessage(message);
   }
+}
+
+function withSuspicion(dns: DnsEvidence, site: WorkerSettings, lastGood: string | undefined): DnsEvidence {
+  const trouble = dns.trouble ?? suspicionOf(dns.addresses, site, lastGood);
+  return trouble === undefined ? dns : { ...dns, trouble };
 }
 
 /** Whatever the site's port is: portals lie in wait at that of plain HTTP. */

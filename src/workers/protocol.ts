@@ -19,7 +19,7 @@ export type OfflineReason =
   | 'no-route'
   /** No name server answered within the deadline. */
   | 'dns-timeout'
-  /** A name server answered, but not with an address (NXDOMAIN, SERVFAIL, REFUSED). */
+  /** A name server answered, but not with an address that leads to a site (NXDOMAIN, SERVFAIL, REFUSED, 0.0.0.0), or none is there to be asked. */
   | 'dns-failed'
   /** The site's address does not answer at all. */
   | 'tcp-timeout'
@@ -37,6 +37,27 @@ export type OfflineReason =
 /** Why a check was begun. */
 export type CheckTrigger = 'start' | 'interval' | 'confirming' | 'asked' | 'link';
 
+/** Why a look-up of a name failed, or what is suspect about its answer: the rows of `net/name-answers.ts`. */
+export type NameTrouble =
+  | 'silent'
+  | 'server-away'
+  | 'resolved-away'
+  | 'own-server-away'
+  | 'resolv-conf-missing'
+  | 'resolv-conf-empty'
+  | 'resolv-conf-endless'
+  | 'resolv-conf-unreadable'
+  | 'cannot-find-out'
+  | 'refuses-us'
+  | 'no-such-name'
+  | 'no-address'
+  | 'does-not-understand'
+  | 'makes-no-sense'
+  | 'bad-name'
+  | 'impossible-address'
+  | 'private-address'
+  | 'fails-otherwise';
+
 /** How one step ended. `error` is the system's own code (`ENOTFOUND`, `ECONNREFUSED`, `ETIMEDOUT`, ...). */
 export interface DnsEvidence {
   readonly phase: 'dns';
@@ -47,6 +68,8 @@ export interface DnsEvidence {
   /** The name servers asked; empty when none was needed (an IP literal, `localhost`, /etc/hosts). */
   readonly servers: readonly string[];
   readonly error?: string;
+  /** Set when not ok, and where the addresses found are suspect. */
+  readonly trouble?: NameTrouble;
 }
 
 /** One try to get an HTTP answer, over a kept or a fresh connection. */

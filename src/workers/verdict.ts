@@ -127,6 +127,8 @@ function reasonOfTries(dns: DnsEvidence | undefined, https: readonly HttpsEviden
   const failed = https.filter((one) => !one.ok);
   const telling = failed.find(({ reason }) => reason === 'portal' || reason === 'clock');
   if (telling?.reason !== undefined) return telling.reason;
+  // Set although there are addresses: they are none that a site could have, and none has proved to be one.
+  if (dns?.trouble !== undefined) return dns.trouble === 'silent' ? 'dns-timeout' : 'dns-failed';
   if (dns !== undefined && !dns.ok) return dns.error === 'ETIMEOUT' ? 'dns-timeout' : 'dns-failed';
   // A kept connection that died only says that it died.
   const fresh = failed.filter((one) => !one.reused);

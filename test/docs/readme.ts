@@ -1,13 +1,22 @@
 /** The tables of README.md that are made from the table of troubles. Pure. */
+import { NAMES } from '../../src/main/troubles/names.js';
 import { OFFLINE_REASONS, TROUBLES, type Trouble, type TroubleCode } from '../../src/main/troubles.js';
 
-/** The README with its two tables made anew; all else as it is. @throws {Error} if the marks of a table are not there */
+/** The README with its three tables made anew; all else as it is. @throws {Error} if the marks of a table are not there */
 export function withTables(readme: string): string {
-  return between(between(readme, 'reasons', reasons()), 'lines', lines());
+  return between(between(between(readme, 'reasons', reasons()), 'names', names()), 'lines', lines());
 }
 
 function reasons(): string[] {
   return [...head('reason in the journal'), ...OFFLINE_REASONS.map((code) => row(asCode(code), TROUBLES[code]))];
+}
+
+function names(): string[] {
+  return [
+    '| found | it means | what to do |',
+    '| --- | --- | --- |',
+    ...Object.entries(NAMES).map(([code, { meaning, remedy }]) => `| ${asCode(code)} | ${meaning} | ${remedy} |`),
+  ];
 }
 
 function lines(): string[] {

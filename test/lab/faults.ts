@@ -311,6 +311,16 @@ export const resolvConfEmpty: Fault = {
   repair: reconfigure,
 };
 
+export const resolvedAway: Fault = {
+  name: 'resolved-away',
+  says: 'resolv.conf names 127.0.0.53, and nothing runs there',
+  apply: (lab) => {
+    lab.setResolvConf(['127.0.0.53']);
+    return Promise.resolve();
+  },
+  repair: reconfigure,
+};
+
 /** All of them, with ordinary parameters. */
 export const FAULTS: readonly Fault[] = [
   linkDown,
@@ -345,5 +355,6 @@ export const FAULTS: readonly Fault[] = [
   ipv6Broken,
   resolvConfReplaced,
   resolvConfEmpty,
+  resolvedAway,
   clockOff('-6y'),
 ];

@@ -73,6 +73,7 @@ const VIEWS: Readonly<Record<string, View>> = {
   'ipv6-broken': { ...HEALTHY, https6: 'tcp TIMEOUT' },
   'resolv-conf-replaced': HEALTHY,
   'resolv-conf-empty': names('ECONNREFUSED'),
+  'resolved-away': names('ECONNREFUSED'),
 };
 const ELSEWHERE = new Set(['packet-loss-20', 'latency-300', 'clock-6y']);
 

@@ -113,7 +113,7 @@ async function throughTheOutage(
   const offline = await daemon.verdict('offline', since, { timeoutMs: boundMs + GRACE_MS });
   const measured = [assertWithin('offline', begun, offline.atMs, boundMs)];
   assertToldWell(daemon, offline, reason);
-  if (row.login !== undefined) assert.ok(offline.line.msg.includes(`Log in at ${row.login} `), textOf(offline.line));
+  if (row.says !== undefined) assert.ok(offline.line.msg.includes(row.says), textOf(offline.line));
 
   const before = await lab.traffic();
   const quiet = daemon.journal.mark();

@@ -22,8 +22,8 @@ export interface Row {
   readonly fromStart?: true;
   /** The daemon was started just before: it prefers IPv6, and nothing of an earlier fault is left in it. */
   readonly fresh?: true;
-  /** Where the journal must tell somebody to log in. */
-  readonly login?: string;
+  /** What the journal must name beside the reason. */
+  readonly says?: string;
   /** How often it is tried. Default: once. */
   readonly times?: number;
 }
@@ -103,7 +103,7 @@ export const MATRIX: readonly Row[] = [
   offline(faults.portalRedirect, 'portal', ANSWERED_MS),
   ...faults.PORTALS.map((portal) => ({
     ...offline(portal, 'portal', portal.name === 'portal-443-dropped' ? SILENT_MS : ANSWERED_MS),
-    login: LOGIN,
+    says: `Log in at ${LOGIN} `,
   })),
 
   offline(faults.httpsDropped, 'tcp-timeout', SILENT_MS),
@@ -125,11 +125,12 @@ export const MATRIX: readonly Row[] = [
   onlineWithoutDelay(faults.ipv6Broken),
 
   // Before the first success there is no last address that worked.
-  fromStart(faults.dnsDropped, 'dns-timeout'),
-  fromStart(faults.dnsNxdomain, 'dns-failed'),
-  fromStart(faults.dnsServfail, 'dns-failed'),
-  fromStart(faults.dnsRefused, 'dns-failed'),
-  fromStart(faults.resolvConfEmpty, 'dns-failed'),
+  { ...fromStart(faults.dnsDropped, 'dns-timeout'), says: 'No name server answers' },
+  { ...fromStart(faults.dnsNxdomain, 'dns-failed'), says: 'no such name' },
+  { ...fromStart(faults.dnsServfail, 'dns-failed'), says: 'SERVFAIL' },
+  { ...fromStart(faults.dnsRefused, 'dns-failed'), says: 'REFUSED' },
+  { ...fromStart(faults.resolvConfEmpty, 'dns-failed'), says: '/etc/resolv.conf names no name server' },
+  { ...fromStart(faults.resolvedAway, 'dns-failed'), says: 'systemctl restart systemd-resolved' },
   fromStart(faults.dnsHijacked, 'portal'),
   fromStart(faults.linkDown, 'no-link', LINK_UP_MS),
   fromStart(faults.clockOff('-6y'), 'clock'),

@@ -10,7 +10,13 @@ export type NameServerBehaviour =
   /** From the records; a name without any is NXDOMAIN, one without an address of that family has an empty answer. */
   | { readonly kind: 'answer' }
   | { readonly kind: 'silent' }
-  | { readonly kind: 'nxdomain' | 'servfail' | 'refused' }
+  | { readonly kind: 'nxdomain' | 'servfail' | 'refused' | 'formerr' | 'notimp' }
+  /** FORMERR to whoever speaks of EDNS, as servers from before 1999 do. */
+  | { readonly kind: 'no-edns' }
+  /** Nothing but a CNAME to that name, with the addresses it has in the records, through as many names as said. */
+  | { readonly kind: 'alias'; readonly to: string; readonly through?: readonly string[] }
+  /** Bytes that are no answer; or the answer to another question. */
+  | { readonly kind: 'garbage' | 'other-name' }
   /** As `answer`, later. */
   | { readonly kind: 'slow'; readonly delayMs: number }
   /** Every name has this address, as a captive portal does it; the other family has an empty answer. */
@@ -31,7 +37,7 @@ export interface Query {
   readonly transport: 'udp' | 'tcp';
 }
 
-const RCODE = { ok: 0, servfail: 2, nxdomain: 3, refused: 5 } as const;
+const RCODE = { ok: 0, formerr: 1, servfail: 2, nxdomain: 3, notimp: 4, refused: 5 } as const;
 
 /** A DNS server over UDP and TCP, on the same port. */
 export class NameServer {
@@ -146,8 +152,15 @@ export class NameServer {
     const name = question.name.toLowerCase();
     this.#queries.push({ name, type: question.type, transport });
     const behaviour = this.#behaviours.get(question.type === 'AAAA' ? 'AAAA' : 'A') ?? { kind: 'answer' };
-    const answer = (rcode: number, addresses: readonly string[], truncated = false): void => {
-      const family = question.type === 'A' ? 4 : question.type === 'AAAA' ? 6 : undefined;
+    const family = question.type === 'A' ? 4 : question.type === 'AAAA' ? 6 : undefined;
+    const answer = (
+      rcode: number,
+      addresses: readonly string[],
+      truncated = false,
+      aliases: readonly string[] = [],
+      asked = question.name,
+    ): void => {
+      const names = [asked, ...aliases];
       reply(
         dnsPacket.encode({
           type: 'response',
@@ -157,10 +170,13 @@ export class NameServer {
             dnsPacket.RECURSION_AVAILABLE |
             (truncated ? dnsPacket.TRUNCATED_RESPONSE : 0) |
             rcode,
-          questions: [question],
-          answers: addresses
-            .filter((address) => net.isIP(address) === family)
-            .map((data) => ({ type: question.type as AddressType, name: question.name, ttl: 5, data })),
+          questions: [{ ...question, name: asked }],
+          answers: [
+            ...aliases.map((data, i) => ({ type: 'CNAME' as const, name: names[i] ?? asked, ttl: 5, data })),
+            ...addresses
+              .filter((address) => net.isIP(address) === family)
+              .map((data) => ({ type: question.type as AddressType, name: names.at(-1) ?? asked, ttl: 5, data })),
+          ],
         }),
       );
     };
@@ -177,7 +193,22 @@ export class NameServer {
       case 'nxdomain':
       case 'servfail':
       case 'refused':
+      case 'formerr':
+      case 'notimp':
         answer(RCODE[behaviour.kind], []);
+        break;
+      case 'no-edns':
+        if ((query.additionals ?? []).some(({ type }) => type === 'OPT')) answer(RCODE.formerr, []);
+        else answerFromRecords();
+        break;
+      case 'alias':
+        answer(RCODE.ok, this.#records.get(behaviour.to) ?? [], false, [...(behaviour.through ?? []), behaviour.to]);
+        break;
+      case 'garbage':
+        reply(Buffer.from('this is no answer'));
+        break;
+      case 'other-name':
+        answer(RCODE.ok, this.#records.get(name) ?? [], false, [], 'somebody.else.test');
         break;
       case 'slow':
         this.#after(behaviour.delayMs, answerFromRecords);

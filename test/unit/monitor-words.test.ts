@@ -30,13 +30,27 @@ describe('the options of the monitor', () => {
   });
 
   it('take names, literals and localhost, with and without a port', () => {
-    const sites = ['example.org', '192.0.2.1:8443', '[2001:db8::1]:443', '2001:db8::1', 'localhost:8443'];
+    const sites = [
+      'bücher.example:8443',
+      'example.org',
+      '192.0.2.1:8443',
+      '[2001:db8::1]:443',
+      '2001:db8::1',
+      'localhost:8443',
+    ];
     assert.deepEqual(
       sites.map((testDomain) => {
         const { host, port } = workerSettingsOf({ testDomain });
         return `${host} ${port}`;
       }),
-      ['example.org 443', '192.0.2.1 8443', '2001:db8::1 443', '2001:db8::1 443', 'localhost 8443'],
+      [
+        'xn--bcher-kva.example 8443',
+        'example.org 443',
+        '192.0.2.1 8443',
+        '2001:db8::1 443',
+        '2001:db8::1 443',
+        'localhost 8443',
+      ],
     );
   });
 

@@ -4,8 +4,9 @@
  */
 import type { LookupFunction } from 'node:net';
 import { isIPv6 } from 'node:net';
+import { nameAdvice } from '../troubles.js';
 import type { DnsEvidence } from '../../workers/protocol.js';
-import { dnsFailure, resolveHost, within } from '../../workers/net/resolve.js';
+import { resolveHost, within } from '../../workers/net/resolve.js';
 import type { Families } from '../../workers/net/resolve.js';
 
 export interface LookupSettings {
@@ -83,18 +84,15 @@ export function createLookup(given: LookupSettings | (() => LookupSettings)): Lo
 
 function addressesIn(host: string, evidence: DnsEvidence, timeoutMs: number): readonly string[] {
   if (evidence.ok) return evidence.addresses;
-  const asked = evidence.servers.join(', ');
-  throw dnsFailure(evidence) === 'dns-timeout'
+  const { error = 'ENOTFOUND', trouble = 'fails-otherwise' } = evidence;
+  const asked = evidence.servers.join(', ') || 'nobody';
+  throw trouble === 'silent'
     ? new LookupError(
         host,
         'ETIMEDOUT',
         `No name server (${asked}) answered for ${host} within ${timeoutMs / 1000} s: look at the network and at /etc/resolv.conf`,
       )
-    : new LookupError(
-        host,
-        evidence.error ?? 'ENOTFOUND',
-        `${host} could not be resolved (${evidence.error ?? 'no address'} from ${asked}): look at the name and at the name server`,
-      );
+    : new LookupError(host, error, `${host} could not be resolved (${error} from ${asked}). ${nameAdvice(trouble)}`);
 }
 
 type LookupOptions = Parameters<LookupFunction>[1];

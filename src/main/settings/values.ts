@@ -1,4 +1,5 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { domainToASCII } from 'node:url';
 
 /** How a setting is written: `parse` gives undefined for what is not allowed, `allowed` says in words what is. */
 export interface ValueType<T> {
@@ -165,7 +166,9 @@ export function parseHostPort(text: string): HostPort | undefined {
   if (isIPv6(text) && !text.includes('%')) return { host: text };
   const match = /^(?:\[([^[\]%]+)\]|([^[\]:]+))(?::(\d{1,5}))?$/.exec(text);
   if (match === null) return undefined;
-  const [, v6, name = '', digits] = match;
+  const [, v6, written = '', digits] = match;
+  // A name with foreign letters goes to name servers and into certificates as its ASCII form (RFC 5891).
+  const name = /^[\u0020-\u007e]*$/.test(written) ? written : domainToASCII(written);
   if (v6 !== undefined ? !isIPv6(v6) : !isIPv4(name) && !isHostName(name)) return undefined;
   const host = v6 ?? name;
   if (digits === undefined) return { host };

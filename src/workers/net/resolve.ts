@@ -7,6 +7,8 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { DnsEvidence } from '../protocol.js';
 import { lookInHostsFile } from './hosts-file.js';
+import { troubleOf, type ResolvConfTrouble } from './name-answers.js';
+import { lookAtResolvConf } from './resolv-conf.js';
 
 /** Which record types are worth a query. */
 export interface Families {
@@ -25,12 +27,16 @@ export interface ResolveOptions {
   readonly families?: Families;
   /** Default `/etc/hosts`. */
   readonly hostsFile?: string;
+  /** Default `/etc/resolv.conf`. Only looked at here: c-ares reads its own. */
+  readonly resolvConf?: string;
   /** Gives up at once; the evidence then says `ECANCELLED`. */
   readonly signal?: AbortSignal;
 }
 
 /** How long the faster of A and AAAA waits for the slower (RFC 8305, section 3). */
 const RESOLUTION_DELAY_MS = 50;
+/** How long one family's "no such name" waits for the other: some servers say it of AAAA where they mean "no such address" (RFC 4074, section 4.2). */
+const DENIAL_DELAY_MS = 500;
 const CARES_MAX_TIMEOUT_MS = 5000;
 /** Servers of resolv.conf that are asked (the C library, too, takes three). */
 const MAX_SERVERS = 3;
@@ -46,21 +52,39 @@ const MAX_ADDRESSES = 8;
  */
 export async function resolveHost(options: ResolveOptions): Promise<DnsEvidence> {
   const startedAt = performance.now();
-  const found = (addresses: readonly string[], servers: readonly string[], error?: string): DnsEvidence => ({
-    phase: 'dns',
-    ok: addresses.length > 0,
-    ms: Math.round(performance.now() - startedAt),
-    addresses: addresses.slice(0, MAX_ADDRESSES),
-    servers,
-    ...(error === undefined ? {} : { error }),
-  });
+  const found = (
+    addresses: readonly string[],
+    servers: readonly string[],
+    error?: string,
+    resolvConf?: ResolvConfTrouble,
+  ): DnsEvidence => {
+    const ok = addresses.length > 0;
+    const trouble = troubleOf({ ok, servers, ...(error === undefined ? {} : { error }) }, resolvConf);
+    return {
+      phase: 'dns',
+      ok,
+      ms: Math.round(performance.now() - startedAt),
+      addresses: addresses.slice(0, MAX_ADDRESSES),
+      servers,
+      ...(error === undefined ? {} : { error }),
+      ...(trouble === undefined ? {} : { trouble }),
+    };
+  };
 
   const known = addressesWithoutQuery(options.host);
   if (known !== undefined) return found(known, []);
 
-  const inHosts = await within(options.timeoutMs, lookInHostsFile(options.hostsFile ?? '/etc/hosts', options.host));
+  const files = Promise.all([
+    lookInHostsFile(options.hostsFile ?? '/etc/hosts', options.host),
+    lookAtResolvConf(options.resolvConf ?? '/etc/resolv.conf'),
+  ]);
+  const [inHosts, conf] = (await within(options.timeoutMs, files)) ?? [];
   if (options.signal?.aborted === true) return found([], [], 'ECANCELLED');
   if (inHosts !== undefined && inHosts.length > 0) return found(inHosts, []);
+  // Whoever is told its name servers does without the file, unless it would hang whoever reads it.
+  const given = options.nameServers !== undefined && options.nameServers.length > 0;
+  const trouble = given && conf !== 'resolv-conf-endless' ? undefined : conf;
+  if (trouble === 'resolv-conf-endless') return found([], [], 'EFILE', trouble);
 
   const leftMs = options.timeoutMs - (performance.now() - startedAt);
   let servers: readonly string[] = [];
@@ -68,16 +92,11 @@ export async function resolveHost(options: ResolveOptions): Promise<DnsEvidence>
     const resolver = makeResolver(leftMs);
     servers = serversToAsk(options.nameServers, resolver);
     const { addresses, error } = await askInTurn(options, servers, Math.max(1, leftMs), resolver);
-    return found(addresses, servers, error);
+    return found(addresses, servers, error, trouble);
   } catch (error) {
     // A server's address that c-ares does not take, or resolv.conf in a state it cannot read.
-    return found([], servers, codeOf(error));
+    return found([], servers, codeOf(error), trouble);
   }
-}
-
-/** The reason of a look-up that failed: was there an answer at all? */
-export function dnsFailure(evidence: DnsEvidence): 'dns-timeout' | 'dns-failed' {
-  return evidence.error === 'ETIMEOUT' ? 'dns-timeout' : 'dns-failed';
 }
 
 /**
@@ -220,9 +239,10 @@ function askServer(
   };
   const settled = (family: 4 | 6): void => {
     open.delete(family);
-    const decided = addresses[4].length > 0 || addresses[6].length > 0 || errors.includes('ENOTFOUND');
+    const decided = addresses[4].length > 0 || addresses[6].length > 0;
     if (open.size === 0) finish();
     else if (decided) delay ??= setTimeout(finish, RESOLUTION_DELAY_MS);
+    else if (errors.includes('ENOTFOUND')) delay ??= setTimeout(finish, DENIAL_DELAY_MS);
   };
   for (const [family, promise] of open) {
     promise.then(
