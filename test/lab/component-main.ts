@@ -7,6 +7,7 @@ let bus: NatsConnection | undefined;
 let timer: NodeJS.Timeout | undefined;
 const said: number[] = [];
 const commands: ReceivedCommand[] = [];
+const clockStatus: boolean[] = [];
 
 function connected(): NatsConnection {
   if (bus === undefined) throw new Error('the components are not on the bus');
@@ -24,8 +25,13 @@ serve({
       bus.subscribe(`dunebugger.${source}.*`, {
         callback: (_error, { subject, data }) => {
           if (subject.endsWith('.heartbeat')) publish('heartbeat', { body: 'alive', source });
+          const text = new TextDecoder().decode(data);
+          if (subject.endsWith('scheduler.ntp_status')) {
+            const { body } = JSON.parse(text) as { readonly body: { readonly ntp_available: boolean } };
+            clockStatus.push(body.ntp_available);
+          }
           if (!subject.endsWith('.dunebugger_set')) return;
-          const { body } = JSON.parse(new TextDecoder().decode(data)) as { readonly body: { readonly seq: number } };
+          const { body } = JSON.parse(text) as { readonly body: { readonly seq: number } };
           commands.push({ seq: body.seq, atMs: Date.now() });
         },
       });
@@ -42,5 +48,6 @@ serve({
     clearInterval(timer);
     return said;
   },
+  clockStatus: () => clockStatus,
   commands: () => commands,
 } satisfies ComponentCalls);

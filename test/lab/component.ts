@@ -13,6 +13,8 @@ export interface ComponentCalls {
   speak(options: { readonly everyMs: number }): void;
   /** Says no more; returns when each line was said (wall clock), by its number. */
   hush(argument: undefined): readonly number[];
+  /** What the scheduler was told of the clock, in order. */
+  clockStatus(argument: undefined): readonly boolean[];
   /** The commands received so far, in order. */
   commands(argument: undefined): readonly ReceivedCommand[];
   [name: string]: (argument: never) => unknown;

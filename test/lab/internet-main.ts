@@ -6,6 +6,7 @@ import { HttpsSite } from '../support/https-site.js';
 import { systemClock } from '../../src/main/base/clock.js';
 import { Page } from '../support/page.js';
 import { PlainSite, type PlainBehaviour } from '../support/plain-site.js';
+import { NtpServer } from '../support/ntp-server.js';
 import { NameServer } from '../support/name-server.js';
 import { WebPubSubServer } from '../support/web-pubsub-server.js';
 import type { InternetCalls, Shown } from './internet.js';
@@ -21,6 +22,7 @@ interface Servers {
   readonly plainSite: PlainSite;
   readonly plainPortal: PlainSite;
   readonly dns: NameServer;
+  readonly time: NtpServer;
   readonly cloud: WebPubSubServer;
   readonly ca: CertificateAuthority;
 }
@@ -68,6 +70,7 @@ serve({
     const addresses = ipv6 ? [NET.v4, NET.v6] : [NET.v4];
     servers = {
       ca,
+      time: await NtpServer.start({ address: NET.v4, port: PORTS.time }),
       cloud: await WebPubSubServer.start({
         ca,
         address: ANY,
@@ -86,6 +89,7 @@ serve({
         records: { [SITE_NAME]: addresses, [CLOUD_NAME]: addresses },
       }),
     };
+    servers.time.silent = true;
     await servers.portal.behave({ kind: 'answer', status: 302, location: 'https://portal.lab.test/login' });
     return { ca: ca.certificatePem };
   },
@@ -99,6 +103,9 @@ serve({
   },
   dns: ({ behaviour, types }) => running().dns.behave(behaviour, types),
   record: ({ name, addresses }) => running().dns.setRecord(name, addresses),
+  time: ({ silent }) => {
+    running().time.silent = silent;
+  },
   counts: () => {
     const { site, portal, dns } = running();
     return { site: site.counts, portal: portal.counts, dnsQueries: dns.countQueries() };

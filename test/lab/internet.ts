@@ -68,6 +68,8 @@ export interface InternetCalls {
   dns(behaviour: { readonly behaviour: NameServerBehaviour; readonly types?: readonly AddressType[] }): void;
   /** The addresses of a name; none: it does not exist. */
   record(record: { readonly name: string; readonly addresses: readonly string[] }): void;
+  /** The time server at the address of everything: whether it answers. It is silent in a new lab. */
+  time(behaviour: { readonly silent: boolean }): void;
   counts(argument: undefined): InternetCounts;
   /** A URL to the cloud with a token. */
   clientAccessUrl(options: { readonly userId: string; readonly expiresInSecs?: number }): string;

@@ -24,6 +24,8 @@ export interface RootRecipe {
   /** mmdebstrap's: `apt` is a system that can boot, `extract` only unpacked files, of any architecture. */
   readonly variant: 'apt' | 'extract';
   readonly include: readonly string[];
+  /** Packages that lie ready to be installed without a network. Each for itself, since some exclude each other. */
+  readonly ready?: readonly string[];
 }
 
 /** What Raspberry Pi OS is made of, with what a machine needs to boot, and with Debian's own Node. */
@@ -31,6 +33,7 @@ export const BOOTABLE: RootRecipe = {
   name: 'bootable',
   variant: 'apt',
   include: ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'ca-certificates', 'nodejs'],
+  ready: ['systemd-timesyncd', 'chrony'],
 };
 
 /** Files of a Raspberry Pi's 64-bit system: enough to run Node under qemu-user. */
@@ -87,12 +90,16 @@ export async function ensureRoot(recipe: RootRecipe): Promise<string> {
   return root;
 }
 
-function planOf({ architecture, variant, include }: RootRecipe): readonly string[] {
+function planOf({ architecture, variant, include, ready = [] }: RootRecipe): readonly string[] {
   return [
     '--mode=root',
     `--variant=${variant}`,
     ...(architecture === undefined ? [] : [`--architectures=${architecture}`]),
     `--include=${include.join(',')}`,
+    ...ready.map(
+      (name) =>
+        `--customize-hook=APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get --yes --quiet --download-only --no-install-recommends install ${name}`,
+    ),
     // With its packages and lists left in place, so that apt can install Node there without a network.
     ...(variant === 'apt'
       ? ['--skip=cleanup/apt/cache,cleanup/apt/lists', '--customize-hook=: > "$1/etc/resolv.conf"']

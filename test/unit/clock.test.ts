@@ -98,13 +98,14 @@ describe("the test site's date", () => {
   });
 });
 
-const tracking = (leap: string, off = '0.000012 seconds fast'): string =>
-  `Stratum         : 3\nSystem time     : ${off} of NTP time\nLeap status     : ${leap}\n`;
+const tracking = (leap: string, off = '0.000012 seconds fast', reference = 'C0A80101 (192.168.1.1)'): string =>
+  `Reference ID    : ${reference}\nStratum         : 3\nSystem time     : ${off} of NTP time\nLeap status     : ${leap}\n`;
 
 /** Timesyncd's file and the programs, as a test sets them. */
 class FakeKernel {
   readonly clock = new SetClock();
   touchedMs: number | undefined;
+  follows: boolean | undefined;
   outputs: Record<string, string> = {};
   runs = 0;
   readonly kernel = new Kernel({
@@ -112,6 +113,7 @@ class FakeKernel {
     clock: this.clock,
     sources: {
       touchedMs: () => Promise.resolve(this.touchedMs),
+      follows: () => Promise.resolve(this.follows),
       run: (program) => {
         if (program === 'timedatectl') this.runs += 1;
         return Promise.resolve(this.outputs[program]);
@@ -135,10 +137,12 @@ class FakeKernel {
 }
 
 describe('the kernel is asked', () => {
-  for (const [name, touched, outputs, expected] of [
+  for (const [name, touched, outputs, expected, follows] of [
     ['by the file of timesyncd', true, {}, 'synchronised'],
     ['by timedatectl', false, { timedatectl: 'yes\n' }, 'synchronised'],
-    ['by timedatectl, in vain', false, { timedatectl: 'no\n', chronyc: tracking('Normal') }, 'unsynchronised'],
+    ['by timedatectl, in vain', false, { timedatectl: 'no\n' }, 'unsynchronised'],
+    ['by a server of its own', false, { timedatectl: 'no\n' }, 'synchronised', true],
+    ['by a server of its own, in vain', false, { timedatectl: 'yes\n' }, 'unsynchronised', false],
     ['by chronyc', false, { chronyc: tracking('Normal') }, 'synchronised'],
     ['by chronyc, before a leap second', false, { chronyc: tracking('Insert second') }, 'synchronised'],
     ['by chronyc, in vain', false, { chronyc: tracking('Not synchronised') }, 'unsynchronised'],
@@ -148,10 +152,17 @@ describe('the kernel is asked', () => {
       { chronyc: tracking('Normal', '189302400.000 seconds slow') },
       'unsynchronised',
     ],
+    [
+      'by a chronyc that follows nobody',
+      false,
+      { chronyc: tracking('Normal', '0.0 seconds fast', '7F7F0101 ()') },
+      'unsynchronised',
+    ],
     ['where there is nothing', false, {}, 'unknown'],
   ] as const) {
     it(name, async () => {
       const fake = new FakeKernel();
+      fake.follows = follows;
       if (touched) fake.touchedMs = fake.clock.wallMs();
       fake.outputs = outputs;
       assert.equal(await fake.ask(), expected);

@@ -1,9 +1,9 @@
 /**
- * How often the kernel is asked by way of a program. Pure.
+ * How often somebody is asked whether the clock is kept right. Pure.
  *
- * A file of systemd-timesyncd costs one look a time and is looked at every time. `timedatectl` and `chronyc` are processes (and the
- * first wakes systemd-timedated), so an answer that stays the same is asked for less and less often. Whatever hints at another one asks at
- * once: the clock was set, the internet is back, timesyncd's file came or grew old.
+ * A file of systemd-timesyncd costs one look a time and is looked at every time. The others cost packets and processes, so an answer that
+ * stays the same is asked for less and less often. Whatever hints at another one asks at once: the clock was set, the internet is back,
+ * timesyncd's file came or grew old.
  */
 import { HOLD_MS, type KernelClock } from './decision.js';
 

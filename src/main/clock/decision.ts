@@ -10,7 +10,7 @@
  * | | | otherwise as it was proved last, for {@link HOLD_MS}; after that not trusted |
  */
 
-/** What the kernel says of its clock (`adjtimex`, STA_UNSYNC), as far as it can be learned. */
+/** Is the kernel's clock kept right by anybody on this machine? As far as it can be learned (`kernel.ts`). */
 export type KernelClock = 'synchronised' | 'unsynchronised' | 'unknown';
 
 /** Largest offset of a clock that is right, milliseconds. The scheduler acts by the minute. */

@@ -1,14 +1,22 @@
 /**
- * What the kernel's own discipline says, without privileges and within a deadline.
+ * Is the clock of this machine kept right by anybody? Without privileges and within a deadline.
  *
- * Cheapest first: systemd-timesyncd leaves a file (one `stat`). Otherwise `timedatectl`, which reads `adjtimex` and so knows chrony and
- * ntpd, too; where there is no D-Bus, chrony itself. How often the programs are run is decided by `cadence.ts`.
+ * | who keeps it | how that is learned | what it costs |
+ * | --- | --- | --- |
+ * | systemd-timesyncd | the file that it touches | one `stat`, each time |
+ * | ntpd, ntpsec | as an NTP client on the loopback | two packets |
+ * | chronyd | `chronyc tracking` | a process |
+ * | anybody | `timedatectl`, which reads the kernel's `adjtimex` | a process, and systemd-timedated is woken |
+ *
+ * `timedatectl` comes last since a service with a DynamicUser hardly ever gets through to it: dbus-daemon knows no such users and hangs
+ * up. `adjtimex` itself is behind ProtectClock, for reading, too. How often is asked is decided by `cadence.ts`.
  */
 import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { systemClock, type Clock } from '../base/clock.js';
 import { answered, isDue, isProof, type LastAsked } from './cadence.js';
 import { MAX_OFFSET_MS, type KernelClock } from './decision.js';
+import { askLocalSntp } from './sntp.js';
 
 /** Touched by systemd-timesyncd at each synchronisation since the boot (systemd-timesyncd.service(8)). */
 const TIMESYNC_FILE = '/run/systemd/timesync/synchronized';
@@ -20,6 +28,8 @@ export type RunProgram = (file: string, args: readonly string[]) => Promise<stri
 export interface KernelSources {
   /** When a file was last touched, milliseconds since 1970; undefined if it is not there. Never rejects. */
   readonly touchedMs: (path: string) => Promise<number | undefined>;
+  /** Does the NTP server of this machine follow another? Undefined if there is none. Never rejects. */
+  readonly follows: () => Promise<boolean | undefined>;
   /** Its output; undefined if it is not there, fails or is late. Never rejects. */
   readonly run: RunProgram;
 }
@@ -30,6 +40,7 @@ const REAL: KernelSources = {
       ({ mtimeMs }) => mtimeMs,
       () => undefined,
     ),
+  follows: () => askLocalSntp(),
   run: (file, args) =>
     new Promise((resolve) => {
       const options = {
@@ -79,25 +90,35 @@ export class Kernel {
       return 'synchronised';
     }
     if (anew || setSinceMs !== undefined || isDue(this.#last, this.#clock.nowMs())) {
-      this.#last = answered(this.#last, await this.#askPrograms(), this.#everyMs, this.#clock.nowMs());
+      this.#last = answered(this.#last, await this.#askOthers(), this.#everyMs, this.#clock.nowMs());
     }
     return this.#last.answer;
   }
 
-  async #askPrograms(): Promise<KernelClock> {
-    const { run } = this.#sources;
+  async #askOthers(): Promise<KernelClock> {
+    const { follows, run } = this.#sources;
+    const local = await follows();
+    if (local !== undefined) return local ? 'synchronised' : 'unsynchronised';
+    const chrony = chronysWord((await run('chronyc', ['-n', 'tracking'])) ?? '');
+    if (chrony !== 'unknown') return chrony;
     const said = (await run('timedatectl', ['show', '-p', 'NTPSynchronized', '--value']))?.trim();
     if (said === 'yes') return 'synchronised';
-    if (said === 'no') return 'unsynchronised';
-    return chronysWord((await run('chronyc', ['-n', 'tracking'])) ?? '');
+    return said === 'no' ? 'unsynchronised' : 'unknown';
   }
 }
 
-/** It may follow its servers without setting the clock (`chronyd -x`), so the clock counts by how far it is from theirs. */
+/** What stands before the colon is filled up with blanks. */
+function fieldOf(tracking: string, name: string): string | undefined {
+  return new RegExp(`^${name}\\s*:\\s*(.+?)\\s*$`, 'm').exec(tracking)?.[1];
+}
+
+/** It may follow nobody but itself (`local`), or its servers without setting the clock (`-x`), which then counts by how far it is from theirs. */
 function chronysWord(tracking: string): KernelClock {
-  const leap = /^Leap status\s*:\s*(.+?)\s*$/m.exec(tracking)?.[1];
+  const leap = fieldOf(tracking, 'Leap status');
   if (leap === undefined) return 'unknown';
-  if (leap === 'Not synchronised') return 'unsynchronised';
-  const offSecs = Number(/^System time\s*:\s*([\d.]+) seconds/m.exec(tracking)?.[1] ?? 0);
+  if (leap === 'Not synchronised' || fieldOf(tracking, 'Reference ID')?.startsWith('7F7F01') === true) {
+    return 'unsynchronised';
+  }
+  const offSecs = Number.parseFloat(fieldOf(tracking, 'System time') ?? '0');
   return offSecs * 1_000 <= MAX_OFFSET_MS ? 'synchronised' : 'unsynchronised';
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import type { LookupFunction } from 'node:net';
 import { systemClock } from '../base/clock.js';
-import { sntpOffsetMs, sntpRequest } from './sntp-packet.js';
+import { sntpFollows, sntpOffsetMs, sntpRequest } from './sntp-packet.js';
 
 export interface SntpOptions {
   /** Host names or addresses, with a port if it is not 123; tried in turn until one answers. */
@@ -19,29 +19,43 @@ export interface SntpOptions {
 export async function askSntp({ servers, timeoutMs, lookup, signal }: SntpOptions): Promise<number | undefined> {
   for (const { host, port = 123 } of servers) {
     if (signal.aborted) return undefined;
-    const offset = await askOne(host, port, timeoutMs, lookup, signal);
+    const offset = await askOne({ host, port, timeoutMs, lookup, signal, read: sntpOffsetMs });
     if (offset !== undefined) return offset;
   }
   return undefined;
 }
 
-function askOne(
-  host: string,
-  port: number,
-  timeoutMs: number,
-  lookup: LookupFunction,
-  signal: AbortSignal,
-): Promise<number | undefined> {
+/** Deadline of a server on this machine, milliseconds; where there is none the kernel says so at once. */
+const LOCAL_MS = 500;
+
+/** Does the NTP server of this machine follow another? Undefined if there is none (systemd-timesyncd and, by default, chronyd serve nobody). */
+export function askLocalSntp(port = 123): Promise<boolean | undefined> {
+  const lookup: LookupFunction = (_host, _options, callback) => callback(null, '127.0.0.1', 4);
+  const signal = new AbortController().signal;
+  return askOne({ host: 'localhost', port, timeoutMs: LOCAL_MS, lookup, signal, read: sntpFollows });
+}
+
+interface OneServer<T> {
+  readonly host: string;
+  readonly port: number;
+  readonly timeoutMs: number;
+  readonly lookup: LookupFunction;
+  readonly signal: AbortSignal;
+  /** What a packet says; undefined: it is no answer to this request. */
+  readonly read: (packet: Uint8Array, nonce: Uint8Array, sentMs: number, roundTripMs: number) => T | undefined;
+}
+
+function askOne<T>({ host, port, timeoutMs, lookup, signal, read }: OneServer<T>): Promise<T | undefined> {
   return new Promise((resolve) => {
     let socket: ReturnType<typeof createSocket> | undefined;
     let ended = false;
-    const end = (offset?: number): void => {
+    const end = (answer?: T): void => {
       if (ended) return;
       ended = true;
       clearTimeout(timer);
       signal.removeEventListener('abort', giveUp);
       socket?.close();
-      resolve(offset);
+      resolve(answer);
     };
     const giveUp = (): void => end();
     const timer = setTimeout(giveUp, timeoutMs);
@@ -58,9 +72,9 @@ function askOne(
       socket = createSocket(family === 6 ? 'udp6' : 'udp4');
       socket.on('error', giveUp);
       socket.on('message', (packet) => {
-        const offset = sntpOffsetMs(packet, nonce, sentMs, performance.now() - sentAtMs);
+        const answer = read(packet, nonce, sentMs, performance.now() - sentAtMs);
         // What is no answer to this request may be anybody's; the right one may still come.
-        if (offset !== undefined) end(offset);
+        if (answer !== undefined) end(answer);
       });
       // Connected, so that the kernel lets through that server's answers only and tells of a closed port.
       socket.connect(port, address, () => {
