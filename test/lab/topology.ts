@@ -31,7 +31,15 @@ export const PORTAL = { v4: '10.77.66.66', v6: 'fd77:0:0:66::66' } as const;
 /** The name server that another DHCP lease names. */
 export const SECOND_NAME_SERVER = { v4: '10.77.66.53', v6: 'fd77:0:0:66::53' } as const;
 
-export const PORTS = { dns: 53, time: 123, site: 443, cloud: 8443, portal: 9443, plain: 80, plainPortal: 9080 } as const;
+export const PORTS = {
+  dns: 53,
+  time: 123,
+  site: 443,
+  cloud: 8443,
+  portal: 9443,
+  plain: 80,
+  plainPortal: 9080,
+} as const;
 
 /** The name of the test site, and that of the cloud. */
 export const SITE_NAME = 'site.lab.test';
