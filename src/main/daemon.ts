@@ -144,7 +144,7 @@ export class Daemon {
       this.#log.setLevel(this.#settings.dunebuggerLogLevel);
       this.#parts?.monitor.configure(monitorSettingsOf(this.#settings));
       this.#parts?.connection.updatePolicy(policyOf(this.#settings));
-      this.#parts?.remote.configure(this.#settings);
+      (this.#parts ?? this.#local)?.remote.configure(this.#settings);
       this.#log.info(
         { changed: live.map((change) => change.text).join('; ') },
         'Configuration reloaded: the changes are in force',

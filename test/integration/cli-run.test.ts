@@ -228,6 +228,17 @@ describe('run reloads on SIGHUP', () => {
     assert.deepEqual(await daemon.waitForExit(START), { code: 0, signal: null });
   });
 
+  it('without the cloud (websocketEnabled = False), too', async () => {
+    const { confFile, start } = await makeStage();
+    const daemon = start({ env: { DUNEBUGGER_WEBSOCKET_WEBSOCKET_ENABLED: 'False' } });
+    await daemon.waitForLine(/websocketEnabled is False: neither/, START);
+    const muted = CONF.replace('[Log]', 'broadcastInitialState = False\n[Log]');
+    const said = await reload(daemon, confFile, muted, /Configuration reloaded: the changes are in force/);
+    assert.match(said.join('\n'), /broadcastInitialState is now False/);
+    daemon.signal('SIGTERM');
+    assert.deepEqual(await daemon.waitForExit(START), { code: 0, signal: null });
+  });
+
   it('at its first line, and many at once', async () => {
     const { start } = await makeStage();
     const daemon = start();
