@@ -5,7 +5,7 @@ const PURE = [
   'main/connection/credentials/kept-url',
   'main/connection/(state|transition|transition/[a-z-]+|backoff|spread|narration|web-pubsub/recovery-pace)',
   'main/observe/(parts|present|chain|snapshot)',
-  'main/remote/(router|json-bounds|relay|heartbeat|outbox|token-bucket|component-watch)',
+  'main/remote/updates/(request|status)|main/remote/(router|json-bounds|relay|heartbeat|outbox|token-bucket|component-watch)',
   'main/troubles',
   'main/troubles/(types|internet|names|cloud|house|own|first-cause)',
   'workers/net/(address-memory|name-answers|site-clock)',

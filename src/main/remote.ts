@@ -7,10 +7,14 @@ import { createLocalLookup } from './net/local-lookup.js';
 import { Bus, type BusSettings, type BusState } from './remote/bus.js';
 import { Exchange, type RemoteConnection, type RemoteSettings } from './remote/exchange.js';
 import type { ClockStatus } from './remote/clock-teller.js';
-import type { WatchedStatus } from './remote/from-bus.js';
+import type { ComponentStatus, WatchedStatus } from './remote/from-bus.js';
 import { DEFAULT_SENDER_LIMITS } from './remote/sender.js';
+import { componentInfos } from './remote/components-info.js';
+import { withInstalledVersions } from './remote/installed-versions.js';
 import { createSystemInfoCollector } from './remote/system-info.js';
+import { realHost } from './remote/system-info/host.js';
 import { DEFAULT_FLOOD_LIMIT } from './remote/token-bucket.js';
+import { coordinatorFiles } from './remote/updates/coordinator-files.js';
 import type { Settings } from './settings.js';
 
 export interface RemoteOptions {
@@ -46,7 +50,11 @@ export interface Remote {
 const BUS_LOOKUP_MS = 2_000;
 
 export function createRemote({ settings, connection, monitor, log, version, clockStatus }: RemoteOptions): Remote {
-  const collect = createSystemInfoCollector();
+  const host = realHost();
+  const collect = createSystemInfoCollector({ host });
+  const { coreInstallPath, dockerComposePath } = settings;
+  const versions = (components: readonly ComponentStatus[]): Promise<readonly ComponentStatus[]> =>
+    withInstalledVersions(components, { read: (file) => host.read(file), coreInstallPath, dockerComposePath });
   const bus = settings.mQueueEnabled
     ? new Bus({ settings: busSettings(settings), log, lookup: createLocalLookup({ timeoutMs: BUS_LOOKUP_MS }) })
     : undefined;
@@ -58,11 +66,13 @@ export function createRemote({ settings, connection, monitor, log, version, cloc
         deviceId: settings.deviceId,
         locationDescription: settings.locationDescription,
         internetReachable: monitor.isConnected,
-        components,
+        components: await versions(components),
         version,
         ntpAvailable: clockStatus.available ?? false,
       }),
     }),
+    describeComponents: async (components) => componentInfos(await versions(components), version),
+    updateFiles: settings.updateCoordinatorPath === '' ? undefined : coordinatorFiles(settings.updateCoordinatorPath),
     settings: liveSettings(settings),
     senderLimits: { ...DEFAULT_SENDER_LIMITS, sendTimeoutMs: settings.sendTimeoutSecs * 1_000 },
     log,

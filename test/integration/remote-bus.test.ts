@@ -43,6 +43,7 @@ describe('remote between a cloud and a real nats-server', { skip }, () => {
       connection: cloud,
       bus,
       collectSystemInfo: (components) => Promise.resolve({ components: JSON.stringify(components) }),
+      describeComponents: () => Promise.resolve([]),
       settings: { broadcastInitialState: true, heartBeatEverySecs: 60, heartBeatLoopDurationSecs: 300, ...settings },
       log,
     });

@@ -67,6 +67,11 @@ export class FakeConnection implements RemoteConnection {
     for (const listener of this.#onMessage) listener(textMessage(text));
   }
 
+  /** One that waited while the connection was away. */
+  arriveReplayed(data: unknown, droppedForMs: number): void {
+    for (const listener of this.#onMessage) listener(jsonMessage(data, { replayed: true, droppedForMs }));
+  }
+
   /** Subjects and bodies of what was sent from `from` on. */
   told(from = 0): readonly string[] {
     return this.sent.slice(from).map(({ subject, body }) => `${subject} ${JSON.stringify(body)}`);

@@ -331,6 +331,7 @@ export class House {
       connection: this.line,
       bus: this.components,
       collectSystemInfo: () => Promise.resolve('info'),
+      describeComponents: () => Promise.resolve([]),
       settings: {
         broadcastInitialState: true,
         heartBeatEverySecs: 60,

@@ -167,6 +167,47 @@ describe('the sandbox', () => {
     assert.equal(code, 0);
   });
 
+  it('a request to the update coordinator gets out where the README has been followed, and nowhere else', async () => {
+    const requests = '/var/dunebugger/updates/requests';
+    await machine.write(
+      '/usr/local/lib/probe-updates.mjs',
+      `import fs from 'node:fs';
+      const { coordinatorFiles } = await import(process.env.FILES_MODULE);
+      const said = await coordinatorFiles('/var/dunebugger/updates').hand('a-request', '{"component":"core"}');
+      fs.writeFileSync('/var/lib/dunebugger-remote/said', said ?? 'handed over');`,
+    );
+    const module = (await machine.sh('find /usr/lib/dunebugger-remote -name coordinator-files.js')).trim();
+    const dropIn = (...lines: readonly string[]): string => ['[Service]', ...lines, ''].join('\n');
+    const said = async (...lines: readonly string[]): Promise<string> => {
+      await machine.write(
+        '/run/systemd/system/dunebugger-remote.service.d/updates.conf',
+        dropIn(
+          'ExecStartPost=',
+          `Environment=FILES_MODULE=${module}`,
+          'ExecStartPost=/usr/bin/node /usr/local/lib/probe-updates.mjs',
+          ...lines,
+        ),
+      );
+      await machine.sh('systemctl daemon-reload; systemctl restart dunebugger-remote');
+      return machine.sh('cat /var/lib/dunebugger-remote/said');
+    };
+    assert.match(await said(), /there is no update coordinator/);
+    // As its own installation leaves it.
+    await machine.sh(`mkdir -p ${requests} /var/dunebugger/updates/status; chmod 755 ${requests}`);
+    assert.match(await said(), /does not let this service hand anything over/);
+    await machine.sh(
+      // What `groupadd --system` does; this small Debian has none.
+      `echo dunebugger-updates:x:970: >> /etc/group; chgrp dunebugger-updates ${requests}; chmod 2770 ${requests}`,
+    );
+    assert.match(await said(), /does not let this service hand anything over/);
+    assert.equal(await said('SupplementaryGroups=dunebugger-updates'), 'handed over');
+    assert.equal(
+      (await machine.sh(`cd ${requests}; ls -A; stat -c %a a-request.json; cat a-request.json`)).trim(),
+      'a-request.json\n644\n{"component":"core"}',
+    );
+    await machine.sh('rm /run/systemd/system/dunebugger-remote.service.d/updates.conf; systemctl daemon-reload');
+  });
+
   it('the configuration that only root may read reaches the service, a .env of the Python version too', async () => {
     assert.equal((await machine.sh("stat -c '%a %U' /etc/dunebugger-remote/environment")).trim(), '600 root');
     await machine.sh('rm /etc/dunebugger-remote/environment');

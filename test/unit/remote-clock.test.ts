@@ -38,6 +38,7 @@ function make(): {
     connection: cloud,
     bus,
     collectSystemInfo: () => Promise.resolve('info'),
+    describeComponents: () => Promise.resolve([]),
     settings: { broadcastInitialState: true, heartBeatEverySecs: 60, heartBeatLoopDurationSecs: 300 },
     log,
     clock,

@@ -30,6 +30,7 @@ function make(
     connection: cloud,
     bus,
     collectSystemInfo: collect,
+    describeComponents: () => Promise.resolve([]),
     settings: { ...SETTINGS, ...settings },
     log,
     clock,

@@ -7,7 +7,7 @@ import type { Arrival } from './late-commands.js';
 import { isTooLate } from './late-commands.js';
 import type { JsonText } from '../base/json.js';
 import type { Component } from './messages.js';
-import type { GroupDecision } from './router.js';
+import type { Asker, GroupDecision } from './router.js';
 import { RepeatedWarning } from './repeated-warning.js';
 
 const WHY_DROPPED = {
@@ -39,15 +39,8 @@ export class BrowserCommands {
   ): CommandFate {
     const { recipient, subject, payload, body, connectionId: from } = command;
     const name = nameOfCommand(recipient, subject, body);
-    if (isTooLate(arrival, staleCommandSecs)) {
-      const droppedSecs = Math.round((arrival.droppedForMs ?? 0) / 1_000);
-      this.#undelivered.warn(
-        { recipient, subject, droppedSecs },
-        'A command from a browser came too late to be carried out: it was sent while the connection was away.',
-      );
-      this.answers.notDone(name, `the connection was away for ${droppedSecs} s, so it came too late; try again`, from);
-      return 'too-late';
-    }
+    const asker = { subject: `${recipient}.${subject}`, ...(from !== undefined && { connectionId: from }) };
+    if (this.tooLate(arrival, asker, staleCommandSecs, name)) return 'too-late';
     const outcome = this.publish(recipient, subject, payload);
     if (outcome === 'published') {
       this.log.debug({ recipient, subject }, 'Handed to the bus.');
@@ -58,5 +51,21 @@ export class BrowserCommands {
     this.#undelivered.warn({ recipient, subject, outcome }, `A command from a browser was dropped: ${why}.`);
     this.answers.notDone(name, why, from);
     return outcome;
+  }
+
+  /** True: it is not to be carried out, and whoever sent it is told. */
+  tooLate(arrival: Arrival, { subject, connectionId }: Asker, staleCommandSecs: number, name = subject ?? ''): boolean {
+    if (!isTooLate(arrival, staleCommandSecs)) return false;
+    const droppedSecs = Math.round((arrival.droppedForMs ?? 0) / 1_000);
+    this.#undelivered.warn(
+      { subject: subject?.slice(0, 64), droppedSecs },
+      'A command from a browser came too late to be carried out: it was sent while the connection was away.',
+    );
+    this.answers.notDone(
+      name,
+      `the connection was away for ${droppedSecs} s, so it came too late; try again`,
+      connectionId,
+    );
+    return true;
   }
 }

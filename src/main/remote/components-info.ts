@@ -2,7 +2,7 @@
  * `dunebugger_components` of system_info, in a shape that every version of the front end reads: the one of December 2025 takes `name`, `state`
  * and `version`, a later one `last_available_version`, the newest `running`, `current_version` and what is known of updates. Pure.
  */
-import type { ComponentStatus } from './exchange.js';
+import type { ComponentStatus } from './from-bus.js';
 
 /** The newest names: the page knows the components by them. */
 const NAMES = {
@@ -30,7 +30,12 @@ export type ComponentInfo = {
   readonly release_url: null;
 };
 
-export function componentInfo({ name, state, version }: ComponentSeen): ComponentInfo {
+/** All of them, this one at the end. `version` is ours. */
+export function componentInfos(components: readonly ComponentSeen[], version: string): readonly ComponentInfo[] {
+  return [...components, { name: 'dunebugger-remote', state: 'running', version } as const].map(componentInfo);
+}
+
+function componentInfo({ name, state, version }: ComponentSeen): ComponentInfo {
   return {
     name: NAMES[name],
     state,

@@ -3,10 +3,12 @@ import type { Clock } from '../base/clock.js';
 import type { Json } from '../base/json.js';
 import type { Logger } from '../log.js';
 import type { ClockStatus } from './clock-teller.js';
+import type { ComponentInfo } from './components-info.js';
 import type { ComponentStatus } from './from-bus.js';
 import type { RemoteBus, RemoteConnection } from './ports.js';
 import type { SenderLimits } from './sender.js';
 import type { TokenBucketOptions } from './token-bucket.js';
+import type { CoordinatorFiles } from './updates/coordinator-files.js';
 
 export interface RemoteSettings {
   /** False: nothing at all is sent to the group, as the Python version did; messages to the components still pass. */
@@ -27,6 +29,10 @@ export interface ExchangeDependencies {
   readonly bus: RemoteBus | undefined;
   /** Collects the body of a `system_info` message, `{system_info: {...}}`. */
   readonly collectSystemInfo: (components: readonly ComponentStatus[]) => Promise<Json>;
+  /** What is told of the components, this one included. Never rejects. */
+  readonly describeComponents: (components: readonly ComponentStatus[]) => Promise<readonly ComponentInfo[]>;
+  /** Where updates of core and scheduler are handed over; undefined: nowhere. */
+  readonly updateFiles?: CoordinatorFiles | undefined;
   readonly settings: RemoteSettings;
   /** Default those of `sender.ts`. */
   readonly senderLimits?: SenderLimits;

@@ -12,6 +12,7 @@ import { systemClock } from '../base/clock.js';
 import { BrowserAnswers } from './browser-answers.js';
 import { BrowserCommands } from './browser-commands.js';
 import { ClockTeller } from './clock-teller.js';
+import { DueTimer } from './due-timer.js';
 import type { ExchangeDependencies, RemoteSettings } from './exchange-options.js';
 import { ForeignController } from './foreign-controller.js';
 import { FromBus, type ComponentStatus, type WatchedStatus } from './from-bus.js';
@@ -28,6 +29,7 @@ import { SayAgain } from './say-again.js';
 import { DEFAULT_SENDER_LIMITS, Sender } from './sender.js';
 import { StateRefresher } from './state-refresher.js';
 import { DEFAULT_FLOOD_LIMIT } from './token-bucket.js';
+import { Updates } from './updates/updates.js';
 
 export type { ExchangeDependencies, RemoteSettings } from './exchange-options.js';
 export type { ComponentStatus } from './from-bus.js';
@@ -49,8 +51,9 @@ export class Exchange {
   readonly #sayAgain: SayAgain;
   readonly #refresher: StateRefresher;
   readonly #clockTeller: ClockTeller | undefined;
+  readonly #updates: Updates;
+  readonly #due: DueTimer;
   #unsubscribe: Unsubscribe[] = [];
-  #tick: { readonly atMs: number; readonly cancel: () => void } | undefined;
   #heartbeat: Heartbeat = SILENT;
   #joins = 0;
   #connected = false;
@@ -61,6 +64,7 @@ export class Exchange {
     this.#clock = deps.clock ?? systemClock;
     this.#log = deps.log;
     this.#settings = deps.settings;
+    this.#due = new DueTimer(this.#clock, () => this.#timeHasCome());
     this.#answers = new BrowserAnswers((message) => this.#say(message), this.#clock);
     this.#commands = new BrowserCommands(
       (recipient, subject, payload) => deps.bus?.publish(recipient, subject, payload) ?? 'off',
@@ -87,6 +91,18 @@ export class Exchange {
         publish: (recipient, subject, payload) => void deps.bus?.publish(recipient, subject, payload),
         say: (message) => this.#say(message),
       });
+    this.#updates = new Updates({
+      files: deps.updateFiles,
+      answers: this.#answers,
+      components: () => deps.describeComponents(this.components),
+      say: (message) => this.#say(message),
+      tell: (message) => {
+        if (!this.#muted) this.#sender.relay(message);
+      },
+      announce: () => this.#announceSystemInfo(),
+      log: deps.log,
+      clock: this.#clock,
+    });
     const common = { onTimeChanged: () => this.#arm(), log: deps.log, clock: this.#clock };
     // A budget of warnings for each side: what is malformed on one must not silence the other.
     this.#fromGroup = new FromGroup({
@@ -97,6 +113,9 @@ export class Exchange {
       onHeartbeatRequest: () => this.#askedByBrowser(),
       onSystemInfoRequest: () => this.#announceSystemInfo(),
       onClockRequest: () => this.#clockTeller?.tellBrowsers(),
+      onUpdateRequest: (arrived, request, asker) => {
+        if (!this.#commands.tooLate(arrived, asker, this.#staleCommandSecs)) void this.#updates.handle(request, asker);
+      },
       maxMessageBytes: () => this.#settings.maxMessageBytes,
       foreign: new ForeignController(deps.log),
       answers: this.#answers,
@@ -205,10 +224,10 @@ export class Exchange {
     this.#stopped = true;
     this.#joins += 1;
     for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
-    this.#tick?.cancel();
-    this.#tick = undefined;
+    this.#due.stop();
     this.#announcer.stop();
     this.#clockTeller?.stop();
+    this.#updates.stop();
     this.#answers.stop();
     this.#sayAgain.stop();
     this.#sender.stop();
@@ -217,6 +236,10 @@ export class Exchange {
 
   get #muted(): boolean {
     return !this.#settings.broadcastInitialState;
+  }
+
+  get #staleCommandSecs(): number {
+    return this.#settings.staleCommandSecs ?? STALE_COMMAND_SECS;
   }
 
   // The connection.
@@ -258,7 +281,7 @@ export class Exchange {
   }
 
   #command(arrival: GroupMessage, command: Extract<GroupDecision, { kind: 'forward' }>): void {
-    const fate = this.#commands.handle(arrival, command, this.#settings.staleCommandSecs ?? STALE_COMMAND_SECS);
+    const fate = this.#commands.handle(arrival, command, this.#staleCommandSecs);
     // What the browser asked for may have been a state.
     if (fate === 'too-late') this.#refresher.on({ kind: 'missed' });
   }
@@ -286,23 +309,9 @@ export class Exchange {
     else void this.#announcer.announce();
   }
 
-  /** One timer, for whatever is due first. */
   #arm(): void {
     if (!this.#running || this.#stopped) return;
-    const due = [nextTickMs(this.#heartbeat), this.#fromGroup.nextMs, this.#fromBus.nextMs];
-    const atMs = Math.min(...due.filter((at) => at !== undefined));
-    if (this.#tick?.atMs === atMs) return;
-    this.#tick?.cancel();
-    this.#tick = undefined;
-    if (atMs === Infinity) return;
-    const cancel = this.#clock.setTimer(
-      () => {
-        this.#tick = undefined;
-        this.#timeHasCome();
-      },
-      Math.max(0, Math.ceil(atMs - this.#clock.nowMs())),
-    );
-    this.#tick = { atMs, cancel };
+    this.#due.arm([nextTickMs(this.#heartbeat), this.#fromGroup.nextMs, this.#fromBus.nextMs]);
   }
 
   #timeHasCome(): void {

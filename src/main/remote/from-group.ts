@@ -6,9 +6,10 @@ import type { Clock } from '../base/clock.js';
 import type { GroupMessage } from '../connection/session.js';
 import type { Logger } from '../log.js';
 import type { ForeignController } from './foreign-controller.js';
+import type { UpdateRequest } from './updates/request.js';
 import type { BrowserAnswers } from './browser-answers.js';
 import type { RepeatedWarning } from './repeated-warning.js';
-import { isFromController, routeFromGroup, type GroupDecision } from './router.js';
+import { isFromController, routeFromGroup, type Asker, type GroupDecision } from './router.js';
 import type { TokenBucket, TokenBucketEffect, TokenBucketOptions } from './token-bucket.js';
 import { fullBucket, nextSettleMs, settle, take } from './token-bucket.js';
 
@@ -25,6 +26,8 @@ export interface FromGroupDependencies {
   readonly onSystemInfoRequest: () => void;
   /** A browser asks whether the clock can be trusted. */
   readonly onClockRequest: () => void;
+  /** A browser asks for an update, or whether there is one. */
+  readonly onUpdateRequest: (arrived: GroupMessage, request: UpdateRequest, asker: Asker) => void;
   /** Largest message let through, bytes of JSON, of now; undefined: the router's own. */
   readonly maxMessageBytes: () => number | undefined;
   /** Is told of messages that another remote sent to our group. */
@@ -87,6 +90,9 @@ export class FromGroup {
         break;
       case 'clock':
         this.deps.onClockRequest();
+        break;
+      case 'update':
+        this.deps.onUpdateRequest(arrived, decision.request, decision.asker);
         break;
       case 'ignore':
         this.#log.debug({ reason: decision.reason }, 'A message of the group is not for this machine; ignored.');

@@ -8,6 +8,7 @@ import { asJsonObject, checkJson, isPlainObject } from './json-bounds.js';
 import type { Component, JsonObject, OutgoingMessage } from './messages.js';
 import { isComponent, outgoing } from './messages.js';
 import { relayRule } from './relay.js';
+import { updateRequest, type UpdateRequest } from './updates/request.js';
 import type { Member } from '../base/json-scan.js';
 import { JsonText, type Json } from '../base/json.js';
 
@@ -61,6 +62,8 @@ export type GroupDecision =
   | { readonly kind: 'system-info' }
   /** Can the clock be trusted? */
   | { readonly kind: 'clock' }
+  /** Something of updates. */
+  | { readonly kind: 'update'; readonly request: UpdateRequest; readonly asker: Asker }
   /** Well-formed, but nothing for us: a debug line. */
   | { readonly kind: 'ignore'; readonly reason: 'own' | 'no-recipient' }
   /** Well-formed, and we are the only ones who could have answered, but nothing we know: a debug line. */
@@ -111,7 +114,12 @@ export function routeFromGroup(
     const payload = withSubject(text, checked.members, rest);
     return { kind: 'forward', recipient, subject: rest, payload, body, ...from };
   }
-  if (recipient !== 'controller') return { kind: 'unknown', reason: 'unknown-recipient', asker };
+  if (recipient !== 'controller' && recipient !== 'updater') {
+    return { kind: 'unknown', reason: 'unknown-recipient', asker };
+  }
+  const request = updateRequest(rest, body);
+  if (request !== undefined) return { kind: 'update', request, asker };
+  if (recipient === 'updater') return { kind: 'unknown', reason: 'unknown-subject', asker };
   switch (rest) {
     case 'heartbeat':
       return { kind: 'heartbeat' };

@@ -4,7 +4,7 @@
  */
 
 import { systemClock, type Clock } from '../base/clock.js';
-import { componentInfo, type ComponentInfo, type ComponentSeen } from './components-info.js';
+import { componentInfos, type ComponentInfo, type ComponentSeen } from './components-info.js';
 import { within } from './system-info/bounded.js';
 import { gatherConnectivity, type ConnectivityInfo } from './system-info/connectivity.js';
 import { gatherHardware, type HardwareInfo } from './system-info/hardware.js';
@@ -98,9 +98,7 @@ export function createSystemInfoCollector(options: SystemInfoOptions = {}): Coll
     return {
       device_id: deviceId,
       timestamp: new Date(clock.wallMs()).toISOString().slice(0, 19),
-      dunebugger_components: [...components, { name: 'dunebugger-remote', state: 'running', version } as const].map(
-        componentInfo,
-      ),
+      dunebugger_components: componentInfos(components, version),
       hardware,
       os,
       network: { hostname, interfaces, connectivity: { ...connectivity, internet_reachable: internetReachable } },

@@ -11,6 +11,7 @@ import {
   logLevel,
   natsServerList,
   oneOf,
+  optionalPath,
   optionalSite,
   site,
   subjectToken,
@@ -75,6 +76,7 @@ const websocket = inSection('Websocket');
 const messageQueue = inSection('MessageQueue');
 const log = inSection('Log');
 const ntp = inSection('NTP');
+const updater = inSection('Updater');
 
 export const TABLE = Object.freeze({
   ...general('general_setting', line, '', LIVE, 'Has no effect; kept for the conf files that have it.'),
@@ -229,6 +231,29 @@ export const TABLE = Object.freeze({
   ...ntp('ntpCheckIntervalSecs', decimal(1, 86_400, 'seconds'), 30, RESTART, 'Time between two looks at the clock.'),
   ...ntp('ntpTimeout', decimal(0.1, 60, 'seconds'), 5, RESTART, 'Deadline of each NTP server.'),
 
+  ...updater(
+    'updateCoordinatorPath',
+    optionalPath,
+    '/var/dunebugger/updates',
+    RESTART,
+    "Folder of the host's update coordinator; empty: updates of core and scheduler are not handed over.",
+  ),
+
+  ...updater(
+    'coreInstallPath',
+    line,
+    '/opt/dunebugger/core',
+    RESTART,
+    "Core's folder: its file VERSION tells the version of a core that does not tell it in a heartbeat; empty: it is not read.",
+  ),
+  ...updater(
+    'dockerComposePath',
+    line,
+    '/opt/dunebugger/docker-compose.yml',
+    RESTART,
+    'The compose file: its image tag tells the version of a scheduler that does not tell it in a heartbeat; empty: it is not read.',
+  ),
+
   auth0ClientId: secret('AUTH0_CLIENT_ID', anything, 'Client id of the Auth0 application.'),
   auth0ClientSecret: secret('AUTH0_CLIENT_SECRET', anything, 'Its secret.'),
   auth0Username: secret('AUTH0_USERNAME', anything, "The device's Auth0 user."),
@@ -267,8 +292,6 @@ export const OBSOLETE: readonly { readonly section: string; readonly key: string
   { section: 'Updater', key: 'githubAccount' },
   { section: 'Updater', key: 'includePrerelease' },
   { section: 'Updater', key: 'updateCheckIntervalHours' },
-  { section: 'Updater', key: 'dockerComposePath' },
-  { section: 'Updater', key: 'coreInstallPath' },
   { section: 'Updater', key: 'backupPath' },
 ]);
 

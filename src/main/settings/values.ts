@@ -52,6 +52,12 @@ export const line: ValueType<string> = {
   parse: (text) => (text.length <= 1024 && !/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(text) ? text : undefined),
 };
 
+/** The absolute path of a folder or file; may be empty. */
+export const optionalPath: ValueType<string> = {
+  allowed: 'an absolute path, such as /opt/dunebugger, or empty',
+  parse: (text) => (text === '' || text.startsWith('/') ? line.parse(text) : undefined),
+};
+
 /** Any text: a password may contain anything. */
 export const anything: ValueType<string> = {
   allowed: 'at most 16384 characters',

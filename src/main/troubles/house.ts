@@ -63,6 +63,17 @@ export const HOUSE: Readonly<Record<HouseTrouble, Trouble>> = {
     tellAfterMs: 0,
     lines: ['A command from a browser came too late to be carried out: it was sent while the connection was away.'],
   },
+  'update-failed': {
+    severity: 'warn',
+    title: 'update of a component failed',
+    meaning:
+      "the host's update coordinator said so, or said nothing for 15 min; browsers are told, with what its script printed",
+    remedy: 'Look at the field `reason`, and at `journalctl -u dunebugger-update-coordinator`',
+    makesIrrelevant: [],
+    // FOLLOW_MS of remote/updates/updates.ts is the most; a failure that is told is told at once.
+    tellAfterMs: 0,
+    lines: ['An update of a component failed.'],
+  },
   'second-remote': {
     severity: 'error',
     title: 'another controller in the group',

@@ -25,6 +25,7 @@ export type HouseTrouble =
   | 'component-away'
   | 'command-dropped'
   | 'command-late'
+  | 'update-failed'
   | 'second-remote'
   | 'group-flood'
   | 'group-malformed'
