@@ -4,13 +4,14 @@ const PURE = [
   'main/clock/(cadence|decision|site)',
   'main/connection/credentials/kept-url',
   'main/connection/(state|transition|transition/[a-z-]+|backoff|spread|narration|web-pubsub/recovery-pace)',
+  'main/internet-monitor/site-fault',
   'main/observe/(parts|present|chain|snapshot)',
   'main/remote/updates/(request|status)|main/remote/(router|json-bounds|relay|heartbeat|outbox|token-bucket|component-watch)',
   'main/troubles',
   'main/troubles/(types|internet|names|cloud|house|own|first-cause)',
   'workers/net/(address-memory|name-answers|site-clock)',
   'workers/probe/portal-answer',
-  'workers/verdict',
+  'workers/(proof|verdict)',
 ];
 
 /** The boundaries of ARCHITECTURE.md, as rules. `npm run boundaries` checks them. */

@@ -24,7 +24,7 @@ import { foldRepeats, numbersAside, type DaemonLogger, type FoldingLogger, type 
 import { createLookup } from './net/lookup.js';
 import { createRemote, type Remote } from './remote.js';
 import { NO_CONNECTION } from './remote/no-connection.js';
-import { diffSettings, nameOf, takeOverLive, type Settings } from './settings.js';
+import { diffSettings, hostsOf, nameOf, takeOverLive, type Settings } from './settings.js';
 import { takeSnapshot, type Snapshot } from './observe/snapshot.js';
 import type { SystemdNotifier } from './systemd.js';
 import type { CheckEvidence } from '../workers/protocol.js';
@@ -223,7 +223,11 @@ function build(current: () => Settings, log: Logger, { version, boot = false, st
     timeoutMs: current().connectionTimeoutSecs * 1_000,
     nameServers: current().nameServers,
   }));
-  const monitor = createInternetMonitor(settings, log);
+  const hosts = hostsOf(settings);
+  const monitor = createInternetMonitor(settings, log, {
+    witnesses: hosts,
+    liveConnection: (withinMs) => connection.answers(withinMs),
+  });
   const clock = createClockWatch(settings, log);
   const credentials = createCredentials({
     clientUrl: settings.clientUrl,
@@ -241,13 +245,14 @@ function build(current: () => Settings, log: Logger, { version, boot = false, st
     keepUrl: settings.keepAccessUrl,
     trustedWallMs: () => (clock.available === true ? systemClock.wallMs() : undefined),
   });
-  const connection = new ConnectionSupervisor({
+  const connection: ConnectionSupervisor = new ConnectionSupervisor({
     monitor,
     openSession: createOpenSession({
       credentials,
       group: settings.wsGroupName,
       lookup,
       mayOpen: () => monitor.isConnected,
+      onHost: (host) => monitor.configure({ witnesses: [...new Set([...hosts, host])] }),
       halfOpenTimeoutMs: settings.halfOpenTimeoutSecs * 1_000,
       log,
     }),

@@ -1,5 +1,13 @@
 /** The evidence of a check in words, a line a phase, and what can be done about it. Pure. */
-import type { CheckEvidence, DnsEvidence, HttpsEvidence, PortalEvidence, VerdictState } from '../workers/protocol.js';
+import type {
+  CheckEvidence,
+  DnsEvidence,
+  HttpsEvidence,
+  LiveAnswer,
+  PortalEvidence,
+  VerdictState,
+  WitnessEvidence,
+} from '../workers/protocol.js';
 import { loginAdvice, nameAdvice, reasonAdvice } from './troubles.js';
 
 /** For people: `dns   ok      12 ms  203.0.113.7 (asked 192.0.2.53)`. */
@@ -12,6 +20,9 @@ export function evidenceLines(evidence: CheckEvidence): string[] {
   for (const attempt of https) lines.push(...httpsRows(attempt));
   const { portal } = evidence;
   if (portal !== undefined) lines.push(row('plain', portal.sign === 'nothing', portal.ms, portalWords(portal)));
+  if (evidence.live !== undefined)
+    lines.push(row('live', evidence.live === 'answered', undefined, liveWords(evidence.live)));
+  for (const one of evidence.witnesses ?? []) lines.push(row('other', one.ok, one.ms, witnessWords(one)));
   lines.push(row('check', evidence.ok, evidence.ms, evidence.reason ?? ''));
   return lines;
 }
@@ -36,11 +47,13 @@ export interface EvidenceFields {
   readonly dns?: string;
   readonly https?: string;
   readonly portal?: string;
+  readonly live?: string;
+  readonly others?: string;
 }
 
 /** For a line of the log: each phase as one short field. */
 export function evidenceFields(evidence: CheckEvidence): EvidenceFields {
-  const { link, dns, https } = evidence;
+  const { link, dns, https, live, witnesses } = evidence;
   return {
     trigger: evidence.trigger,
     ms: evidence.ms,
@@ -48,7 +61,21 @@ export function evidenceFields(evidence: CheckEvidence): EvidenceFields {
     ...(dns === undefined ? {} : { dns: `${dns.ok ? 'ok' : 'failed'} ${dns.ms} ms ${dnsWords(dns)}`.trim() }),
     ...(https.length === 0 ? {} : { https: https.map(httpsWords).join('; ') }),
     ...(evidence.portal === undefined ? {} : { portal: portalWords(evidence.portal) }),
+    ...(live === undefined ? {} : { live: liveWords(live) }),
+    ...(witnesses === undefined ? {} : { others: witnesses.map(witnessWords).join('; ') || 'none to ask' }),
   };
+}
+
+function liveWords(live: LiveAnswer): string {
+  return {
+    answered: 'the live connection answers',
+    silent: 'the live connection is silent',
+    none: 'no connection lives',
+  }[live];
+}
+
+function witnessWords({ host, ok, failedAt, error }: WitnessEvidence): string {
+  return ok ? `${host}, certificate verified` : `${host}, failed at ${failedAt ?? 'tls'}: ${error ?? 'unknown'}`;
 }
 
 function httpsWords(attempt: HttpsEvidence): string {

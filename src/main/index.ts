@@ -17,7 +17,9 @@ export type {
   DnsEvidence,
   HttpsEvidence,
   LinkEvidence,
+  LiveAnswer,
   OfflineReason,
   PortalEvidence,
   Verdict,
+  WitnessEvidence,
 } from '../workers/protocol.js';

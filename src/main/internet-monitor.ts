@@ -7,7 +7,7 @@
  * monitor.start();
  * ```
  */
-import type { CheckEvidence, FromWorker, VerdictState, OfflineReason } from '../workers/protocol.js';
+import type { CheckEvidence, FromWorker, VerdictState } from '../workers/protocol.js';
 import { systemClock } from './base/clock.js';
 import { Listeners } from './base/guard.js';
 import { humanDuration } from './base/duration.js';
@@ -20,6 +20,8 @@ import {
   type MonitorSettings,
 } from './internet-monitor/options.js';
 import type { InternetMonitorStatus, StatusListener, WaitOptions } from './internet-monitor/status.js';
+import { liveAnswer } from './internet-monitor/live-connection.js';
+import { Teller } from './internet-monitor/teller.js';
 import { WorkerHost } from './internet-monitor/worker-host.js';
 import type { Logger } from './log.js';
 import { reasonWords } from './troubles.js';
@@ -55,9 +57,7 @@ export class InternetConnectionMonitor {
   /** When that verdict came, by a clock that is never set: a Pi gets the right time only once the internet is back. */
   #changedAtMs = performance.now();
   #lastEvidence: CheckEvidence | undefined;
-  /** Of the last failed check, and the one the log told last. */
-  #lastReason: OfflineReason | undefined;
-  #saidReason: OfflineReason | undefined;
+  readonly #teller: Teller;
   #checkId = 0;
   /** Of `checkNow`: one message to the worker serves all that wait for it. */
   readonly #checks = new Map<number, Set<Waiter>>();
@@ -69,6 +69,7 @@ export class InternetConnectionMonitor {
     this.#options = options;
     workerSettingsOf(options);
     this.#log = options.log ?? SILENT;
+    this.#teller = new Teller(this.#log);
     this.#connected = new Listeners(this.#log, 'connected');
     this.#disconnected = new Listeners(this.#log, 'disconnected');
     this.#checkEnded = new Listeners(this.#log, 'check');
@@ -108,7 +109,7 @@ export class InternetConnectionMonitor {
     if (host === undefined) return;
     this.#host = undefined;
     this.#reset();
-    this.#saidReason = undefined;
+    this.#teller.reset();
     const stopped = new MonitorError('ERR_MONITOR_STOPPED', 'The internet monitor was stopped');
     for (const waiters of this.#checks.values()) for (const waiter of waiters) waiter.reject(stopped);
     for (const end of [...this.#waits]) end(stopped);
@@ -256,6 +257,11 @@ export class InternetConnectionMonitor {
       case 'changed':
         this.#changed(message.state);
         break;
+      case 'ask-live':
+        void liveAnswer(this.#options.liveConnection, message.withinMs, this.#log).then((answer) =>
+          this.#host?.post({ kind: 'live', id: message.id, answer }),
+        );
+        break;
     }
   }
 
@@ -269,24 +275,16 @@ export class InternetConnectionMonitor {
         ? `Internet check passed in ${evidence.ms} ms`
         : `Internet check failed (${evidence.reason ?? 'unknown'}) after ${evidence.ms} ms`,
     );
+    this.#teller.checked(evidence);
     if (verdict === this.#state.verdict) {
       this.#state = state;
-      if (verdict === 'offline' && reason !== undefined) this.#sayOtherReason(reason);
+      if (verdict === 'offline' && reason !== undefined) this.#teller.stillOffline(reason, adviceOn(this.status));
     }
     this.#checkEnded.tell(evidence);
     // After a change that comes with it.
     queueMicrotask(() => {
       for (const id of answers) for (const waiter of [...(this.#checks.get(id) ?? [])]) waiter.resolve(this.status);
     });
-  }
-
-  /** Once two checks in a row agree on it: what is half repaired or half broken has a different reason each time. */
-  #sayOtherReason(reason: OfflineReason): void {
-    const again = reason === this.#lastReason;
-    this.#lastReason = reason;
-    if (!again || reason === this.#saidReason) return;
-    this.#saidReason = reason;
-    this.#log.info({ reason }, `Still offline, now because: ${reasonWords(reason)}. ${adviceOn(this.status) ?? ''}`);
   }
 
   #changed(state: VerdictState): void {
@@ -296,7 +294,7 @@ export class InternetConnectionMonitor {
     this.#changedAtMs = performance.now();
     const { verdict, reason } = state;
     if (verdict === 'online') {
-      this.#saidReason = undefined;
+      this.#teller.online();
       const again = before.verdict === 'offline';
       this.#log.info(
         { verdict, ...(again ? { offlineSecs: Math.round(lastedMs / 100) / 10 } : {}) },
@@ -304,7 +302,7 @@ export class InternetConnectionMonitor {
       );
       this.#connected.tell(this.status);
     } else if (verdict === 'offline' && reason !== undefined) {
-      this.#saidReason = reason;
+      this.#teller.offline(reason);
       const { dns, https, link, portal } = this.#lastEvidence === undefined ? {} : evidenceFields(this.#lastEvidence);
       this.#log.warn(
         { verdict, reason, link, dns, https, portal },
@@ -316,6 +314,10 @@ export class InternetConnectionMonitor {
 }
 
 /** The document's shared instance: what the daemon uses, configured from its settings. */
-export function createInternetMonitor(settings: Settings, log: Logger): InternetConnectionMonitor {
-  return new InternetConnectionMonitor({ ...monitorSettingsOf(settings), log });
+export function createInternetMonitor(
+  settings: Settings,
+  log: Logger,
+  proofs: Pick<MonitorOptions, 'witnesses' | 'liveConnection'> = {},
+): InternetConnectionMonitor {
+  return new InternetConnectionMonitor({ ...monitorSettingsOf(settings), ...proofs, log });
 }

@@ -5,31 +5,20 @@
  * Ends when told to, when the port closes, or by an error of its own, which the main thread answers with a new worker.
  */
 import type { MessagePort } from 'node:worker_threads';
-import { Prober } from './probe/check.js';
-import { suspicionOf } from './net/name-answers.js';
+import { Checker } from './checker.js';
 import { kernelsWord, Links } from './links.js';
 import type { LinkEvent, LinkState } from './probe/link-follower.js';
-import { PortalWatch } from './probe/portal-watch.js';
 import {
   PROTOCOL_VERSION,
   type CheckEvidence,
   type CheckTrigger,
-  type DnsEvidence,
   type FromWorker,
   type LinkEvidence,
   type ToWorker,
   type WorkerSettings,
   type WorkerTask,
 } from './protocol.js';
-import {
-  initialMemory,
-  onChecked,
-  onLinkBack,
-  onLinkHeld,
-  reasonOf,
-  type Outcome,
-  type VerdictMemory,
-} from './verdict.js';
+import { initialMemory, onChecked, onLinkBack, onLinkHeld, type Outcome, type VerdictMemory } from './verdict.js';
 
 /** Between the end of a check and the start of the next, at least: a check that fails at once must not spin. */
 const MIN_PAUSE_MS = 50;
@@ -56,8 +45,7 @@ export default function run(task: Task): Promise<void> {
 class Connectivity {
   readonly #port: MessagePort;
   #settings: WorkerSettings;
-  #prober: Prober;
-  #portal: PortalWatch;
+  readonly #checker: Checker;
   #memory: VerdictMemory;
   readonly #links: Links;
   #checkId = 0;
@@ -77,12 +65,13 @@ class Connectivity {
   constructor({ port, settings, verdict }: Task) {
     this.#port = port;
     this.#settings = settings;
-    this.#prober = proberOf(settings);
-    this.#portal = portalWatchOf(settings);
+    this.#checker = new Checker(settings, (message) => {
+      this.#post(message);
+    });
     this.#memory = initialMemory(verdict);
     this.#links = new Links({
       host: () => this.#settings.host,
-      lastGood: () => this.#prober.lastGood,
+      lastGood: () => this.#checker.lastGood,
       onEvent: (event) => {
         this.#linkEvent(event);
       },
@@ -102,8 +91,7 @@ class Connectivity {
       await this.#loop();
     } finally {
       clearInterval(this.#beat);
-      this.#prober.close();
-      this.#portal.forget();
+      this.#checker.close();
       await this.#links.stop();
       this.#port.close();
     }
@@ -174,36 +162,25 @@ class Connectivity {
     this.#checkId += 1;
     const checkId = this.#checkId;
     this.#lastProbeAt = startedAt;
-    const seen = await this.#prober.check(abort.signal);
+    const { failures, state } = this.#memory;
+    const situation = { trigger, verdict: state.verdict, failures };
+    const lookAtLink = async (): Promise<LinkEvidence> => this.#links.state()?.evidence ?? (await this.#links.look());
+    const look = await this.#checker.check(situation, lookAtLink, abort.signal);
     this.#running = undefined;
-    if (seen === undefined) {
+    if (look === undefined) {
       // Given up for a fresh one, which answers instead.
       this.#asked = [...answers, ...this.#asked];
       return undefined;
     }
-    const link = this.#links.state()?.evidence ?? (await this.#links.look());
-    const dns = seen.ok ? seen.dns : withSuspicion(seen.dns, this.#settings, this.#prober.lastGood);
-    const { waitForPortal, timeoutMs } = this.#settings;
-    const waitMs = waitForPortal === true ? startedAt + 2 * timeoutMs - performance.now() : 0;
-    const portal = await this.#portal.after(seen, link, this.#prober.lastGood, waitMs);
-    const evidence: CheckEvidence = {
-      checkId,
-      trigger,
-      startedAtMs,
-      ms: Math.round(performance.now() - startedAt),
-      ok: seen.ok,
-      ...(seen.ok ? {} : { reason: reasonOf(link, dns, seen.https, portal) }),
-      link,
-      dns,
-      https: seen.https,
-      ...(portal === undefined ? {} : { portal }),
-    };
-    const contradictsLink = seen.ok && this.#links.contradicts(linkBefore, startedAt);
+    const { siteAnswered, ...seen } = look;
+    const ms = Math.round(performance.now() - startedAt);
+    const evidence: CheckEvidence = { checkId, trigger, startedAtMs, ms, ...seen };
+    const contradictsLink = siteAnswered && this.#links.contradicts(linkBefore, startedAt);
     if (contradictsLink && this.#memory.linkTrusted) {
       this.#post({
         kind: 'note',
         level: 'info',
-        message: `The kernel's tables show no way out (${link.detail ?? 'unknown'}), yet the test site answers: from now on they are not taken as proof of an outage`,
+        message: `The kernel's tables show no way out (${seen.link?.detail ?? 'unknown'}), yet the test site answers: from now on they are not taken as proof of an outage`,
       });
     }
     const outcome = onChecked(this.#memory, { ...evidence, contradictsLink }, this.#settings, Date.now());
@@ -225,6 +202,8 @@ class Connectivity {
   #take(outcome: Outcome, evidence: CheckEvidence, answers: readonly number[]): void {
     this.#memory = outcome.memory;
     const { state } = outcome.memory;
+    if (evidence.reason !== undefined)
+      this.#checker.failed(evidence.reason, outcome.changed && state.verdict === 'offline');
     this.#post({ kind: 'checked', evidence, state, answers });
     if (outcome.changed) this.#post({ kind: 'changed', state, evidence });
   }
@@ -238,7 +217,7 @@ class Connectivity {
     const { evidence } = state;
     if (evidence.ok) {
       this.#memory = onLinkBack(this.#memory);
-      this.#portal.forget();
+      this.#checker.elsewhere();
       this.#checkAfresh();
     } else if (kind === 'held' && evidence.reason !== undefined) {
       const outcome = onLinkHeld(this.#memory, evidence.reason, Date.now());
@@ -275,6 +254,9 @@ class Connectivity {
       case 'configure':
         this.#configure(message.settings);
         break;
+      case 'live':
+        this.#checker.told(message.id, message.answer);
+        break;
       case 'stop':
         this.#stop();
         break;
@@ -283,12 +265,9 @@ class Connectivity {
 
   #configure(settings: WorkerSettings): void {
     this.#settings = settings;
+    if (!this.#checker.configure(settings)) return;
     this.#startBeating();
     this.#running?.abort.abort();
-    this.#prober.close();
-    this.#prober = proberOf(settings);
-    this.#portal.forget();
-    this.#portal = portalWatchOf(settings);
     this.#want('asked');
   }
 
@@ -301,18 +280,4 @@ class Connectivity {
   #post(message: FromWorker): void {
     this.#port.postMessage(message);
   }
-}
-
-function withSuspicion(dns: DnsEvidence, site: WorkerSettings, lastGood: string | undefined): DnsEvidence {
-  const trouble = dns.trouble ?? suspicionOf(dns.addresses, site, lastGood);
-  return trouble === undefined ? dns : { ...dns, trouble };
-}
-
-/** Whatever the site's port is: portals lie in wait at that of plain HTTP. */
-function portalWatchOf({ host, timeoutMs }: WorkerSettings): PortalWatch {
-  return new PortalWatch({ host, timeoutMs });
-}
-
-function proberOf({ host, port, ca, timeoutMs, nameServers }: WorkerSettings): Prober {
-  return new Prober({ site: { host, port, ca }, timeoutMs, nameServers });
 }

@@ -127,6 +127,21 @@ export interface PortalEvidence {
   readonly error?: string;
 }
 
+/** A verified TLS handshake with another host than the test site's, made because the site failed. */
+export interface WitnessEvidence {
+  readonly phase: 'witness';
+  /** `host` or `host:port`. */
+  readonly host: string;
+  readonly ok: boolean;
+  readonly ms: number;
+  /** The step that failed, and the system's own code. */
+  readonly failedAt?: 'dns' | 'tcp' | 'tls';
+  readonly error?: string;
+}
+
+/** What became of the question to the live connection; `none`: no connection lives. */
+export type LiveAnswer = 'answered' | 'silent' | 'none';
+
 /** Everything one check saw. */
 export interface CheckEvidence {
   /** Rises by one with each check of a worker. */
@@ -135,14 +150,21 @@ export interface CheckEvidence {
   /** Wall clock, milliseconds since 1970. */
   readonly startedAtMs: number;
   readonly ms: number;
+  /** The internet is there, by the site's answer or by another proof. */
   readonly ok: boolean;
   /** Set when not ok. */
   readonly reason?: OfflineReason;
+  /** Set when ok although the site failed: how it failed. */
+  readonly siteReason?: OfflineReason;
   readonly link?: LinkEvidence;
   readonly dns?: DnsEvidence;
   readonly https: readonly HttpsEvidence[];
   /** Set once a check has failed although there is a link. */
   readonly portal?: PortalEvidence;
+  /** Set if the live connection was asked. */
+  readonly live?: LiveAnswer;
+  /** Set if witnesses were asked; those that were no longer needed are left out. */
+  readonly witnesses?: readonly WitnessEvidence[];
 }
 
 /** A verdict with its history. */
@@ -154,12 +176,21 @@ export interface VerdictState {
   readonly sinceMs: number;
 }
 
+/** A host that answers TLS. */
+export interface HostAndPort {
+  /** Host name, or IP literal without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What the worker is to check, and how. Everything has been validated by the main thread. */
 export interface WorkerSettings {
   /** Host name, IP literal (IPv6 in brackets if a port follows) or `localhost`, without the port. */
   readonly host: string;
   /** TCP port of the site. Default of the monitor: 443. */
   readonly port: number;
+  /** Whose verified TLS handshake proves the internet where the site fails, in the order in which they are asked. */
+  readonly witnesses: readonly HostAndPort[];
   /** Time from the start of one check to the start of the next while online, milliseconds. */
   readonly intervalMs: number;
   /** The same while offline, milliseconds: 2,000 or the interval, whichever is shorter. */
@@ -199,6 +230,8 @@ export type ToWorker =
   | { readonly kind: 'check-now'; readonly id: number }
   /** New settings, from the next check on. The verdict stays. */
   | { readonly kind: 'configure'; readonly settings: WorkerSettings }
+  /** What became of the `ask-live` with this id. */
+  | { readonly kind: 'live'; readonly id: number; readonly answer: LiveAnswer }
   /** End: the running check is abandoned, every handle closed, the task resolves. */
   | { readonly kind: 'stop' };
 
@@ -215,6 +248,8 @@ export type FromWorker =
     }
   /** The verdict changed; follows the `checked` that changed it. */
   | { readonly kind: 'changed'; readonly state: VerdictState; readonly evidence: CheckEvidence }
+  /** The site fails: does the live connection answer? Wanted within `withinMs`. */
+  | { readonly kind: 'ask-live'; readonly id: number; readonly withinMs: number }
   /** Something an operator should read, in plain words. */
   | {
       readonly kind: 'note';

@@ -36,8 +36,8 @@ export const CASES: readonly Case[] = [
   { fault: faults.carrierLost, reason: 'no-link', hitsCloud: true },
   { fault: faults.noDefaultRoute, reason: 'no-route', hitsCloud: true },
   { fault: faults.blackHole, reason: 'dns-timeout', hitsCloud: true },
-  { fault: faults.httpsDropped, reason: 'tcp-timeout', hitsCloud: false },
-  { fault: faults.portalRedirect, reason: 'portal', hitsCloud: false },
+  { fault: faults.httpsDropped, reason: 'tcp-timeout', hitsCloud: true },
+  { fault: faults.portalRedirect, reason: 'portal', hitsCloud: true },
   { fault: faults.dnsDropped, reason: undefined, hitsCloud: false },
   { fault: faults.dnsNxdomain, reason: undefined, hitsCloud: false },
 ];

@@ -106,6 +106,7 @@ class Attempt {
     return {
       connectionId: 'connection',
       send: (data, timeoutMs) => this.sending(data, timeoutMs),
+      answers: () => Promise.resolve(true),
       suspend: () => void this.calls.push('suspend'),
       resume: () => void this.calls.push('resume'),
       dispose: () => {
@@ -300,6 +301,7 @@ describe('the supervisor', () => {
     const session = (id: number): Session => ({
       connectionId: String(id),
       send: () => Promise.resolve({ outcome: 'sent' }),
+      answers: () => Promise.resolve(true),
       suspend: () => undefined,
       resume: () => undefined,
       dispose: () => Promise.resolve(void disposed.push(id)),

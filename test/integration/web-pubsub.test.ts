@@ -41,6 +41,19 @@ describe('a Web PubSub session', () => {
     return error.failure;
   }
 
+  it('says whether the service answers: yes, no, and no at once without a socket', async () => {
+    const session = await fixture.open();
+    assert.equal(await session.answers(10_000), true);
+    server.script.onFrame = () => true;
+    assert.equal(await session.answers(50), false);
+    const asked = session.answers(60_000);
+    fixture.mayOpen = false;
+    server.drop();
+    assert.equal(await asked, false, 'the loss is an answer');
+    assert.equal(await session.answers(60_000), false);
+    await session.dispose();
+  });
+
   describe('opening', () => {
     it('joins its group before it says it is open', async () => {
       const session = await fixture.open();

@@ -156,6 +156,25 @@ export class LabDaemon {
     return this.journal.until(look, `${count} check(s)`, { timeoutMs: PATIENCE_MS, ...options });
   }
 
+  /** Resolves when the log has told that only the test site fails, from a mark on. */
+  async siteFails(since: number): Promise<void> {
+    const look = (): boolean =>
+      this.journal.find(({ msg }) => msg.startsWith('The internet is there; the'), since).length > 0;
+    await this.journal.until(look, 'word of the site', { timeoutMs: PATIENCE_MS });
+  }
+
+  /** Resolves when the log has told that the test site is back, from a mark on. */
+  async siteBack(since: number): Promise<void> {
+    const look = (): boolean => this.journal.find(({ msg }) => msg === 'The test site answers again', since).length > 0;
+    await this.journal.until(look, "word of the site's return", { timeoutMs: PATIENCE_MS });
+  }
+
+  /** Handshakes by which witnesses were asked, from a mark on. */
+  witnessesAsked(since: number): number {
+    const told = this.checks(since).map(({ fields }) => fields['others']);
+    return told.reduce<number>((sum, others) => sum + (typeof others === 'string' ? others.split('; ').length : 0), 0);
+  }
+
   /** Its connections to the cloud, as the kernel has them. */
   sockets(): Promise<readonly string[]> {
     return this.#lab.connectionsTo('pi', PORTS.cloud);

@@ -9,7 +9,7 @@ import type { NameServerBehaviour } from '../support/name-server.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addDelay } from './delay.js';
 import { CLOCK_CACHE_MS, type Lab } from './lab.js';
-import { LAN, LOGIN, NET, PI, PORTAL, PORTS, SECOND_NAME_SERVER, WAN, type Place } from './topology.js';
+import { LAN, LOGIN, NET, PI, PORTAL, PORTS, SECOND_NAME_SERVER, SITE_NAME, WAN, type Place } from './topology.js';
 
 export interface Fault {
   readonly name: string;
@@ -176,21 +176,24 @@ export const dnsServfail = dns('dns-servfail', 'the name server cannot find out'
 export const dnsRefused = dns('dns-refused', 'the name server does not want to answer', { kind: 'refused' });
 export const dnsHijacked = dns('dns-hijacked', 'every name leads to a portal', { kind: 'hijack', address: PORTAL.v4 });
 
+/** HTTPS is the cloud's port as well: they differ only because the two share an address here. */
+const HTTPS = `tcp dport { ${PORTS.site}, ${PORTS.cloud} }`;
+
 /** Only connections that are opened from now on are led there, as portals do it. */
 export const portalRedirect: Fault = {
   name: 'portal-redirect',
-  says: 'every connection to port 443 ends at a portal',
+  says: 'every connection over HTTPS ends at a portal',
   apply: (lab) =>
     lab.addRules(
       'router',
       'fault_portal',
       `chain prerouting { type nat hook prerouting priority dstnat; policy accept;
-iifname ${LAN.name} tcp dport ${PORTS.site} dnat ip to ${PORTAL.v4}
-${lab.ipv6 ? `iifname ${LAN.name} tcp dport ${PORTS.site} dnat ip6 to ${PORTAL.v6}` : ''}
+iifname ${LAN.name} ${HTTPS} dnat ip to ${PORTAL.v4}
+${lab.ipv6 ? `iifname ${LAN.name} ${HTTPS} dnat ip6 to ${PORTAL.v6}` : ''}
 }
 chain forward { type filter hook forward priority filter; policy accept;
 ct status dnat accept
-tcp dport ${PORTS.site} reject with tcp reset
+${HTTPS} reject with tcp reset
 }`,
     ),
   repair: (lab) => lab.removeRules('router', 'fault_portal'),
@@ -211,7 +214,8 @@ function portal(name: string, says: string, secure: SecureWay, behaviour: Portal
     says,
     async apply(lab) {
       await lab.internet.call('portal', behaviour);
-      const to = { drop: [], reset: [], plain: [[443, 80]], own: [[443, 443]] }[secure];
+      const toPort = { drop: undefined, reset: undefined, plain: 80, own: 443 }[secure];
+      const to = toPort === undefined ? [] : [PORTS.site, PORTS.cloud].map((port) => [port, toPort]);
       const led = [[80, 80], ...to].flatMap(([port = 0, toPort = 0]) =>
         lab.ipv6 ? [lead(port, toPort), lead6(port, toPort)] : [lead(port, toPort)],
       );
@@ -223,7 +227,7 @@ ${led.join('\n')}
 }
 chain forward { type filter hook forward priority filter; policy accept;
 ct status dnat accept
-tcp dport ${PORTS.site} ${secure === 'drop' ? 'drop' : 'reject with tcp reset'}
+${HTTPS} ${secure === 'drop' ? 'drop' : 'reject with tcp reset'}
 }`,
       );
     },
@@ -251,12 +255,41 @@ export const PORTALS: readonly Fault[] = [
   }),
 ];
 
-export const httpsDropped = filter('https-dropped', 'port 443 is dropped', `tcp dport ${PORTS.site} drop`);
+export const httpsDropped = filter('https-dropped', 'HTTPS is dropped', `${HTTPS} drop`);
 export const httpsRefused = filter(
   'https-refused',
-  'port 443 is refused',
+  'HTTPS is refused',
+  `iifname ${LAN.name} ${HTTPS} reject with tcp reset`,
+);
+/** What a box that reads TLS does with a line it does not like. */
+export const httpsPayloadDropped = filter(
+  'https-payload-dropped',
+  'TCP opens, but what it carries of HTTPS is dropped',
+  `${HTTPS} tcp flags & psh == psh drop`,
+);
+export const siteDropped = filter(
+  'site-dropped',
+  'the port of the site is dropped; the cloud answers',
+  `tcp dport ${PORTS.site} drop`,
+);
+export const siteRefused = filter(
+  'site-refused',
+  'the port of the site is refused; the cloud answers',
   `iifname ${LAN.name} tcp dport ${PORTS.site} reject with tcp reset`,
 );
+/** Its registration ran out: the kept connection is cut with it, or it would go on. */
+export const siteUnknown: Fault = {
+  name: 'site-unknown',
+  says: "the site's name is gone, and so is the site; the cloud answers",
+  async apply(lab) {
+    await lab.internet.call('record', { name: SITE_NAME, addresses: [] });
+    await siteDropped.apply(lab);
+  },
+  async repair(lab) {
+    await siteDropped.repair(lab);
+    await lab.internet.call('record', { name: SITE_NAME, addresses: lab.ipv6 ? [NET.v4, NET.v6] : [NET.v4] });
+  },
+};
 export const cloudDropped = filter(
   'cloud-dropped',
   'the port of the cloud is dropped; the site answers',
@@ -340,6 +373,10 @@ export const FAULTS: readonly Fault[] = [
   ...PORTALS,
   httpsDropped,
   httpsRefused,
+  httpsPayloadDropped,
+  siteDropped,
+  siteRefused,
+  siteUnknown,
   cloudDropped,
   hangAfterAccept,
   hangAfterTls,

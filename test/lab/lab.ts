@@ -263,8 +263,8 @@ export class Lab {
       'net',
       'doors',
       `chain prerouting { type nat hook prerouting priority dstnat; policy accept;
-ip daddr ${PORTAL.v4} tcp dport 443 redirect to :${PORTS.portal}
-ip6 daddr ${PORTAL.v6} tcp dport 443 redirect to :${PORTS.portal}
+ip daddr ${PORTAL.v4} tcp dport { ${PORTS.site}, ${PORTS.cloud} } redirect to :${PORTS.portal}
+ip6 daddr ${PORTAL.v6} tcp dport { ${PORTS.site}, ${PORTS.cloud} } redirect to :${PORTS.portal}
 ip daddr ${PORTAL.v4} tcp dport 80 redirect to :${PORTS.plainPortal}
 ip6 daddr ${PORTAL.v6} tcp dport 80 redirect to :${PORTS.plainPortal}
 ip daddr ${SECOND_NAME_SERVER.v4} meta l4proto { tcp, udp } th dport 53 redirect to :${PORTS.dns}

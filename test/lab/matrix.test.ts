@@ -11,7 +11,7 @@ import { LabDaemon, STABILIZATION_MS, type VerdictChange } from './daemon.js';
 import { blackHole } from './faults.js';
 import { textOf, type LogLine } from './journal.js';
 import { MachineLag, waitedForProcessorMs } from './machine-lag.js';
-import { BLIPS, BLIP_MS, MATRIX, SILENT_MEDIAN_MS, type Row } from './matrix.js';
+import { BLIPS, BLIP_MS, JOINED_MS, MATRIX, SILENT_MEDIAN_MS, type Row } from './matrix.js';
 import { Seats, sleepUntil, type Seat } from './seats.js';
 
 /** At the same time; a daemon waits most of the time. */
@@ -75,6 +75,23 @@ function assertWithin(what: string, begun: Beginning, toMs: number, boundMs: num
   return `${what} ${took} ms (machine late ${late} ms)`;
 }
 
+/** Sign-ins and WebSockets that the cloud has seen. */
+async function calls({ lab }: Seat): Promise<object> {
+  const { negotiations, upgrades } = (await lab.internet.call('cloud', undefined)).counts;
+  return { negotiations, upgrades };
+}
+
+/** The log names the site, once, and says when it is back. */
+async function assertSiteNamed(daemon: LabDaemon, since: number, words: RegExp): Promise<void> {
+  await daemon.siteFails(since);
+  const told = daemon.journal.find(({ msg }) => msg.startsWith('The internet is there; the test site is not'), since);
+  assert.deepEqual(
+    told.map(({ level, msg }) => [level, words.test(msg)]),
+    [['warn', true]],
+    daemon.journal.tail(60),
+  );
+}
+
 function assertNoTransition(daemon: LabDaemon, since: number): void {
   const lines = daemon.verdicts(since).map(({ line }) => textOf(line));
   assert.deepEqual(lines, [], `the verdict changed; the log:\n${daemon.journal.tail(60)}`);
@@ -117,6 +134,7 @@ async function throughTheOutage(
 
   const before = await lab.traffic();
   const quiet = daemon.journal.mark();
+  const called = await calls(seat);
   await sleep(DWELL_MS);
   assert.ok(!daemon.verdicts(quiet).some(({ verdict }) => verdict === 'online'), daemon.journal.tail());
   assert.deepEqual(await daemon.sockets(), [], 'connections to the cloud while offline');
@@ -126,7 +144,13 @@ async function throughTheOutage(
   const online = await daemon.verdict('online', quiet, { timeoutMs: GRACE_MS });
   const settling = beginning(seat, daemon, online.atMs);
   const { synCloud } = await lab.traffic(before);
-  assert.equal(synCloud.packets, 0, 'connections to the cloud begun while offline');
+  // Neither a sign-in nor a WebSocket, only the handshakes by which witnesses are asked.
+  const witnesses = daemon.witnessesAsked(quiet);
+  assert.ok(
+    synCloud.packets <= witnesses,
+    `${synCloud.packets} connections begun while offline, ${witnesses} witnesses`,
+  );
+  assert.deepEqual(await calls(seat), called, 'calls to the cloud while offline');
   const attempts = daemon.attempts(quiet).filter(({ atMs }) => atMs < online.atMs);
   assert.deepEqual(attempts.map(textOf), [], 'attempts while offline');
   measured.push(assertWithin('online', repaired, online.atMs, row.onlineWithinMs ?? 0));
@@ -143,6 +167,11 @@ async function interrupt(seat: Seat, row: Row): Promise<string[]> {
   const { fault, expect } = row;
   if (row.fresh) await seat.vacate();
   const daemon = await seat.healthy();
+  if (row.before !== undefined) {
+    const mark = daemon.journal.mark();
+    await row.before.apply(seat.lab);
+    await daemon.siteFails(mark);
+  }
   const since = daemon.journal.mark();
   await fault.apply(seat.lab);
   const applied = beginning(seat, daemon);
@@ -160,9 +189,21 @@ async function interrupt(seat: Seat, row: Row): Promise<string[]> {
     assertNoTransition(daemon, since);
     for (const check of checks) assertSoonEnough(check, applied, expect.checksWithinMs);
     measured = [`checks ${checks.map((line) => `${Math.round(checkTimes(line).ms)} ms`).join(', ')}`];
+    if (expect.siteFails !== undefined) {
+      await assertSiteNamed(daemon, since, expect.siteFails);
+      await seat.answersOnce(daemon);
+    }
+    const repairing = daemon.journal.mark();
     await fault.repair(seat.lab);
-    await daemon.checked(1, daemon.journal.mark());
+    await daemon.checked(1, repairing);
+    if (expect.siteFails !== undefined) await daemon.siteBack(repairing);
     assertNoTransition(daemon, since);
+    assert.deepEqual(daemon.joins(since), [], 'the connection was left alone');
+  }
+  if (row.before !== undefined) {
+    const mark = daemon.journal.mark();
+    await row.before.repair(seat.lab);
+    await daemon.siteBack(mark);
   }
   await seat.answersOnce(daemon);
   return measured;
@@ -186,13 +227,19 @@ async function begin(seat: Seat, row: Row): Promise<string[]> {
         daemon.journal.find(({ level, msg }) => level === 'info' && /will be opened as soon as/.test(msg)).length > 0,
       );
     } else {
-      await daemon.joined();
+      const joined = await daemon.joined();
       const [first] = daemon.verdicts();
       assert.equal(first?.verdict, 'online', daemon.journal.tail());
       const [check] = await daemon.checked(1);
       assertSoonEnough(check!, started, expect.checksWithinMs);
       measured = [`first check ${checkTimes(check!).ms} ms`];
+      if (expect.siteFails !== undefined) {
+        measured.push(assertWithin('group', started, joined.atMs, JOINED_MS));
+        await assertSiteNamed(daemon, 0, expect.siteFails);
+      }
+      const repairing = daemon.journal.mark();
       await fault.repair(seat.lab);
+      if (expect.siteFails !== undefined) await daemon.siteBack(repairing);
     }
     assert.ok((await seat.lab.traffic(before)).up.packets > 0);
     await seat.answersOnce(daemon);
@@ -207,8 +254,8 @@ async function begin(seat: Seat, row: Row): Promise<string[]> {
 
 const one = (seat: Seat, row: Row): Promise<string[]> => (row.fromStart ? begin(seat, row) : interrupt(seat, row));
 
-const title = ({ fault, expect, fromStart }: Row): string =>
-  `${fault.name}${fromStart ? ' from the start' : ''}: ${fault.says} -> ${expect.kind === 'offline' ? expect.reason : 'online'}`;
+const title = ({ fault, expect, fromStart, before }: Row): string =>
+  `${before === undefined ? '' : `${before.name}, then `}${fault.name}${fromStart ? ' from the start' : ''}: ${fault.says} -> ${expect.kind === 'offline' ? expect.reason : 'online'}`;
 
 describe('the fault matrix', { concurrency: SIDE_BY_SIDE }, () => {
   for (const row of MATRIX) {

@@ -11,13 +11,20 @@ export type Expectation =
   /** The verdict becomes offline, for this reason, within that time. */
   | { readonly kind: 'offline'; readonly reason: OfflineReason; readonly withinMs: number }
   /** The verdict stays online: no transition. No check takes longer than `checksWithinMs`, if set. */
-  | { readonly kind: 'online'; readonly checksWithinMs?: number };
+  | {
+      readonly kind: 'online';
+      readonly checksWithinMs?: number;
+      /** The log tells once that it is the site that fails, and how. From the start the group is joined within {@link JOINED_MS}. */
+      readonly siteFails?: RegExp;
+    };
 
 export interface Row {
   readonly fault: faults.Fault;
   readonly expect: Expectation;
   /** From the repair to the verdict online, at most; only where the fault takes it away. */
   readonly onlineWithinMs?: number;
+  /** This was there before, and the log has told that it is the site alone; it stays until all is over. */
+  readonly before?: faults.Fault;
   /** The fault is there before the daemon starts; bounds count from the start of its process. */
   readonly fromStart?: true;
   /** The daemon was started just before: it prefers IPv6, and nothing of an earlier fault is left in it. */
@@ -50,6 +57,8 @@ export const LINK_UP_MS = 700;
  */
 const CARRIER_BACK_MS = LINK_UP_MS + 1_000;
 export const REPAIRED_MS = 2_500;
+/** While the site stays down the return is found by the check after the next at the latest, which may run into its time-outs beside the witnesses. */
+const SITE_DOWN_ONLINE_MS = REPAIRED_MS + 4_000;
 
 /** No route needs that long to turn out as the wrong one. */
 const NO_DELAY_MS = 500;
@@ -71,6 +80,34 @@ function fromStart(fault: faults.Fault, reason: OfflineReason, onlineWithinMs = 
 
 function online(fault: faults.Fault): Row {
   return { fault, expect: { kind: 'online' } };
+}
+
+/** From the start of the process to the group while only the site fails. */
+export const JOINED_MS = 10_000;
+
+/** How the site alone can fail, and what the log says of it. */
+const SITE_ALONE: readonly (readonly [faults.Fault, RegExp])[] = [
+  [faults.siteDropped, /its address does not answer/],
+  [faults.siteRefused, /it refuses connections/],
+  [faults.siteUnknown, /its name leads to no address/],
+  [faults.hangAfterAccept, /its TLS handshake fails/],
+  [faults.hangAfterTls, /it sends no answer/],
+  [faults.certificateForeign, /somebody else's certificate/],
+  // The clock of this machine is right, so the certificate is at fault.
+  [faults.certificateExpired, /its certificate expired on/],
+  [faults.certificateNotYetValid, /its certificate is not valid yet/],
+];
+
+function siteAlone(): Row[] {
+  return SITE_ALONE.flatMap(([fault, siteFails]): Row[] => [
+    { fault, expect: { kind: 'online', siteFails } },
+    { fault, expect: { kind: 'online', siteFails }, fromStart: true },
+  ]);
+}
+
+/** A real outage while the site was down: as fast as without. */
+function besides(before: faults.Fault, row: Row): Row {
+  return { ...row, before };
 }
 
 function onlineWithoutDelay(fault: faults.Fault): Row {
@@ -108,12 +145,13 @@ export const MATRIX: readonly Row[] = [
 
   offline(faults.httpsDropped, 'tcp-timeout', SILENT_MS),
   offline(faults.httpsRefused, 'tcp-refused', ANSWERED_MS),
-  offline(faults.hangAfterAccept, 'tls-failed', SILENT_MS),
-  offline(faults.hangAfterTls, 'http-timeout', SILENT_MS),
-  offline(faults.certificateForeign, 'portal', ANSWERED_MS),
-  // The clock of this machine is right, so the certificate is at fault, unless the daemon finds no way to know.
-  offline(faults.certificateExpired, 'tls-failed', ANSWERED_MS),
-  offline(faults.certificateNotYetValid, 'clock', ANSWERED_MS),
+  offline(faults.httpsPayloadDropped, 'tls-failed', SILENT_MS),
+  ...siteAlone(),
+  besides(faults.certificateExpired, offline(faults.blackHole, 'dns-timeout', SILENT_MS, SITE_DOWN_ONLINE_MS)),
+  besides(faults.siteDropped, offline(faults.blackHole, 'dns-timeout', SILENT_MS, SITE_DOWN_ONLINE_MS)),
+  besides(faults.siteUnknown, offline(faults.blackHole, 'dns-timeout', SILENT_MS, SITE_DOWN_ONLINE_MS)),
+  besides(faults.hangAfterTls, offline(faults.httpsRefused, 'tcp-refused', ANSWERED_MS, SITE_DOWN_ONLINE_MS)),
+  besides(faults.siteRefused, offline(faults.linkDown, 'no-link', TOLD_BY_KERNEL_MS, SITE_DOWN_ONLINE_MS)),
   online(faults.status500),
   online(faults.redirect),
   online(faults.cloudDropped),
@@ -155,6 +193,7 @@ export const BLIPS: readonly faults.Fault[] = [
   faults.portalRedirect,
   faults.httpsDropped,
   faults.httpsRefused,
+  faults.httpsPayloadDropped,
   faults.hangAfterAccept,
   faults.hangAfterTls,
   faults.certificateForeign,

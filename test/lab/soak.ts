@@ -176,25 +176,32 @@ class Browser {
 /** An attempt is over by then, handshake included; what it raced is closed. */
 const RACED_FOR_MS = 15_000;
 const LOOK_EVERY_MS = 500;
+/** As a witness the cloud is asked for a handshake beside its connection: twice the time-out of a check, and a look. */
+const WITNESS_MS = 5_000;
 
 /**
  * Looks again and again how many connections to the cloud there are. One attempt may race the addresses of the cloud (RFC 8305), each of them
- * once and only while it is opened; whatever is more is a second connection.
+ * once and only while it is opened; a witness is gone soon; whatever is more is a second connection.
  */
 class SocketWatch {
   most = 0;
   #racedMs = 0;
   readonly #complaints: string[] = [];
   readonly #timer: NodeJS.Timeout;
+  /** How long each has been seen, by its two ends. */
+  #ages: ReadonlyMap<string, number> = new Map();
 
   constructor(daemon: LabDaemon) {
     this.#timer = setInterval(() => {
       daemon.sockets().then(
         (sockets) => {
           this.most = Math.max(this.most, sockets.length);
-          const peers = new Set(sockets.map((socket) => socket.trim().split(/\s+/).at(-1)));
+          const ends = sockets.map((socket) => socket.trim().split(/\s+/).slice(-2).join(' '));
+          this.#ages = new Map(ends.map((end) => [end, (this.#ages.get(end) ?? 0) + LOOK_EVERY_MS]));
+          const lasting = ends.filter((end) => (this.#ages.get(end) ?? 0) > WITNESS_MS);
+          const peers = new Set(lasting.map((end) => end.split(' ').at(-1)));
           this.#racedMs = sockets.length > 1 ? this.#racedMs + LOOK_EVERY_MS : 0;
-          if (peers.size < sockets.length || this.#racedMs > RACED_FOR_MS)
+          if (peers.size < lasting.length || this.#racedMs > RACED_FOR_MS)
             this.#complaints.push(`${clock(Date.now())} two connections: ${sockets.join(' | ')}`);
         },
         () => undefined,

@@ -63,6 +63,20 @@ export function offline(reason: OfflineReason, more: Partial<InternetPart> = {})
   };
 }
 
+/** The internet is there, the test site is not. */
+export function siteFails(siteReason: OfflineReason): Partial<Parts> {
+  const lastEvidence = {
+    checkId: 1,
+    trigger: 'confirming',
+    startedAtMs: NOW_MS,
+    ms: 9,
+    ok: true,
+    siteReason,
+    https: [],
+  } as const;
+  return { internet: { ...ONLINE, lastEvidence } };
+}
+
 export function cloudIs(kind: string, more: Partial<CloudPart> = {}): Partial<Parts> {
   return { cloud: { ...CONNECTED, kind, ...more } };
 }

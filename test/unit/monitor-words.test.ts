@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import { adviceOn, evidenceFields, evidenceLines } from '../../src/main/evidence-text.js';
 import { InternetConnectionMonitor, MonitorError, type MonitorOptions } from '../../src/main/index.js';
 import { workerSettingsOf } from '../../src/main/internet-monitor/options.js';
-import type { CheckEvidence } from '../../src/workers/protocol.js';
+import { provedBy, siteFaultWords } from '../../src/main/internet-monitor/site-fault.js';
+import type { CheckEvidence, HttpsEvidence, OfflineReason, WitnessEvidence } from '../../src/workers/protocol.js';
 import { isClockAhead } from '../../src/workers/net/certificate-failure.js';
 
 describe('the options of the monitor', () => {
@@ -54,7 +55,20 @@ describe('the options of the monitor', () => {
     );
   });
 
+  it('take several sites: the others are the first of the witnesses', () => {
+    const { host, witnesses } = workerSettingsOf({
+      testDomain: 'a.example, b.example:8443',
+      witnesses: ['[2001:db8::1]:444', 'c.example'],
+    });
+    assert.deepEqual(
+      [host, ...witnesses.map((witness) => `${witness.host} ${witness.port}`)],
+      ['a.example', 'b.example 8443', '2001:db8::1 444', 'c.example 443'],
+    );
+  });
+
   const wrong: readonly [MonitorOptions, RegExp][] = [
+    [{ testDomain: 'a.example,,b.example' }, /testDomain "" is not allowed/],
+    [{ witnesses: ['wss://a.example'] }, /witnesses "wss:\/\/a\.example" is not allowed/],
     [{ testDomain: 'https://example.org/' }, /testDomain "https:\/\/example\.org\/" is not allowed: give a host name/],
     [{ checkIntervalSecs: 0 }, /checkIntervalSecs = 0 is not allowed: give a number from 0\.05 to 86400/],
     [{ timeoutSecs: NaN }, /timeoutSecs = NaN is not allowed/],
@@ -159,6 +173,68 @@ describe('evidence in words', () => {
       https:
         'kept 203.0.113.7, failed at http: ECONNRESET; fresh 203.0.113.7, tcp 10 ms, failed at tls: DEPTH_ZERO_SELF_SIGNED_CERT, the certificate is for "hotel", issued by "hotel"',
     });
+  });
+});
+
+describe('a site that fails while the internet is there', () => {
+  const base: CheckEvidence = { checkId: 1, trigger: 'confirming', startedAtMs: 0, ms: 1, ok: true, https: [] };
+  const tried = (reason: OfflineReason, more: Partial<HttpsEvidence>): CheckEvidence => ({
+    ...base,
+    siteReason: reason,
+    https: [{ phase: 'https', ok: false, ms: 1, addressesFrom: 'dns', reused: false, reason, ...more }],
+  });
+  const dns = { phase: 'dns', ok: false, ms: 1, addresses: [], servers: ['192.0.2.53'], error: 'ENOTFOUND' } as const;
+  const rows: readonly [CheckEvidence, string][] = [
+    [
+      tried('tls-failed', {
+        error: 'CERT_HAS_EXPIRED',
+        detail: "the site's certificate expired on 2026-11-20 10:00 UTC",
+      }),
+      'its certificate expired on 2026-11-20 10:00 UTC',
+    ],
+    [tried('tls-failed', { error: 'ETIMEDOUT' }), 'its TLS handshake fails (ETIMEDOUT)'],
+    [tried('tcp-timeout', { error: 'ETIMEDOUT' }), 'its address does not answer (ETIMEDOUT)'],
+    [tried('tcp-refused', { error: 'ECONNREFUSED' }), 'it refuses connections (ECONNREFUSED)'],
+    [tried('http-timeout', { error: 'ETIMEDOUT' }), 'it sends no answer (ETIMEDOUT)'],
+    [
+      tried('portal', { detail: 'the certificate is for "hotel", issued by "hotel"' }),
+      'it shows somebody else\'s certificate: the certificate is for "hotel", issued by "hotel"',
+    ],
+    [{ ...base, siteReason: 'dns-failed', dns }, 'its name leads to no address (ENOTFOUND)'],
+    [{ ...base, siteReason: 'dns-timeout' }, 'no name server answers for its name'],
+  ];
+  for (const [evidence, words] of rows)
+    it(`${evidence.siteReason ?? ''}: ${words}`, () => assert.equal(siteFaultWords(evidence), words));
+
+  it('names who proved the internet instead', () => {
+    const witness = (ok: boolean, host: string): WitnessEvidence => ({ phase: 'witness', host, ok, ms: 1 });
+    assert.equal(provedBy({ ...base, live: 'answered' }), 'the live connection answers');
+    assert.equal(
+      provedBy({ ...base, live: 'answered', witnesses: [witness(false, 'a'), witness(true, 'b')] }),
+      'b shows its certificate',
+    );
+    assert.equal(provedBy(base), 'it was proved a moment ago');
+  });
+
+  it('has a line and a field for each of them', () => {
+    const evidence: CheckEvidence = {
+      ...base,
+      live: 'silent',
+      witnesses: [
+        { phase: 'witness', host: 'a', ok: false, ms: 3, failedAt: 'tcp', error: 'ECONNREFUSED' },
+        { phase: 'witness', host: 'b', ok: true, ms: 30 },
+      ],
+    };
+    assert.deepEqual(evidenceLines(evidence).slice(0, 3), [
+      'live  FAILED            the live connection is silent',
+      'other FAILED      3 ms  a, failed at tcp: ECONNREFUSED',
+      'other ok         30 ms  b, certificate verified',
+    ]);
+    const { live, others } = evidenceFields(evidence);
+    assert.deepEqual(
+      [live, others],
+      ['the live connection is silent', 'a, failed at tcp: ECONNREFUSED; b, certificate verified'],
+    );
   });
 });
 

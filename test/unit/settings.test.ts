@@ -336,12 +336,12 @@ describe('values', () => {
     assert.match(problems[0]!, /is not allowed: give /, `${key} = ${value}`);
   };
 
-  it('testDomain is a host, an address or localhost, with or without a port', () => {
+  it('testDomain is a host, an address or localhost, with or without a port, or up to four of them', () => {
     const good =
-      'a|a.example|a.example.|a_b.example:443|192.0.2.1|192.0.2.1:8443|::1|[::1]|[2001:db8::1]:65535|localhost:1|bücher.example';
+      'a|a.example|a.example.|a_b.example:443|192.0.2.1|192.0.2.1:8443|::1|[::1]|[2001:db8::1]:65535|localhost:1|a, b:8443,::1|bücher.example';
     for (const text of good.split('|')) assert.equal(given('Websocket', 'testDomain', text), text);
     const bad =
-      '|https://a|a/|a:0|a:65536|a:b|1.2.3|1.2.3.4.5|[1.2.3.4]|[::1|::1]:4|fe80::1%eth0|a b|-a|a..b|b\u00a0c.example|u@a';
+      '|a,|,a|a,b c|a,b,c,d,e|https://a|a/|a:0|a:65536|a:b|1.2.3|1.2.3.4.5|[1.2.3.4]|[::1|::1]:4|fe80::1%eth0|a b|-a|a..b|b\u00a0c.example|u@a';
     for (const text of [...bad.split('|'), `${'a'.repeat(64)}.b`]) refused('Websocket', 'testDomain', text);
   });
 

@@ -7,7 +7,7 @@ import type { Parts } from '../../src/main/observe/parts.js';
 import { SNAPSHOT_VERSION, takeSnapshot, type Snapshot } from '../../src/main/observe/snapshot.js';
 import { OFFLINE_REASONS } from '../../src/main/troubles.js';
 import { problemsWith } from '../support/json-schema.js';
-import { cloudIs, HEALTHY, NOW_MS, offline } from '../support/parts.js';
+import { cloudIs, HEALTHY, NOW_MS, offline, siteFails } from '../support/parts.js';
 
 const SCHEMA = JSON.parse(readFileSync(new URL('../../../conf/status.schema.json', import.meta.url), 'utf8')) as Record<
   string,
@@ -57,6 +57,7 @@ const CASES: readonly (readonly [
     /looked at again/,
     'name-server bad, internet behind, cloud behind, bus bad, core behind, scheduler behind',
   ],
+  ['a test site that fails alone', siteFails('tls-failed'), 'connected', 'test-site-down', [], null, ''],
   ['a captive portal', offline('portal'), 'not-connected', 'portal', [], /again/, 'internet bad, cloud behind'],
   [
     'a wrong clock, not trusted either',

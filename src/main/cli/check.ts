@@ -1,7 +1,9 @@
 /** `dunebugger-remote check`: one look at the internet, phase by phase. */
+import type { CheckEvidence } from '../../workers/protocol.js';
 import { InternetConnectionMonitor, type InternetMonitorStatus } from '../internet-monitor.js';
+import { provedBy, siteFaultWords } from '../internet-monitor/site-fault.js';
 import { reasonWords } from '../troubles.js';
-import { loadSettings, SettingsError, type LoadedSettings, type Settings } from '../settings.js';
+import { hostsOf, loadSettings, SettingsError, type LoadedSettings, type Settings } from '../settings.js';
 import { adviceOn, evidenceLines } from '../evidence-text.js';
 
 /** Exit codes of the command; 78 is sysexits.h's EX_CONFIG. */
@@ -17,7 +19,7 @@ export interface CheckOptions {
   readonly timeoutSecs?: string;
 }
 
-/** Prints the outcome and resolves with the exit code, within twice the timeout and a worker's start. */
+/** Prints the outcome and resolves with the exit code, within four times the timeout and a worker's start. */
 export async function check(options: CheckOptions): Promise<number> {
   let loaded;
   try {
@@ -34,6 +36,7 @@ export async function check(options: CheckOptions): Promise<number> {
     checkIntervalSecs: settings.connectionIntervalSecs,
     timeoutSecs: settings.connectionTimeoutSecs,
     nameServers: settings.nameServers,
+    witnesses: hostsOf(settings),
     // One look has to do: a second would only tell whether it was one lost packet.
     failuresToOffline: 1,
     successesToOnline: 1,
@@ -70,9 +73,9 @@ function load({ confFile, domain, timeoutSecs }: CheckOptions): LoadedSettings {
   });
 }
 
-/** The worker has its start, the check twice its timeout; a worker that never answers is an error, not a verdict. */
+/** The worker has its start, the check twice its timeout, as have the witnesses where the site fails; a worker that never answers is an error, not a verdict. */
 async function firstVerdict(monitor: InternetConnectionMonitor, settings: Settings): Promise<InternetMonitorStatus> {
-  const deadlineMs = 2 * settings.connectionTimeoutSecs * 1_000 + 10_000;
+  const deadlineMs = 4 * settings.connectionTimeoutSecs * 1_000 + 10_000;
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`The checks did not start within ${deadlineMs / 1_000} s; is this machine overloaded?`)),
@@ -95,6 +98,7 @@ function report(status: InternetMonitorStatus, settings: Settings): object {
     advice: adviceOn(status) ?? null,
     testDomain: settings.testDomain,
     timeoutSecs: settings.connectionTimeoutSecs,
+    siteReason: status.lastEvidence?.siteReason ?? null,
     evidence: status.lastEvidence ?? null,
   };
 }
@@ -102,8 +106,13 @@ function report(status: InternetMonitorStatus, settings: Settings): object {
 function text(status: InternetMonitorStatus, settings: Settings): string {
   const lines = [`Checking ${settings.testDomain} (deadline of each phase: ${settings.connectionTimeoutSecs} s)`];
   if (status.lastEvidence !== undefined) lines.push(...evidenceLines(status.lastEvidence).map((line) => `  ${line}`));
-  if (status.reason === undefined) lines.push('Online: the internet is there.');
+  if (status.reason === undefined) lines.push(onlineText(status.lastEvidence));
   else
     lines.push(`Offline (${status.reason}): ${reasonWords(status.reason)}.`, `What to do: ${adviceOn(status) ?? ''}`);
   return `${lines.join('\n')}\n`;
+}
+
+function onlineText(evidence: CheckEvidence | undefined): string {
+  if (evidence?.siteReason === undefined) return 'Online: the internet is there.';
+  return `Online: the internet is there, as ${provedBy(evidence)}; the test site is not: ${siteFaultWords(evidence)}.`;
 }

@@ -108,6 +108,8 @@ export interface Session {
    * socket drops is sent again, with the same ackId, after a recovery within its deadline.
    */
   send(data: Sendable, timeoutMs: number): Promise<{ readonly outcome: 'sent' | 'failed'; readonly message?: string }>;
+  /** Asks the service for a sign of life, and resolves with whether one came within the time; never rejects. */
+  answers(withinMs: number): Promise<boolean>;
   /** Terminates the socket at once and opens none until {@link resume}; the session may survive. */
   suspend(): void;
   /** Sockets may be opened again: recovery is tried at once. */

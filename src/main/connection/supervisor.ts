@@ -177,6 +177,13 @@ export class ConnectionSupervisor {
     return result;
   };
 
+  /** Asks the live connection for a sign of life; resolves within the time. Undefined: none lives. */
+  answers(withinMs: number): Promise<boolean> | undefined {
+    return this.#state.kind === 'connected'
+      ? this.#links.session(this.#state.session.id)?.answers(withinMs)
+      : undefined;
+  }
+
   get state(): ConnectionSnapshot {
     const state = this.#state;
     const { failures, refusals, lastFailure } = state.memory;

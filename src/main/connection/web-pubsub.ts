@@ -37,6 +37,8 @@ export interface WebPubSubOptions {
   readonly liveness?: Partial<LivenessPolicy>;
   /** The gate: no socket is opened, for signing in or for the WebSocket, while it says no. Asked before each. */
   readonly mayOpen: () => boolean;
+  /** Told of the service's `host` or `host:port` whenever a session has opened over TLS. */
+  readonly onHost?: (host: string) => void;
   readonly log: Logger;
 }
 
@@ -52,6 +54,7 @@ async function openSession(options: WebPubSubOptions, opening: OpenSessionOption
     try {
       const session = await connect(options, opening, access);
       options.credentials.served(access);
+      if (access.url.startsWith('wss:')) options.onHost?.(hostOf(access.url));
       return session;
     } catch (error) {
       if (!(error instanceof OpenError) || error.failure.kind !== 'refused') throw error;

@@ -1,17 +1,23 @@
 /** The monitor's options, and what the worker is told of them. */
-import type { WorkerSettings } from '../../workers/protocol.js';
+import type { HostAndPort, WorkerSettings } from '../../workers/protocol.js';
 import type { Logger } from '../log.js';
 import type { Settings } from '../settings.js';
 import { parseHostPort } from '../settings.js';
 import { MonitorError } from './error.js';
+import type { AskLiveConnection } from './live-connection.js';
 
 /** What can be changed while the monitor runs. */
 export interface MonitorSettings {
   /**
-   * HTTPS site whose answer proves the internet: a host name, an IP literal or `localhost`, with `:port` if it is not 443.
-   * Default `smart.dunebugger.it` (the document).
+   * HTTPS site whose answer proves the internet: a host name, an IP literal or `localhost`, with `:port` if it is not 443. Several are separated
+   * by commas; the first is asked, the others are the first of the witnesses. Default `smart.dunebugger.it` (the document).
    */
   readonly testDomain?: string;
+  /**
+   * Other hosts (`host` or `host:port`) whose verified TLS handshake proves the internet where the site fails: asked with the check that
+   * confirms its failure, then every 30 s at most. At most 8. Default: none.
+   */
+  readonly witnesses?: readonly string[];
   /** Time from the start of one check to that of the next, seconds, from 0.05 to 86,400. Default 7 (the document). */
   readonly checkIntervalSecs?: number;
   /** Deadline of each phase of a check (names; connect, TLS and answer), seconds, from 0.05 to 60. Default 2 (the document). */
@@ -32,6 +38,11 @@ export interface MonitorOptions extends MonitorSettings {
    * check tells.
    */
   readonly waitForPortal?: boolean;
+  /**
+   * Asks a connection that lives whether it answers, where the site fails: resolves within `withinMs`. Undefined: none lives now. One that answers
+   * keeps the verdict online, unless a firewall or a portal may be letting only old connections live. Default: there is none.
+   */
+  readonly liveConnection?: AskLiveConnection;
   /** Follow the kernel's link, address and route changes (Linux, by the `ip` command). Default true. */
   readonly followLinks?: boolean;
   /** Default: silent. */
@@ -46,24 +57,21 @@ export interface MonitorOptions extends MonitorSettings {
 const OFFLINE_INTERVAL_MS = 2_000;
 /** A failed check is confirmed by another, begun not sooner than this after the first, milliseconds. */
 const CONFIRM_AFTER_MS = 1_000;
+/** Hosts asked beside the site, at the most. */
+const MAX_WITNESSES = 8;
 /** The worker says so often that it is alive, milliseconds; four times an interval where that is short. */
 const BEAT_MS = 2_000;
 
 /** The options, checked and with their defaults. @throws {MonitorError} ERR_INVALID_OPTION */
 export function workerSettingsOf(options: MonitorOptions): WorkerSettings {
-  const testDomain = options.testDomain ?? 'smart.dunebugger.it';
-  const site = parseHostPort(testDomain);
-  if (site === undefined) {
-    throw new MonitorError(
-      'ERR_INVALID_OPTION',
-      `testDomain "${testDomain}" is not allowed: give a host name or IP address, with a port if need be, without https:// and without a path`,
-    );
-  }
+  const [site, ...otherSites] = hosts('testDomain', (options.testDomain ?? 'smart.dunebugger.it').split(','));
+  if (site === undefined) throw new MonitorError('ERR_INVALID_OPTION', 'testDomain is empty: name a site');
   const intervalMs = 1_000 * within('checkIntervalSecs', options.checkIntervalSecs ?? 7, 0.05, 86_400);
   const timeoutMs = 1_000 * within('timeoutSecs', options.timeoutSecs ?? 2, 0.05, 60);
   return {
     host: site.host,
-    port: site.port ?? 443,
+    port: site.port,
+    witnesses: [...otherSites, ...hosts('witnesses', options.witnesses ?? [])].slice(0, MAX_WITNESSES),
     intervalMs,
     offlineIntervalMs: Math.min(OFFLINE_INTERVAL_MS, intervalMs),
     timeoutMs,
@@ -78,8 +86,19 @@ export function workerSettingsOf(options: MonitorOptions): WorkerSettings {
   };
 }
 
+function hosts(name: string, texts: readonly string[]): HostAndPort[] {
+  return texts.map((text) => {
+    const site = parseHostPort(text.trim());
+    if (site !== undefined) return { host: site.host, port: site.port ?? 443 };
+    throw new MonitorError(
+      'ERR_INVALID_OPTION',
+      `${name} "${text}" is not allowed: give a host name or IP address, with a port if need be, without https:// and without a path`,
+    );
+  });
+}
+
 /** The daemon's settings, as options. */
-export function monitorSettingsOf(settings: Settings): Required<MonitorSettings> {
+export function monitorSettingsOf(settings: Settings): Required<Omit<MonitorSettings, 'witnesses'>> {
   return {
     testDomain: settings.testDomain,
     checkIntervalSecs: settings.connectionIntervalSecs,

@@ -7,7 +7,8 @@ export function troublesPresent({ daemon, internet, cloud, bus, components, cloc
   if (daemon.problem !== undefined) present.push('not-healthy');
   if (internet?.verdict === 'offline')
     present.push(...(internet.reason === undefined ? [] : [internet.reason]), 'no-internet');
-  else if (internet?.verdict === 'online' && cloud !== undefined) present.push(...cloudTroubles(cloud));
+  else if (internet?.lastEvidence?.siteReason !== undefined) present.push('test-site-down');
+  if (internet?.verdict === 'online' && cloud !== undefined) present.push(...cloudTroubles(cloud));
   if (bus === 'down') present.push('bus-away');
   if (bus !== 'off' && components.some(({ state }) => state === 'not_responding')) present.push('component-away');
   if (clock.farOffMs !== undefined) present.push('clock-far-off');

@@ -13,7 +13,7 @@ import {
   oneOf,
   optionalPath,
   optionalSite,
-  site,
+  siteList,
   subjectToken,
   urlOf,
   whole,
@@ -106,7 +106,13 @@ export const TABLE = Object.freeze({
     LIVE,
     'Time between two heartbeats; browsers show the device offline after 65 s without one.',
   ),
-  ...websocket('testDomain', site, 'smart.dunebugger.it', LIVE, 'HTTPS site whose answer proves the internet.'),
+  ...websocket(
+    'testDomain',
+    siteList,
+    'smart.dunebugger.it',
+    LIVE,
+    'HTTPS site whose answer proves the internet; several: the others are asked where the first fails.',
+  ),
   ...websocket(
     'connectionIntervalSecs',
     decimal(1, 3_600, 'seconds'),

@@ -109,6 +109,15 @@ export const site: ValueType<string> = {
   parse: (text) => (parseHostPort(text) === undefined ? undefined : text),
 };
 
+/** One {@link site} or several, at most 4, separated by commas. Kept as written. */
+export const siteList: ValueType<string> = {
+  allowed: `${site.allowed}; several are separated by commas, at most 4`,
+  parse: (text) => {
+    const sites = listOf(text, 4, (item) => site.parse(item));
+    return sites === undefined || sites.length === 0 ? undefined : text;
+  },
+};
+
 /** Like {@link site}, or empty. */
 export const optionalSite: ValueType<string> = {
   allowed: `${site.allowed}, or nothing`,

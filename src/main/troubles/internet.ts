@@ -110,14 +110,15 @@ export const OFFLINE: Readonly<Record<OfflineReason, Trouble>> = {
   },
 };
 
-/** What an outage does to the connection, whatever the reason. */
-export const OUTAGE: Readonly<Record<'no-internet', Trouble>> = {
+/** What an outage does to the connection, whatever the reason; and what only looks like one. */
+export const OUTAGE: Readonly<Record<'no-internet' | 'test-site-down', Trouble>> = {
   'no-internet': {
     severity: 'warn',
     title: 'no internet',
     meaning: 'the cloud connection is closed, and nothing is tried until the internet is back',
     remedy: 'Look at the reason that the line names',
     makesIrrelevant: [
+      'test-site-down',
       'cloud-interrupted',
       'cloud-lost',
       'cloud-failed',
@@ -132,6 +133,19 @@ export const OUTAGE: Readonly<Record<'no-internet', Trouble>> = {
     lines: [
       'Internet lost (…): closed the cloud connection; …',
       'No internet at start (…): the cloud connection is not tried',
+    ],
+  },
+  'test-site-down': {
+    severity: 'warn',
+    title: 'test site down, internet there',
+    meaning:
+      'the test site fails, but the cloud connection answers or another host shows its certificate: the verdict stays online',
+    remedy:
+      'Tell whoever runs the site, or name another one in `[Websocket] testDomain`; several can be listed, separated by commas',
+    makesIrrelevant: [],
+    tellAfterMs: CONFIRM_MS,
+    lines: [
+      'The internet is there; the test site is not: …. The verdict stays, as …; the site is asked with every check. …',
     ],
   },
 };

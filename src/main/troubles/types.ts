@@ -54,7 +54,7 @@ export type OwnTrouble =
   | 'clock-set';
 
 /** Stable: programs may rely on them. The ten reasons of an offline verdict keep their names. */
-export type TroubleCode = OfflineReason | 'no-internet' | CloudTrouble | HouseTrouble | OwnTrouble;
+export type TroubleCode = OfflineReason | 'no-internet' | 'test-site-down' | CloudTrouble | HouseTrouble | OwnTrouble;
 
 export interface Trouble {
   /** As in the journal: `error` needs somebody, `warn` is temporary or harms little. The milder one where a trouble can be both. */

@@ -19,6 +19,8 @@ export class LivenessWatch {
   readonly #hooks: LivenessHooks;
   #state: Liveness = FRESH_LIVENESS;
   #timer: NodeJS.Timeout | undefined;
+  /** Who waits for a sign of life. */
+  readonly #waiting = new Set<(alive: boolean) => void>();
 
   constructor(policy: LivenessPolicy, hooks: LivenessHooks) {
     this.#policy = policy;
@@ -48,10 +50,27 @@ export class LivenessWatch {
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    for (const settle of [...this.#waiting]) settle(false);
+  }
+
+  /** Asks now, and resolves with whether the service said anything within the time; false at once while no socket is open. */
+  answers(withinMs: number): Promise<boolean> {
+    if (this.#timer === undefined) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const settle = (alive: boolean): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(settle);
+        resolve(alive);
+      };
+      const timer = setTimeout(() => settle(false), withinMs);
+      this.#waiting.add(settle);
+      this.#hooks.ask();
+    });
   }
 
   tell(event: LivenessEvent): void {
     if (this.#timer === undefined) return;
+    if (event.kind === 'heard' || event.kind === 'acknowledged') for (const settle of [...this.#waiting]) settle(true);
     const [state, effect] = liveness(this.#state, event, this.#policy);
     this.#state = state;
     if (effect?.kind === 'ask') this.#hooks.ask();

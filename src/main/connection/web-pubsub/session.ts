@@ -51,6 +51,7 @@ export class WebPubSubSession implements Session {
   readonly #replay = new Replay();
   readonly #liveness: LivenessWatch;
   #joinTimer: NodeJS.Timeout | undefined;
+  readonly answers = (withinMs: number): Promise<boolean> => this.#liveness.answers(withinMs);
 
   constructor(url: string, settings: SessionSettings) {
     this.#settings = settings;

@@ -1,0 +1,125 @@
+/** One check with all that is asked beside it: the site, a portal, whoever else may speak for the internet. Remembers what makes the next one cheap. */
+import { suspicionOf } from './net/name-answers.js';
+import { Prober, type Seen } from './probe/check.js';
+import { PortalWatch } from './probe/portal-watch.js';
+import { isFinal, type Situation } from './proof.js';
+import { Proofs } from './proofs.js';
+import type {
+  CheckEvidence,
+  DnsEvidence,
+  FromWorker,
+  LinkEvidence,
+  LiveAnswer,
+  OfflineReason,
+  PortalEvidence,
+  WorkerSettings,
+} from './protocol.js';
+import { reasonOf } from './verdict.js';
+
+/** What the check adds to the evidence, and whether the site itself answered. */
+export type Look = Omit<CheckEvidence, 'checkId' | 'trigger' | 'startedAtMs' | 'ms'> & {
+  readonly siteAnswered: boolean;
+};
+
+export class Checker {
+  #settings: WorkerSettings;
+  #prober: Prober;
+  #portal: PortalWatch;
+  readonly #proofs: Proofs;
+  /** How the site failed in the last check; undefined: it answered. */
+  #lastReason: OfflineReason | undefined;
+
+  constructor(settings: WorkerSettings, post: (message: FromWorker) => void) {
+    this.#settings = settings;
+    this.#prober = proberOf(settings);
+    this.#portal = portalWatchOf(settings);
+    this.#proofs = new Proofs(settings, post);
+  }
+
+  /** The address of the site that answered last. */
+  get lastGood(): string | undefined {
+    return this.#prober.lastGood;
+  }
+
+  /** Never rejects. Resolves with undefined if `signal` aborted meanwhile. Calls must not overlap. */
+  async check(
+    situation: Omit<Situation, 'lastReason'>,
+    lookAtLink: () => Promise<LinkEvidence>,
+    signal: AbortSignal,
+  ): Promise<Look | undefined> {
+    const startedAt = performance.now();
+    const beside = this.#proofs.begin({ ...situation, lastReason: this.#lastReason }, signal);
+    const seen = await this.#prober.check(signal);
+    if (seen === undefined) return undefined;
+    const link = await lookAtLink();
+    const dns = seen.ok ? seen.dns : withSuspicion(seen.dns, this.#settings, this.#prober.lastGood);
+    const portal = await this.#portalBeside(seen, link, startedAt);
+    const siteReason = seen.ok ? undefined : reasonOf(link, dns, seen.https, portal);
+    const { proved, ...others } = await beside.settle(siteReason);
+    if (signal.aborted) return undefined;
+    this.#lastReason = siteReason;
+    const ok = seen.ok || proved;
+    return {
+      ok,
+      ...(siteReason === undefined ? {} : ok ? { siteReason } : { reason: siteReason }),
+      link,
+      dns,
+      https: seen.https,
+      ...(portal === undefined ? {} : { portal }),
+      ...others,
+      siteAnswered: seen.ok,
+    };
+  }
+
+  /** What became of it: the verdict is offline since now, or the kernel says why it is. */
+  failed(reason: OfflineReason, offlineSinceNow: boolean): void {
+    if (offlineSinceNow || isFinal(reason)) this.#proofs.outage(reason);
+  }
+
+  /** The main thread's word on the live connection. */
+  told(id: number, answer: LiveAnswer): void {
+    this.#proofs.told(id, answer);
+  }
+
+  /** Other settings; true if checks are to begin afresh, as other witnesses alone are no reason to. */
+  configure(settings: WorkerSettings): boolean {
+    const before = this.#settings;
+    this.#settings = settings;
+    this.#proofs.configure(settings);
+    if (JSON.stringify({ ...before, witnesses: settings.witnesses }) === JSON.stringify(settings)) return false;
+    this.close();
+    this.#prober = proberOf(settings);
+    this.#portal = portalWatchOf(settings);
+    return true;
+  }
+
+  /** The network is another one. */
+  elsewhere(): void {
+    this.#portal.forget();
+  }
+
+  close(): void {
+    this.#prober.close();
+    this.#portal.forget();
+  }
+
+  #portalBeside(seen: Seen, link: LinkEvidence, startedAt: number): Promise<PortalEvidence | undefined> {
+    const { waitForPortal, timeoutMs } = this.#settings;
+    const waitMs = waitForPortal === true ? startedAt + 2 * timeoutMs - performance.now() : 0;
+    return this.#portal.after(seen, link, this.#prober.lastGood, waitMs);
+  }
+}
+
+function withSuspicion(dns: DnsEvidence, site: WorkerSettings, lastGood: string | undefined): DnsEvidence {
+  const trouble = dns.trouble ?? suspicionOf(dns.addresses, site, lastGood);
+  return trouble === undefined ? dns : { ...dns, trouble };
+}
+
+/** Whatever the site's port is: portals lie in wait at that of plain HTTP. */
+function portalWatchOf({ host, timeoutMs }: WorkerSettings): PortalWatch {
+  return new PortalWatch({ host, timeoutMs });
+}
+
+function proberOf({ host, port, ca, timeoutMs, nameServers }: WorkerSettings): Prober {
+  return new Prober({ site: { host, port, ca }, timeoutMs, nameServers });
+}

@@ -1,0 +1,154 @@
+/** Asks whoever may speak for the internet beside a check. `proof.ts` decides who and what it is worth. */
+import type { LookupFunction } from 'node:net';
+import { LiveConnection } from './live-connection.js';
+import { askWitnesses, lookupOf } from './probe/witnesses.js';
+import {
+  NOTHING_PROVED,
+  isFinal,
+  needsNewConnection,
+  onOutage,
+  onSiteAnswered,
+  onWitnessesAsked,
+  planAfter,
+  planOf,
+  weigh,
+  type Plan,
+  type ProofMemory,
+  type Situation,
+} from './proof.js';
+import type {
+  CheckEvidence,
+  FromWorker,
+  LiveAnswer,
+  OfflineReason,
+  WitnessEvidence,
+  WorkerSettings,
+} from './protocol.js';
+
+/** What it adds to the evidence of a check. */
+export type ProofEvidence = Pick<CheckEvidence, 'live' | 'witnesses'> & { readonly proved: boolean };
+
+const NOT_NEEDED: ProofEvidence = { proved: false };
+
+export class Proofs {
+  #memory: ProofMemory = NOTHING_PROVED;
+  readonly #live: LiveConnection;
+  #settings: WorkerSettings;
+  #lookup: LookupFunction;
+
+  constructor(settings: WorkerSettings, post: (message: FromWorker) => void) {
+    this.#settings = settings;
+    this.#lookup = lookupOf(settings.timeoutMs, settings.nameServers);
+    this.#live = new LiveConnection(post);
+  }
+
+  configure(settings: WorkerSettings): void {
+    this.#settings = settings;
+    this.#lookup = lookupOf(settings.timeoutMs, settings.nameServers);
+  }
+
+  /** The main thread's word on the live connection. */
+  told(id: number, answer: LiveAnswer): void {
+    this.#live.told(id, answer);
+  }
+
+  /** Begins to ask, beside a check that begins. */
+  begin(situation: Situation, signal: AbortSignal): Beside {
+    return new Beside(this, situation, planOf(this.#memory, situation, performance.now()), signal);
+  }
+
+  /** Who is to be asked once a check has failed beside which nobody was. */
+  planAfter(situation: Situation, reason: OfflineReason): Plan {
+    // There may be no confirming check beside which to ask.
+    const isLastWord = situation.failures + 1 >= this.#settings.failuresToOffline;
+    return planAfter(this.#memory, situation, reason, isLastWord, performance.now());
+  }
+
+  askLive(): void {
+    this.#live.ask(2 * this.#settings.timeoutMs);
+  }
+
+  liveSince(sinceMs: number): Promise<LiveAnswer> {
+    return this.#live.answerSince(sinceMs, this.#settings.timeoutMs);
+  }
+
+  askWitnesses(lastReason: OfflineReason | undefined, signal: AbortSignal): Promise<readonly WitnessEvidence[]> {
+    const { witnesses, ca, timeoutMs } = this.#settings;
+    this.#memory = onWitnessesAsked(this.#memory, lastReason, performance.now());
+    return askWitnesses({ witnesses, lookup: this.#lookup, ca, timeoutMs, signal });
+  }
+
+  weigh(reason: OfflineReason, live: LiveAnswer, witnesses: readonly WitnessEvidence[] | undefined): boolean {
+    const said = witnesses === undefined ? 'unasked' : witnesses.some(({ ok }) => ok) ? 'answered' : 'silent';
+    const { proved, memory } = weigh(this.#memory, { reason, live, witnesses: said }, performance.now());
+    this.#memory = memory;
+    return proved;
+  }
+
+  siteAnswered(): void {
+    this.#memory = onSiteAnswered(this.#memory);
+  }
+
+  /** The verdict is offline since now, or the kernel says why it is. */
+  outage(reason: OfflineReason): void {
+    this.#memory = onOutage(this.#memory, reason);
+  }
+}
+
+/** What is asked beside one check. */
+class Beside {
+  readonly #startedAt = performance.now();
+  readonly #abort = new AbortController();
+  readonly #outer: AbortSignal;
+  readonly #signal: AbortSignal;
+  #witnesses: Promise<readonly WitnessEvidence[]> | undefined;
+  #askedLive = false;
+
+  constructor(
+    private readonly proofs: Proofs,
+    private readonly situation: Situation,
+    plan: Plan,
+    outer: AbortSignal,
+  ) {
+    this.#outer = outer;
+    this.#signal = AbortSignal.any([outer, this.#abort.signal]);
+    this.#ask(plan, situation.lastReason);
+  }
+
+  /** The site's check has ended. Resolves when it is known whether the internet is proved otherwise; at once if nobody need be asked. */
+  async settle(reason: OfflineReason | undefined): Promise<ProofEvidence> {
+    if (reason === undefined || this.#outer.aborted) {
+      this.#abort.abort();
+      // Given up is not answered.
+      if (reason === undefined && !this.#outer.aborted) this.proofs.siteAnswered();
+      return NOT_NEEDED;
+    }
+    if (this.#witnesses === undefined && !this.#askedLive) {
+      this.#ask(this.proofs.planAfter(this.situation, reason), reason);
+      // Its answer is only worth something beside the next check, but whether it keeps silent shows sooner.
+      if (this.situation.verdict !== 'offline' && !isFinal(reason)) this.proofs.askLive();
+    }
+    if (isFinal(reason)) this.#abort.abort();
+    const witnesses = await this.#witnesses;
+    // Asked last, as by now it has had all the time that the others took.
+    const live =
+      this.#askedLive && mayMatter(reason, witnesses) ? await this.proofs.liveSince(this.#startedAt) : undefined;
+    const proved = this.proofs.weigh(reason, live ?? 'none', witnesses);
+    return {
+      proved,
+      ...(live === undefined ? {} : { live }),
+      ...(witnesses === undefined ? {} : { witnesses }),
+    };
+  }
+
+  #ask({ live, witnesses }: Plan, lastReason: OfflineReason | undefined): void {
+    if (live) this.proofs.askLive();
+    this.#askedLive ||= live;
+    if (witnesses) this.#witnesses ??= this.proofs.askWitnesses(lastReason, this.#signal);
+  }
+}
+
+/** Where only a new connection counts and none came about, an old one changes nothing: no need to wait for it. */
+function mayMatter(reason: OfflineReason, witnesses: readonly WitnessEvidence[] | undefined): boolean {
+  return !needsNewConnection(reason) || witnesses === undefined || witnesses.some(({ ok }) => ok);
+}
