@@ -1,6 +1,7 @@
 /** Files that decide: they import nothing with effects. */
 const PURE = [
   'main/base/json-scan',
+  'main/cli/migrate/(plan|step|words|environment-file)',
   'main/clock/(cadence|decision|site)',
   'main/connection/credentials/kept-url',
   'main/connection/(state|transition|transition/[a-z-]+|backoff|spread|narration|web-pubsub/recovery-pace)',
@@ -111,6 +112,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src', pathNot: '^src/main/connection/web-pubsub' },
       to: { path: '@azure/web-pubsub-client' },
+    },
+    {
+      name: 'compose-files-are-migrates',
+      comment: 'The daemon does without a YAML reader.',
+      severity: 'error',
+      from: { path: '^src', pathNot: '^src/main/cli/migrate/' },
+      to: { path: 'node_modules/yaml/' },
     },
     {
       name: 'no-orphans',

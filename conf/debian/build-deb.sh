@@ -59,6 +59,8 @@ find "$lib/node_modules" -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mt
 find "$lib/node_modules" -mindepth 2 -maxdepth 3 -type d \( -name test -o -name tests -o -name docs -o -name benchmark \
   -o -name benchmarks -o -name bench -o -name examples -o -name fixtures -o -name scripts -o -name test-jest -o -name '.?*' \) -prune -exec rm -rf {} +
 find "$lib/node_modules" -type d -path '*/dist/*' \( -name browser -o -name react-native \) -prune -exec rm -rf {} +
+# The same code once more, as modules for browsers.
+rm -rf "$lib/node_modules/yaml/browser"
 find "$lib/node_modules" -mindepth 2 -maxdepth 3 -type f \( -name 'bench*.js' -o -name test.js -o -name example.js \
   -o -name 'eslint.config.*' \) -delete
 # Commands of libraries: nobody calls them.

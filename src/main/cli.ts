@@ -18,6 +18,11 @@ const HELP = `dunebugger-remote: watches the internet and keeps the cloud connec
       Looks at the internet once, phase by phase, says what is wrong and what to do about it.
       Exit codes: 0 online, 1 offline, 78 the configuration is wrong.
 
+  dunebugger-remote migrate [--apply | --undo] [--root FOLDER]
+      Moves here from the Python version: its conf, its environment, its container. Shows the plan;
+      --apply does it, --undo puts it back; both need root. --root: of a card mounted at FOLDER.
+      Exit codes: 0 fine, 1 something is in the way or failed, 78 the settings would not do.
+
   dunebugger-remote --help | --version
 
 Further exit codes: 64 the command line is wrong, 70 an error in the program itself.
@@ -32,6 +37,18 @@ function packageVersion(): string {
   return version;
 }
 
+/** The commands, and the options that belong to each. */
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  run: ['config'],
+  check: ['config', 'json', 'domain', 'timeout'],
+  migrate: ['apply', 'undo', 'root'],
+};
+
+/** `a, b or c` */
+function oneOf(names: readonly string[], word: 'and' | 'or'): string {
+  return names.join(', ').replace(/, ([^,]*)$/, ` ${word} $1`);
+}
+
 /** Resolves with the exit code; undefined: the daemon is in its loop and ends the process itself. */
 async function main(argv: readonly string[]): Promise<number | undefined> {
   let parsed;
@@ -44,6 +61,9 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
         json: { type: 'boolean' },
         domain: { type: 'string' },
         timeout: { type: 'string' },
+        apply: { type: 'boolean' },
+        undo: { type: 'boolean' },
+        root: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'V' },
       },
@@ -55,16 +75,30 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
   if (values.help === true) return print(HELP);
   if (values.version === true) return print(`${packageVersion()}\n`);
   const [command, ...rest] = positionals;
+  if (command === undefined) return usage(`say what to do: ${oneOf(Object.keys(OPTIONS), 'or')}`);
+  const own = Object.hasOwn(OPTIONS, command) ? OPTIONS[command] : undefined;
+  if (own === undefined) return usage(`"${command}" is not a command: ${oneOf(Object.keys(OPTIONS), 'and')} are`);
   if (rest.length > 0) return usage(`unexpected argument "${rest[0] ?? ''}"`);
+  const foreign = Object.keys(values).find((option) => !own.includes(option));
+  if (foreign !== undefined) {
+    const owners = Object.keys(OPTIONS).filter((name) => OPTIONS[name]?.includes(foreign));
+    return usage(`--${foreign} belongs to ${oneOf(owners, 'and')}`);
+  }
   if (values.config === '') return usage('--config names no file');
   const confFile = values.config === undefined ? {} : { confFile: values.config };
   switch (command) {
     case 'run': {
-      for (const option of ['json', 'domain', 'timeout'] as const) {
-        if (values[option] !== undefined) return usage(`--${option} belongs to check`);
-      }
       const { run } = await import('./cli/run.js');
       return run({ ...confFile, version: packageVersion() });
+    }
+    case 'migrate': {
+      if (values.apply === true && values.undo === true) return usage('--apply and --undo are opposites: give one');
+      if (values.root === '') return usage('--root names no folder');
+      const { migrate } = await import('./cli/migrate.js');
+      return migrate({
+        does: values.apply === true ? 'apply' : values.undo === true ? 'undo' : 'plan',
+        ...(values.root === undefined ? {} : { root: values.root }),
+      });
     }
     case 'check': {
       const { check } = await import('./cli/check.js');
@@ -75,10 +109,9 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
         ...(values.timeout === undefined ? {} : { timeoutSecs: values.timeout }),
       });
     }
-    case undefined:
-      return usage('say what to do: run or check');
     default:
-      return usage(`"${command}" is not a command: run and check are`);
+      // Its options are known, so it is one of the above.
+      throw new Error(`no code for ${command}`);
   }
 }
 

@@ -29,7 +29,7 @@ import { nameOf, ROWS, type SettingName, type Settings, type Spec } from './sett
 export { diffSettings, takeOverLive, type SettingChange, type SettingsDiff } from './settings/diff.js';
 export { SettingsError } from './settings/error.js';
 export { hostsOf } from './settings/hosts.js';
-export { SHIPPED_CONF } from './settings/sources.js';
+export { settingOfVariable, SHIPPED_CONF } from './settings/sources.js';
 export { nameOf, TABLE, type SettingName, type Settings } from './settings/table.js';
 export { parseHostPort, type HostPort } from './settings/values.js';
 

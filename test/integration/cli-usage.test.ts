@@ -27,11 +27,15 @@ describe('the command line', () => {
   });
 
   for (const [args, problem] of [
-    [[], /say what to do: run or check/],
-    [['stop'], /"stop" is not a command: run and check are/],
+    [[], /say what to do: run, check or migrate/],
+    [['stop'], /"stop" is not a command: run, check and migrate are/],
     [['run', 'fast'], /unexpected argument "fast"/],
     [['run', '--json'], /--json belongs to check/],
     [['run', '--domain', 'example.org'], /--domain belongs to check/],
+    [['migrate', '--json'], /--json belongs to check/],
+    [['migrate', '--config', 'x'], /--config belongs to run and check/],
+    [['migrate', '--apply', '--undo'], /--apply and --undo are opposites: give one/],
+    [['check', '--root', '/mnt'], /--root belongs to migrate/],
     [['check', '--colour'], /Unknown option '--colour'/],
     [['check', '--timeout'], /'--timeout <value>' argument missing/],
     [['check', '--config', ''], /--config names no file/],

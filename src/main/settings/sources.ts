@@ -136,6 +136,11 @@ const ALIASES: ReadonlyMap<string, SettingName> = new Map([
   ...RENAMED,
 ]);
 
+/** The setting that a variable of this name sets; undefined: none of ours. */
+export function settingOfVariable(name: string): SettingName | undefined {
+  return ALIASES.get(name) ?? ROWS.find(([, { envName }]) => envName === name)?.[0];
+}
+
 function aliasOf(key: SettingName): string | undefined {
   return [...ALIASES].find(([, aliased]) => aliased === key)?.[0];
 }

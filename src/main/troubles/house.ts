@@ -80,7 +80,7 @@ export const HOUSE: Readonly<Record<HouseTrouble, Trouble>> = {
     meaning:
       'a second remote, such as the old container, or another Pi has the same group, so commands may be carried out twice',
     remedy:
-      'On this Pi: `docker rm -f dunebugger-remote`, and take its service out of the compose file; otherwise give the other Pi a group of its own',
+      'On this Pi: `sudo dunebugger-remote migrate` shows how the old container goes, `--apply` does it; otherwise give the other Pi a group of its own',
     makesIrrelevant: [],
     tellAfterMs: 0,
     lines: ['Another controller speaks in this group, so commands may be carried out twice. …'],
