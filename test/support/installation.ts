@@ -24,12 +24,14 @@ export const SECRETS = {
 } as const;
 export const GROUP = 'velasquez';
 
+type Environment = Readonly<Record<string, string>>;
+
 export interface InstallationOptions {
   /** More lines for the nats-server's configuration. */
   readonly natsConf?: string;
   readonly cloud?: LocalCloudOptions;
   /** More settings, over those of {@link QUICK}. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Environment | ((cloud: LocalCloud) => Environment);
   readonly nodeArgs?: readonly string[];
   /** Versions in the heartbeats of core and scheduler. */
   readonly versions?: { readonly core?: string; readonly scheduler?: string };
@@ -123,6 +125,7 @@ export class Installation {
   /** Starts the daemon; resolves as soon as the process runs. */
   startDaemon(): CliProcess {
     const { cloud, auth0Gate, nats } = this;
+    const { env = {} } = this.#options;
     const daemon = CliProcess.start({
       args: ['run', '--config', path.join(this.#directory, 'dunebugger.conf')],
       env: {
@@ -131,7 +134,7 @@ export class Installation {
         DUNEBUGGER_AUTH_AUTH_URL: auth0Gate.hostAndPort,
         DUNEBUGGER_WEBSOCKET_TEST_DOMAIN: cloud.testDomain,
         DUNEBUGGER_MESSAGE_QUEUE_M_QUEUE_SERVERS: nats.url,
-        ...this.#options.env,
+        ...(typeof env === 'function' ? env(cloud) : env),
       },
       ...(this.#options.nodeArgs === undefined ? {} : { nodeArgs: this.#options.nodeArgs }),
     });
