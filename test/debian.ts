@@ -8,6 +8,8 @@ import type { Group } from './groups.js';
 /** By what needs them; a group names what it needs. */
 export const PACKAGES = {
   bus: ['nats-server'],
+  // A small C compiler: one megabyte in place of a hundred.
+  refusals: ['tcc', 'libc6-dev'],
   lab: ['iproute2', 'nftables', 'iw', 'tcpdump', 'libfaketime', 'util-linux'],
   machines: ['systemd-container', 'mmdebstrap', 'debian-archive-keyring', 'qemu-user-static', 'lintian'],
 } as const;

@@ -34,7 +34,7 @@ export const GROUPS: readonly Group[] = [
     stage: 1,
     filesAtOnce: 3,
     deadlineSecs: 480,
-    needs: ['bus'],
+    needs: ['bus', 'refusals'],
     logs: true,
   },
   {

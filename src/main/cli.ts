@@ -16,7 +16,7 @@ const HELP = `dunebugger-remote: watches the internet and keeps the cloud connec
 
   dunebugger-remote check [--json] [--config FILE] [--domain HOST[:PORT]] [--timeout SECONDS]
       Looks at the internet once, phase by phase, says what is wrong and what to do about it.
-      Exit codes: 0 online, 1 offline, 78 the configuration is wrong.
+      Exit codes: 0 online, 1 offline, 71 the system refuses what the check needs, 78 the configuration is wrong.
 
   dunebugger-remote migrate [--apply | --undo] [--root FOLDER]
       Moves here from the Python version: its conf, its environment, its container. Shows the plan;

@@ -23,7 +23,7 @@ export function evidenceLines(evidence: CheckEvidence): string[] {
   if (evidence.live !== undefined)
     lines.push(row('live', evidence.live === 'answered', undefined, liveWords(evidence.live)));
   for (const one of evidence.witnesses ?? []) lines.push(row('other', one.ok, one.ms, witnessWords(one)));
-  lines.push(row('check', evidence.ok, evidence.ms, evidence.reason ?? ''));
+  lines.push(row('check', evidence.ok, evidence.ms, evidence.reason ?? evidence.refused ?? ''));
   return lines;
 }
 

@@ -21,6 +21,7 @@ import {
 } from './internet-monitor/options.js';
 import type { InternetMonitorStatus, StatusListener, WaitOptions } from './internet-monitor/status.js';
 import { liveAnswer } from './internet-monitor/live-connection.js';
+import { RefusedChecks } from './internet-monitor/refused-checks.js';
 import { Teller } from './internet-monitor/teller.js';
 import { WorkerHost } from './internet-monitor/worker-host.js';
 import type { Logger } from './log.js';
@@ -50,6 +51,7 @@ export class InternetConnectionMonitor {
   readonly #log: Logger;
   readonly #connected: Listeners<InternetMonitorStatus>;
   readonly #disconnected: Listeners<InternetMonitorStatus>;
+  readonly #refused: RefusedChecks;
   readonly #checkEnded: Listeners<CheckEvidence>;
   #options: MonitorOptions;
   #host: WorkerHost | undefined;
@@ -72,6 +74,7 @@ export class InternetConnectionMonitor {
     this.#teller = new Teller(this.#log);
     this.#connected = new Listeners(this.#log, 'connected');
     this.#disconnected = new Listeners(this.#log, 'disconnected');
+    this.#refused = new RefusedChecks(this.#log);
     this.#checkEnded = new Listeners(this.#log, 'check');
   }
 
@@ -273,9 +276,10 @@ export class InternetConnectionMonitor {
       { verdict, ...evidenceFields(evidence) },
       evidence.ok
         ? `Internet check passed in ${evidence.ms} ms`
-        : `Internet check failed (${evidence.reason ?? 'unknown'}) after ${evidence.ms} ms`,
+        : `Internet check failed (${evidence.reason ?? evidence.refused ?? 'unknown'}) after ${evidence.ms} ms`,
     );
     this.#teller.checked(evidence);
+    this.#refused.saw(evidence);
     if (verdict === this.#state.verdict) {
       this.#state = state;
       if (verdict === 'offline' && reason !== undefined) this.#teller.stillOffline(reason, adviceOn(this.status));

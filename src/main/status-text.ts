@@ -1,5 +1,6 @@
 /** One line that says how the daemon is, for `systemctl status`. Pure. */
 import type { CheckEvidence, VerdictState } from '../workers/protocol.js';
+import { refusalWords } from '../workers/net/refusal.js';
 import { farOffWords } from './clock/site.js';
 import { reasonWords, TROUBLES } from './troubles.js';
 
@@ -38,12 +39,17 @@ export interface StatusOptions {
  * `; the clock cannot be trusted` behind it while that is so.
  */
 export function statusText(internet: InternetGlance, connection: ConnectionGlance, options: StatusOptions): string {
-  return `${internetText(internet, connection, options)}${clockText(options.clock)}`;
+  return `${internetText(internet, connection, options)}${refusedText(internet)}${clockText(options.clock)}`;
 }
 
 /** The same where the cloud is switched off. */
 export function idleText(clock: ClockGlance): string {
   return `Idle: websocketEnabled is False${clockText(clock)}`;
+}
+
+function refusedText({ lastEvidence }: InternetGlance): string {
+  const refused = lastEvidence?.refused;
+  return refused === undefined ? '' : `; the system refuses the internet checks (${refusalWords(refused)})`;
 }
 
 function clockText({ trusted, farOffMs }: ClockGlance): string {

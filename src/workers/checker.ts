@@ -14,7 +14,10 @@ import type {
   PortalEvidence,
   WorkerSettings,
 } from './protocol.js';
-import { reasonOf } from './verdict.js';
+import { reasonOf, refusedCall } from './verdict.js';
+
+/** Where the system refuses a look at the links, nothing is held against them. */
+const NOT_LOOKED_AT: LinkEvidence = { phase: 'link', ok: true };
 
 /** What the check adds to the evidence, and whether the site itself answered. */
 export type Look = Omit<CheckEvidence, 'checkId' | 'trigger' | 'startedAtMs' | 'ms'> & {
@@ -44,7 +47,7 @@ export class Checker {
   /** Never rejects. Resolves with undefined if `signal` aborted meanwhile. Calls must not overlap. */
   async check(
     situation: Omit<Situation, 'lastReason'>,
-    lookAtLink: () => Promise<LinkEvidence>,
+    lookAtLink: () => Promise<LinkEvidence | undefined>,
     signal: AbortSignal,
   ): Promise<Look | undefined> {
     const startedAt = performance.now();
@@ -53,7 +56,13 @@ export class Checker {
     if (seen === undefined) return undefined;
     const link = await lookAtLink();
     const dns = seen.ok ? seen.dns : withSuspicion(seen.dns, this.#settings, this.#prober.lastGood);
-    const portal = await this.#portalBeside(seen, link, startedAt);
+    const refused = seen.ok ? undefined : refusedCall(link, dns, seen.https);
+    const common = { ...(link === undefined ? {} : { link }), dns, https: seen.https, siteAnswered: seen.ok };
+    if (refused !== undefined) {
+      beside.giveUp();
+      return { ok: false, refused, ...common };
+    }
+    const portal = await this.#portalBeside(seen, link ?? NOT_LOOKED_AT, startedAt);
     const siteReason = seen.ok ? undefined : reasonOf(link, dns, seen.https, portal);
     const { proved, ...others } = await beside.settle(siteReason);
     if (signal.aborted) return undefined;
@@ -62,12 +71,9 @@ export class Checker {
     return {
       ok,
       ...(siteReason === undefined ? {} : ok ? { siteReason } : { reason: siteReason }),
-      link,
-      dns,
-      https: seen.https,
+      ...common,
       ...(portal === undefined ? {} : { portal }),
       ...others,
-      siteAnswered: seen.ok,
     };
   }
 

@@ -164,7 +164,8 @@ class Connectivity {
     this.#lastProbeAt = startedAt;
     const { failures, state } = this.#memory;
     const situation = { trigger, verdict: state.verdict, failures };
-    const lookAtLink = async (): Promise<LinkEvidence> => this.#links.state()?.evidence ?? (await this.#links.look());
+    const lookAtLink = async (): Promise<LinkEvidence | undefined> =>
+      this.#links.state()?.evidence ?? (await this.#links.look());
     const look = await this.#checker.check(situation, lookAtLink, abort.signal);
     this.#running = undefined;
     if (look === undefined) {

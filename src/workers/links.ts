@@ -4,7 +4,7 @@
  */
 import { followLinks, type LinkEvent, type LinkFollower, type LinkState } from './probe/link-follower.js';
 import { lookAtLinks, OUT_THERE } from './probe/link-snapshot.js';
-import { decideLink } from './probe/link-state.js';
+import { decideLink, refusalIn } from './probe/link-state.js';
 import type { CheckEvidence, CheckTrigger, FromWorker, LinkEvidence } from './protocol.js';
 
 export interface LinksDependencies {
@@ -42,9 +42,10 @@ export class Links {
     return this.#follower?.state();
   }
 
-  /** One look, where nobody follows the links. */
-  async look(): Promise<LinkEvidence> {
-    return decideLink(await lookAtLinks(this.#destinations()));
+  /** One look, where nobody follows the links; undefined if the system refuses it. */
+  async look(): Promise<LinkEvidence | undefined> {
+    const snapshot = await lookAtLinks(this.#destinations());
+    return refusalIn(snapshot) === undefined ? decideLink(snapshot) : undefined;
   }
 
   /** True if the kernel had shown no way out from before the check on, all the time. */

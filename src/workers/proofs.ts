@@ -115,6 +115,11 @@ class Beside {
     this.#ask(plan, situation.lastReason);
   }
 
+  /** The site's check says nothing: nobody else is asked because of it. */
+  giveUp(): void {
+    this.#abort.abort();
+  }
+
   /** The site's check has ended. Resolves when it is known whether the internet is proved otherwise; at once if nobody need be asked. */
   async settle(reason: OfflineReason | undefined): Promise<ProofEvidence> {
     if (reason === undefined || this.#outer.aborted) {

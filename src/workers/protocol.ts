@@ -98,7 +98,7 @@ export interface HttpsEvidence {
   readonly error?: string;
   /** Plain words to the error where the code alone does not say it, such as whose certificate was shown. */
   readonly detail?: string;
-  /** What this failure means. Set when not ok. */
+  /** What this failure means. Set when not ok, unless this machine refused a call: that means nothing. */
   readonly reason?: OfflineReason;
 }
 
@@ -152,10 +152,15 @@ export interface CheckEvidence {
   readonly ms: number;
   /** The internet is there, by the site's answer or by another proof. */
   readonly ok: boolean;
-  /** Set when not ok. */
+  /** Set when not ok, unless `refused` is. */
   readonly reason?: OfflineReason;
   /** Set when ok although the site failed: how it failed. */
   readonly siteReason?: OfflineReason;
+  /**
+   * The code (such as `EMFILE`) of a call that this machine refused and without which the check says nothing about the internet:
+   * neither a success nor a failure.
+   */
+  readonly refused?: string;
   readonly link?: LinkEvidence;
   readonly dns?: DnsEvidence;
   readonly https: readonly HttpsEvidence[];

@@ -2,6 +2,7 @@
  * From evidence to verdict. Pure: what a check saw, what the kernel says and what was so far, in; the verdict and whether it
  * wants a second look, out.
  */
+import { isRefusal } from './net/refusal.js';
 import type {
   DnsEvidence,
   HttpsEvidence,
@@ -42,8 +43,10 @@ export interface Outcome {
 /** A check as far as the verdict is concerned. */
 export interface Checked {
   readonly ok: boolean;
-  /** Set when not ok. */
+  /** Set when not ok, unless `refused` is. */
   readonly reason?: OfflineReason | undefined;
+  /** See {@link refusedCall}. */
+  readonly refused?: string | undefined;
   /** It succeeded although the kernel had shown no way out from before its start on. */
   readonly contradictsLink?: boolean;
 }
@@ -62,6 +65,8 @@ export function onChecked(memory: VerdictMemory, check: Checked, policy: Verdict
     if (successes < policy.successesToOnline) return { memory: next, changed: false, confirm: true };
     return { memory: { ...next, state: { verdict: 'online', sinceMs: wallMs } }, changed: true, confirm: false };
   }
+  // Our own trouble is never a verdict: what was so stays so.
+  if (check.refused !== undefined) return { memory, changed: false, confirm: false };
   const failures = memory.failures + 1;
   const reason = check.reason ?? 'http-timeout';
   const next = { ...memory, failures, successes: 0 };
@@ -92,6 +97,21 @@ function offline(memory: VerdictMemory, reason: OfflineReason, wallMs: number): 
     changed: true,
     confirm: false,
   };
+}
+
+/**
+ * The code of a call that this machine refused, without which a failed check says nothing about the internet; undefined if it says
+ * something all the same: the kernel's tables show no way out, or another try reached the network.
+ */
+export function refusedCall(
+  link: LinkEvidence | undefined,
+  dns: DnsEvidence | undefined,
+  https: readonly HttpsEvidence[],
+): string | undefined {
+  if (link?.reason !== undefined) return undefined;
+  const fresh = https.filter((one) => !one.ok && !one.reused);
+  const decisive = fresh.length > 0 ? fresh : dns?.ok === false ? [dns] : https.filter((one) => !one.ok);
+  return decisive.every(({ error }) => isRefusal(error)) ? decisive[0]?.error : undefined;
 }
 
 /** How far a try got, so that the most telling one of several names the reason. */
@@ -136,7 +156,9 @@ function reasonOfTries(dns: DnsEvidence | undefined, https: readonly HttpsEviden
   return furthest?.reason ?? 'http-timeout';
 }
 
-function depthOf({ failedAt, reason }: HttpsEvidence): number {
+function depthOf({ failedAt, reason, error }: HttpsEvidence): number {
+  // It never reached the network.
+  if (isRefusal(error)) return -1;
   // Refused by one address and silence from another: the refusal is the answer.
   return (failedAt === undefined ? 0 : DEPTH[failedAt] * 2) + (reason === 'tcp-refused' ? 1 : 0);
 }

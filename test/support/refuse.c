@@ -1,5 +1,6 @@
 /*
- * Makes calls to the system fail, for tests: LD_PRELOAD this library and name a file in REFUSE_FILE.
+ * Makes calls to the system fail, for tests: LD_PRELOAD it and name a file in REFUSE_FILE. Built by tcc without the C library, whose versions of
+ * symbols tcc would take over.
  *
  * The file is an array of `struct row`, one for each call of `enum call`, in the machine's own byte order; it is mapped, so what another process
  * writes there counts from the next call on. test/support/refusals.ts has the same layout.
@@ -7,40 +8,40 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <pthread.h>
-#include <stdarg.h>
-#include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum call { FORK, THREAD, SOCKET, CONNECT, SEND, GETIFADDRS, OPEN_KERNEL, OPEN_FILE, PIPE, EPOLL, WRITE_STDOUT, WRITE_SOCKET, CALLS };
+enum call { FORK, THREAD, SOCKET, CONNECT, SEND, GETIFADDRS, OPEN_KERNEL, OPEN_FILE, PIPE, WRITE_STDOUT, WRITE_SOCKET, CALLS };
 
 struct row {
   int32_t error;        /* errno to fail with; 0: not at all */
   int32_t every;        /* each n-th call fails; 1: all */
-  _Atomic int32_t left; /* so many more failures; negative: without end */
-  _Atomic int32_t seen; /* calls while it is switched on */
-  _Atomic int32_t failed;
+  int32_t left;   /* so many more failures; negative: without end */
+  int32_t seen;   /* calls while it is switched on */
+  int32_t failed;
 };
 
 static struct row *rows;
 
-__attribute__((constructor)) static void begin(void) {
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+/* At the first call, since tcc knows no constructors. */
+static void begin(void) {
   const char *path = getenv("REFUSE_FILE");
   if (path == NULL) return;
-  int fd = open(path, O_RDWR | O_CLOEXEC);
-  if (fd < 0) return;
-  void *mapped = mmap(NULL, sizeof(struct row) * CALLS, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  close(fd);
+  FILE *file = fopen(path, "r+e");
+  if (file == NULL) return;
+  void *mapped = mmap(NULL, sizeof(struct row) * CALLS, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);
+  fclose(file);
   if (mapped != MAP_FAILED) rows = mapped;
   /* This process alone: what it starts is another program. */
   unsetenv("LD_PRELOAD");
@@ -48,22 +49,23 @@ __attribute__((constructor)) static void begin(void) {
 
 /* The errno to fail with, or 0. */
 static int refused(enum call call) {
-  if (rows == NULL) return 0;
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
+  pthread_once(&once, begin);
+  if (rows == NULL || rows[call].error == 0) return 0;
   struct row *row = &rows[call];
+  pthread_mutex_lock(&counting);
   int error = row->error;
-  if (error == 0) return 0;
-  int nth = atomic_fetch_add(&row->seen, 1) + 1;
-  if (row->every > 1 && nth % row->every != 0) return 0;
-  int left = atomic_load(&row->left);
-  do {
-    if (left == 0) return 0;
-  } while (left > 0 && !atomic_compare_exchange_weak(&row->left, &left, left - 1));
-  atomic_fetch_add(&row->failed, 1);
-  errno = error;
+  row->seen += 1;
+  if (row->left == 0 || row->seen % row->every != 0) error = 0;
+  if (error != 0) {
+    row->failed += 1;
+    if (row->left > 0) row->left -= 1;
+  }
+  pthread_mutex_unlock(&counting);
+  if (error != 0) errno = error;
   return error;
 }
-
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 pid_t fork(void) { return refused(FORK) ? -1 : REAL(fork)(); }
 pid_t vfork(void) { return fork(); }
@@ -103,30 +105,15 @@ static int refused_path(const char *path) {
   int kernel = strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/sys/", 5) == 0;
   return refused(kernel ? OPEN_KERNEL : OPEN_FILE);
 }
-static mode_t mode_of(int flags, va_list rest) { return flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0; }
-
-int open(const char *path, int flags, ...) {
-  va_list rest;
-  va_start(rest, flags);
-  mode_t mode = mode_of(flags, rest);
-  va_end(rest);
-  return refused_path(path) ? -1 : REAL(open)(path, flags, mode);
-}
-int open64(const char *path, int flags, ...) {
-  va_list rest;
-  va_start(rest, flags);
-  mode_t mode = mode_of(flags, rest);
-  va_end(rest);
+/* The mode of a file that is not made is never looked at. Declared here: fcntl.h has a list of arguments, for which tcc needs its library. */
+int open(const char *path, int flags, mode_t mode) { return refused_path(path) ? -1 : REAL(open)(path, flags, mode); }
+int open64(const char *path, int flags, mode_t mode) {
   return refused_path(path) ? -1 : REAL(open64)(path, flags, mode);
 }
 
 int pipe2(int fds[2], int flags) { return refused(PIPE) ? -1 : REAL(pipe2)(fds, flags); }
 int socketpair(int domain, int type, int protocol, int fds[2]) {
   return refused(PIPE) ? -1 : REAL(socketpair)(domain, type, protocol, fds);
-}
-
-int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
-  return operation == EPOLL_CTL_ADD && refused(EPOLL) ? -1 : REAL(epoll_ctl)(epoll, operation, fd, event);
 }
 
 static int is_socket(int fd) {

@@ -19,6 +19,7 @@ const ELSEWHERE: LinkSnapshot = {
   egress: [{ family: 4, source: '192.0.2.8' }],
 };
 const NO_ROUTE: LinkSnapshot = { ...GOOD, defaultRoutes: [], egress: [{ family: 4, error: 'ENETUNREACH' }] };
+const REFUSED: LinkSnapshot = { interfaces: [], defaultRoutes: [], egress: [], refused: 'EMFILE' };
 const NO_LINK: LinkSnapshot = { ...NO_ROUTE, interfaces: [{ ...ETH0, operState: 'down', addresses: [] }] };
 
 class FakeChild extends EventEmitter {
@@ -53,6 +54,7 @@ class Bench {
   snapshot: LinkSnapshot;
   looks = 0;
   throws = false;
+  spawnFails: Error | undefined;
   readonly follower: LinkFollower;
   readonly #context: TestContext;
   #nowMs = 0;
@@ -71,6 +73,7 @@ class Bench {
       log: gathered({ debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }),
       spawn: (command, args) => {
         this.commands.push([command, ...args].join(' '));
+        if (this.spawnFails !== undefined) throw this.spawnFails;
         const child = new FakeChild();
         this.children.push(child);
         return child as unknown as ChildProcess;
@@ -291,5 +294,42 @@ describe('the child that follows', () => {
     await bench.pass(1_000);
     await stopped;
     assert.deepEqual(bench.child.signals, ['SIGTERM', 'SIGKILL']);
+  });
+});
+
+describe('a look that the system refuses', () => {
+  it('is no news of the links; said once, tried again, and what has changed meanwhile is told then', async (context) => {
+    const bench = await begin(context);
+    bench.snapshot = REFUSED;
+    for (let i = 0; i < 3; i += 1) {
+      await bench.sign();
+      await bench.pass(100);
+    }
+    await bench.leap(5_000);
+    assert.deepEqual(bench.events, []);
+    assert.deepEqual(bench.follower.state()?.evidence, { phase: 'link', ok: true });
+    assert.deepEqual(
+      bench.logs.filter((line) => line.startsWith('warn')),
+      [
+        'warn: The system refuses a look at the network links (EMFILE, this process has no file handle left), so their changes are noticed at the next check',
+      ],
+    );
+    bench.snapshot = NO_LINK;
+    await bench.leap(5_000);
+    assert.match(bench.events.join(), /^changed no-link/);
+    assert.equal(bench.logs.at(-1), 'info: The network links can be looked at again');
+  });
+
+  it('a process that the system refuses is tried again every 15 s, however long it lasts', async (context) => {
+    const bench = await begin(context);
+    bench.spawnFails = Object.assign(new Error('spawn setpriv EAGAIN'), { code: 'EAGAIN' });
+    bench.child.end(1);
+    await settle();
+    for (let i = 0; i < 40; i += 1) await bench.leap(15_000);
+    const tries = bench.commands.length;
+    assert.ok(tries >= 40, `${tries}`);
+    bench.spawnFails = undefined;
+    await bench.leap(15_000);
+    assert.equal(bench.children.length, 2);
   });
 });

@@ -5,6 +5,7 @@ import {
   fingerprint,
   parseIpv4DefaultRoutes,
   parseIpv6DefaultRoutes,
+  refusalIn,
   type LinkInterface,
   type LinkSnapshot,
 } from '../../src/workers/probe/link-state.js';
@@ -91,6 +92,24 @@ describe('the decision about the way out', () => {
       /^eth0 has no carrier, and the default route leads there$/,
     ],
     [
+      'nobody tells the addresses: an interface that runs may have it',
+      snapshot({
+        interfaces: [link('eth0', { addresses: undefined })],
+        defaultRoutes: [{ ...ROUTE, device: 'eth0' }],
+        egress: [{ family: 4, source: '192.168.1.9' }],
+      }),
+      undefined,
+    ],
+    [
+      'nobody tells the addresses, and nothing runs',
+      snapshot({
+        interfaces: [link('eth0', { operState: 'down', addresses: undefined })],
+        egress: [{ family: 4, source: '192.168.1.9' }],
+      }),
+      'no-link',
+      /^eth0 has no carrier$/,
+    ],
+    [
       'an association without an address',
       snapshot({ interfaces: [link('wlan0', { addresses: ['fe80::1'] })] }),
       'no-route',
@@ -152,6 +171,29 @@ describe('the decision about the way out', () => {
       if (detail) assert.match(evidence.detail ?? '', detail);
     });
   }
+});
+
+describe('a look that the system refuses', () => {
+  const refusedEgress = (v4: string, v6: string): LinkSnapshot =>
+    snapshot({
+      interfaces: [WLAN0],
+      defaultRoutes: [ROUTE],
+      egress: [
+        { family: 4, error: v4 },
+        { family: 6, error: v6 },
+      ],
+    });
+  const cases: readonly (readonly [string, LinkSnapshot, string | undefined])[] = [
+    ['nothing is refused', HEALTHY, undefined],
+    ['no way out is the word of the kernel', snapshot({ interfaces: [WLAN0] }), undefined],
+    ['no handle for the question', refusedEgress('EMFILE', 'EMFILE'), 'EMFILE'],
+    ['no handle for one of two questions', refusedEgress('ENETUNREACH', 'ENFILE'), 'ENFILE'],
+    ['a kernel without IPv6 hides nothing of IPv4', refusedEgress('ENETUNREACH', 'EAFNOSUPPORT'), undefined],
+    ['a sandbox without either', refusedEgress('EAFNOSUPPORT', 'EAFNOSUPPORT'), 'EAFNOSUPPORT'],
+    ['a table that cannot be read', { ...snapshot({}), refused: 'EMFILE' }, 'EMFILE'],
+    ['a table that cannot be read, beside a way out', { ...HEALTHY, interfaces: [], refused: 'EMFILE' }, 'EMFILE'],
+  ];
+  for (const [title, given, code] of cases) it(title, () => assert.equal(refusalIn(given), code));
 });
 
 describe('the fingerprint', () => {

@@ -35,6 +35,11 @@ const AT_PORTAL: CheckEvidence = {
 };
 
 const cases: readonly [text: string, internet: InternetGlance, connection: Partial<ConnectionGlance>][] = [
+  [
+    'Online, connected since 14:02, group velasquez; the system refuses the internet checks (EMFILE, this process has no file handle left)',
+    { ...online, lastEvidence: { ...AT_PORTAL, refused: 'EMFILE' } },
+    { kind: 'connected', sinceMs: at(14, 2), group: 'velasquez' },
+  ],
   ['Looking for the internet for the first time', { verdict: 'unknown', sinceMs: NOW }, {}],
   [
     'Offline since 14:02: name server silent; next look in 2 s',

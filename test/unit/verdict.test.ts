@@ -36,12 +36,21 @@ function live(start: Verdict, checks: readonly Checked[], policy = DEFAULTS): st
 
 describe('the verdict', () => {
   const F = bad('tcp-timeout');
+  const R: Checked = { ok: false, refused: 'EMFILE' };
   const rows: readonly [string, Verdict, readonly Checked[], string, VerdictPolicy?][] = [
     ['one success makes online', 'unknown', [good], 'online'],
     ['the first verdict offline takes two failures', 'unknown', [F, F], '.? offline(tcp-timeout)'],
     ['one lost check is no outage', 'online', [good, F, good, F, good], '. .? . .? .'],
     ['two failures in a row are', 'online', [F, F, F], '.? offline(tcp-timeout) .'],
     ['the last reason names it', 'online', [F, bad('portal')], '.? offline(portal)'],
+    [
+      'a check that this machine does not allow is neither',
+      'online',
+      [F, R, R, R, good, F, R, F],
+      '.? . . . . .? . offline(tcp-timeout)',
+    ],
+    ['nor does it end what was so', 'offline', [R, R], '. .'],
+    ['nor is it a first verdict', 'unknown', [R, R, F, R, F], '. . .? . offline(tcp-timeout)'],
     ['one success ends it', 'offline', [F, F, good], '. . online'],
     [
       'three are wanted where three are set',

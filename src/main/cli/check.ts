@@ -1,14 +1,16 @@
 /** `dunebugger-remote check`: one look at the internet, phase by phase. */
 import type { CheckEvidence } from '../../workers/protocol.js';
 import { InternetConnectionMonitor, type InternetMonitorStatus } from '../internet-monitor.js';
+import { refusalWords } from '../../workers/net/refusal.js';
 import { provedBy, siteFaultWords } from '../internet-monitor/site-fault.js';
-import { reasonWords } from '../troubles.js';
+import { plain, reasonWords, TROUBLES } from '../troubles.js';
 import { hostsOf, loadSettings, SettingsError, type LoadedSettings, type Settings } from '../settings.js';
 import { adviceOn, evidenceLines } from '../evidence-text.js';
 
-/** Exit codes of the command; 78 is sysexits.h's EX_CONFIG. */
+/** Exit codes of the command; sysexits.h has EX_OSERR, and EX_CONFIG for a wrong configuration. */
 const EXIT_ONLINE = 0;
 const EXIT_OFFLINE = 1;
+const EXIT_REFUSED = 71;
 
 export interface CheckOptions {
   readonly confFile?: string;
@@ -49,6 +51,7 @@ export async function check(options: CheckOptions): Promise<number> {
     process.stdout.write(
       options.json ? `${JSON.stringify(report(status, settings), undefined, 2)}\n` : text(status, settings),
     );
+    if (status.verdict === 'unknown') return EXIT_REFUSED;
     return status.verdict === 'online' ? EXIT_ONLINE : EXIT_OFFLINE;
   } finally {
     await monitor.stop();
@@ -87,6 +90,13 @@ async function firstVerdict(monitor: InternetConnectionMonitor, settings: Settin
     };
     monitor.onConnected(done);
     monitor.onDisconnected(done);
+    // Where the system refuses the check there is no verdict, and there will be none.
+    monitor.checkNow().then(
+      (status) => {
+        if (status.lastEvidence?.refused !== undefined) done(status);
+      },
+      () => undefined,
+    );
   });
 }
 
@@ -106,7 +116,13 @@ function report(status: InternetMonitorStatus, settings: Settings): object {
 function text(status: InternetMonitorStatus, settings: Settings): string {
   const lines = [`Checking ${settings.testDomain} (deadline of each phase: ${settings.connectionTimeoutSecs} s)`];
   if (status.lastEvidence !== undefined) lines.push(...evidenceLines(status.lastEvidence).map((line) => `  ${line}`));
-  if (status.reason === undefined) lines.push(onlineText(status.lastEvidence));
+  const refused = status.lastEvidence?.refused;
+  if (status.verdict === 'unknown' && refused !== undefined)
+    lines.push(
+      `No verdict: the system refuses what the check needs (${refusalWords(refused)}).`,
+      `What to do: ${plain(TROUBLES['system-refuses'].remedy)}`,
+    );
+  else if (status.reason === undefined) lines.push(onlineText(status.lastEvidence));
   else
     lines.push(`Offline (${status.reason}): ${reasonWords(status.reason)}.`, `What to do: ${adviceOn(status) ?? ''}`);
   return `${lines.join('\n')}\n`;

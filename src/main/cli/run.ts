@@ -38,15 +38,15 @@ export function run({ version, ...where }: RunOptions): number | undefined {
   const boot = startedByBoot(process.env, stateDirectory);
   const daemon = new Daemon({ settings, log, notifier, version, boot, stateDirectory });
   // Before the first line: whoever has seen the daemon start may stop it or reload it.
-  onSignals({ log, stop: () => daemon.stop(), reload: () => reload(load, daemon, log) });
+  const fail = onSignals({ log, stop: () => daemon.stop(), reload: () => reload(load, daemon, log) });
 
   log.info(
     { version, node: process.versions.node, conf: sources.confFile ?? 'none', env: sources.envFile ?? 'none' },
     'DuneBugger Remote starts',
   );
   tell(loaded, log);
-  // Should it reject, that is an error nobody caught, and it is handled as one.
-  void daemon.start();
+  // A daemon that did not start is of no use, whatever was refused: systemd starts another.
+  daemon.start().catch(fail);
   return undefined;
 }
 

@@ -12,6 +12,7 @@ import {
   type WorkerSettings,
   type WorkerTask,
 } from '../../workers/protocol.js';
+import { refusalOf, refusalWords } from '../../workers/net/refusal.js';
 import { describeError } from '../base/guard.js';
 import type { Logger } from '../log.js';
 
@@ -50,6 +51,8 @@ const RESTART_CAP_MS = 60_000;
 const STABLE_MS = 60_000;
 /** So many failures in a row are not bad luck. */
 const MANY_FAILURES = 4;
+/** Longest pause after the system refused a thread, milliseconds: that passes. */
+const REFUSED_CAP_MS = 15_000;
 /** A worker that was asked to end has this time, milliseconds; then its thread is terminated, which takes some 10 ms. */
 const STOP_MS = 1_000;
 /** The same for one that is only starting: terminated in that moment, a thread of Node 20 aborts the whole process. */
@@ -61,6 +64,8 @@ export class WorkerHost {
   #settings: WorkerSettings;
   #life: Life | undefined;
   #failures = 0;
+  /** Threads that the system refused since the last one it gave. */
+  #refusals = 0;
   #lastFailure: string | undefined;
   #restart: NodeJS.Timeout | undefined;
   #watch: NodeJS.Timeout | undefined;
@@ -127,7 +132,17 @@ export class WorkerHost {
       settings: this.#settings,
       verdict: this.#options.verdict(),
     };
-    const running = pool.run(task, { transferList: [port2] });
+    let running: Promise<unknown>;
+    try {
+      // Makes the thread, and throws where the system refuses one. The pool is left alone then: it has no thread, and to destroy it would
+      // reject the task that it has kept, which nobody can catch.
+      running = pool.run(task, { transferList: [port2] });
+    } catch (error) {
+      port.close();
+      this.#refused(error);
+      return;
+    }
+    this.#refusals = 0;
     const life: Life = {
       pool,
       port,
@@ -195,10 +210,29 @@ export class WorkerHost {
     const message = `The worker thread of the internet checks failed (${why}); the last verdict stands, a new one starts in ${retryMs / 1_000} s`;
     if (this.#failures < MANY_FAILURES) this.#options.log.warn(fields, message);
     else this.#options.log.error(fields, `${message}. If this goes on, restart the service and report it as a bug`);
+    this.#launchIn(retryMs);
+  }
+
+  /** Not the worker's fault and nothing that a restart of the service would mend, so it does not count as a failure. */
+  #refused(error: unknown): void {
+    if (this.#stopped) return;
+    const retryMs = Math.min(REFUSED_CAP_MS, RESTART_MS * 2 ** Math.min(this.#refusals, 20));
+    this.#refusals += 1;
+    if (this.#refusals === 1) {
+      const why = refusalWords(refusalOf(error) ?? describeError(error));
+      this.#options.log.warn(
+        { error: describeError(error), retrySecs: retryMs / 1_000 },
+        `The system refuses the thread of the internet checks (${why}); the last verdict stands, and it is tried again until there is one`,
+      );
+    }
+    this.#launchIn(retryMs);
+  }
+
+  #launchIn(ms: number): void {
     this.#restart = setTimeout(() => {
       this.#launch();
       this.#options.onReplaced();
-    }, retryMs);
+    }, ms);
   }
 
   /** Terminates the thread; a spinning one, too. */

@@ -5,6 +5,7 @@ import type { CloudFailure, CloudPart, Parts } from './parts.js';
 export function troublesPresent({ daemon, internet, cloud, bus, components, clock }: Parts): TroubleCode[] {
   const present: TroubleCode[] = [];
   if (daemon.problem !== undefined) present.push('not-healthy');
+  if (internet?.lastEvidence?.refused !== undefined) present.push('system-refuses');
   if (internet?.verdict === 'offline')
     present.push(...(internet.reason === undefined ? [] : [internet.reason]), 'no-internet');
   else if (internet?.lastEvidence?.siteReason !== undefined) present.push('test-site-down');

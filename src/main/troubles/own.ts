@@ -1,7 +1,7 @@
 /** This program and its place. STOPPING keeps the service from its work; REMARKS do not. */
 import type { OwnTrouble, Trouble } from './types.js';
 
-type Stopping = 'configuration-wrong' | 'uncaught-error' | 'checks-failed' | 'not-healthy';
+type Stopping = 'configuration-wrong' | 'uncaught-error' | 'system-refuses' | 'checks-failed' | 'not-healthy';
 
 export const STOPPING: Readonly<Record<Stopping, Trouble>> = {
   'configuration-wrong': {
@@ -23,6 +23,22 @@ export const STOPPING: Readonly<Record<Stopping, Trouble>> = {
     lines: [
       'An error nobody caught: stopping; as a service, systemd starts this again',
       'Another error nobody caught, while stopping: ending at once',
+    ],
+  },
+  'system-refuses': {
+    severity: 'warn',
+    title: 'the system refuses what this service needs',
+    meaning:
+      'no file handle, memory, process or thread is left, or a sandbox forbids it; that says nothing about the internet, so the last verdict stands and the connection is left alone',
+    remedy:
+      'Look at what the line names: `systemctl show dunebugger-remote -p LimitNOFILE,TasksMax,MemoryMax,RestrictAddressFamilies`, `free`, `cat /proc/sys/fs/file-nr`',
+    makesIrrelevant: ['checks-failed', 'ip-monitor-ended', 'notify-failed'],
+    tellAfterMs: 0,
+    lines: [
+      'The system refuses what the internet checks need (…): no verdict comes of them, the last one stands, and the cloud connection is left alone',
+      'The system refuses the thread of the internet checks (…); the last verdict stands, and it is tried again until there is one',
+      'The system refuses a look at the network links (…), so their changes are noticed at the next check',
+      'The system refused a call, and nobody waited for its answer; the service goes on',
     ],
   },
   'checks-failed': {

@@ -36,6 +36,7 @@ export type HouseTrouble =
 export type OwnTrouble =
   | 'configuration-wrong'
   | 'uncaught-error'
+  | 'system-refuses'
   | 'checks-failed'
   | 'not-healthy'
   | 'reload-refused'

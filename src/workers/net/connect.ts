@@ -6,6 +6,7 @@ import { isIP, type LookupFunction, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { NOTHING_FAILED, failedLast, learn, type AddressMemory } from './address-memory.js';
 import { raceAddresses } from './address-race.js';
+import { refusalOf } from './refusal.js';
 import { openAddress } from './open-address.js';
 
 export type ConnectPhase = 'dns' | 'tcp' | 'tls';
@@ -48,7 +49,7 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
       return open(options, address, either);
     },
     close: ({ socket }) => socket.destroy(),
-    tells: ({ at }) => (at === 'tls' ? 1 : 0),
+    tells: ({ at, error }) => (at === 'tls' ? 2 : refusalOf(error) === undefined ? 1 : 0),
     signal,
   });
   if (opened.ok) memories.set(lookup, learn(remembered(), { port, tried, winner }, performance.now()));

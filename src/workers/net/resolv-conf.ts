@@ -29,6 +29,8 @@ export async function lookAtResolvConf(path: string): Promise<ResolvConfTrouble 
     return servers.length > 0 ? undefined : 'resolv-conf-empty';
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    // Not the file's fault, and it passes.
+    if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOMEM') return undefined;
     return code === 'ENOENT' ? 'resolv-conf-missing' : 'resolv-conf-unreadable';
   } finally {
     await file?.close().catch(() => undefined);

@@ -4,11 +4,12 @@
  */
 import { Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import type { DnsEvidence } from '../protocol.js';
 import { lookInHostsFile } from './hosts-file.js';
+import { interfacesNow } from './interfaces.js';
 import { troubleOf, type ResolvConfTrouble } from './name-answers.js';
 import { lookAtResolvConf } from './resolv-conf.js';
+import { whySocketsAreRefused } from './socket-trial.js';
 
 /** Which record types are worth a query. */
 export interface Families {
@@ -92,19 +93,22 @@ export async function resolveHost(options: ResolveOptions): Promise<DnsEvidence>
     const resolver = makeResolver(leftMs);
     servers = serversToAsk(options.nameServers, resolver);
     const { addresses, error } = await askInTurn(options, servers, Math.max(1, leftMs), resolver);
-    return found(addresses, servers, error, trouble);
+    // c-ares says the same of a server that refuses and of a socket that this machine refuses.
+    const refusal = error === 'ECONNREFUSED' ? await whySocketsAreRefused(servers) : undefined;
+    return found(addresses, servers, refusal ?? error, trouble);
   } catch (error) {
-    // A server's address that c-ares does not take, or resolv.conf in a state it cannot read.
-    return found([], servers, codeOf(error), trouble);
+    // A server's address that c-ares does not take, or resolv.conf in a state it cannot read; or it could not be read for want of a handle.
+    const refusal = await whySocketsAreRefused(servers.length > 0 ? servers : ['127.0.0.1']);
+    return found([], servers, refusal ?? codeOf(error), trouble);
   }
 }
 
 /**
  * AAAA is worth a query only if this machine has an IPv6 address of more than its own link, A likewise; each query
- * not sent saves 170 bytes of a metered line. A machine with neither (or with loopback only) asks for both.
+ * not sent saves 170 bytes of a metered line. A machine with neither (or with loopback only, or that does not tell) asks for both.
  */
-export function usableFamilies(interfaces = networkInterfaces()): Families {
-  const addresses = Object.values(interfaces)
+export function usableFamilies(interfaces = interfacesNow()): Families {
+  const addresses = Object.values(interfaces ?? {})
     .flatMap((list) => list ?? [])
     .filter(({ internal }) => !internal);
   const v4 = addresses.some(({ family, address }) => family === 'IPv4' && !address.startsWith('169.254.'));

@@ -10,7 +10,7 @@
  * captive portal the old connection may live on while every new one ends at the portal.
  */
 import type { DnsEvidence, HttpsEvidence } from '../protocol.js';
-import { networkInterfaces } from 'node:os';
+import { interfacesNow, type Interfaces } from '../net/interfaces.js';
 import { resolveHost, usableFamilies, type Families } from '../net/resolve.js';
 import { stillServes, tryFresh, tryKept, type Connection, type Site, type Tried } from './https.js';
 
@@ -57,7 +57,7 @@ export class Prober {
 
   /** Resolves with undefined if `signal` aborted meanwhile. Calls must not overlap. */
   async check(signal: AbortSignal): Promise<Seen | undefined> {
-    const interfaces = networkInterfaces();
+    const interfaces = interfacesNow();
     const seen = await new OneCheck(this.#settings, {
       kept: this.#takeKept(interfaces),
       families: usableFamilies(interfaces),
@@ -87,7 +87,7 @@ export class Prober {
     this.#kept = undefined;
   }
 
-  #takeKept(interfaces: ReturnType<typeof networkInterfaces>): Connection | undefined {
+  #takeKept(interfaces: Interfaces | undefined): Connection | undefined {
     const kept = this.#kept;
     this.#kept = undefined;
     if (kept === undefined || stillServes(kept, interfaces)) return kept;

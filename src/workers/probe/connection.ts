@@ -8,6 +8,7 @@ import { Agent, request, type ClientRequest } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import type { OfflineReason } from '../protocol.js';
 import { readCertificateFailure, type CertificateFailure } from '../net/certificate-failure.js';
+import { isRefusal } from '../net/refusal.js';
 import { codeOfAbort, openAddress, type Steps } from '../net/open-address.js';
 import { clockAheadMs } from '../net/site-clock.js';
 
@@ -26,7 +27,8 @@ export interface Failure {
   /** The system's own code, `ETIMEDOUT` at the deadline, `ECANCELLED` when given up. */
   readonly error: string;
   readonly detail?: string;
-  readonly reason: OfflineReason;
+  /** Undefined if this machine itself refused a call, which says nothing about the internet. */
+  readonly reason: OfflineReason | undefined;
 }
 
 export type Opened =
@@ -120,7 +122,7 @@ export class Connection {
       const fail = (error: string, detail?: string): void =>
         settle({
           ok: false,
-          failure: { at: 'http', error, reason: 'http-timeout', ...(detail === undefined ? {} : { detail }) },
+          failure: { at: 'http', error, reason: reasonAt('http', error), ...(detail === undefined ? {} : { detail }) },
         });
       const onAbort = (): void => fail(codeOfAbort(signal));
       if (signal.aborted) {
@@ -192,12 +194,21 @@ export async function openConnection(options: OpenOptions): Promise<Opened> {
   if (refused !== undefined) return { ok: false, failure: { at, ...refused }, steps };
   const code = codeOf(error);
   const detail = at === 'tls' ? tlsWords(error) : undefined;
-  const reason = at === 'tls' ? 'tls-failed' : tcpReason(code);
-  return { ok: false, failure: { at, error: code, reason, ...(detail === undefined ? {} : { detail }) }, steps };
+  return {
+    ok: false,
+    failure: { at, error: code, reason: reasonAt(at, code), ...(detail === undefined ? {} : { detail }) },
+    steps,
+  };
 }
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'ECONNECTION';
+}
+
+function reasonAt(at: Failure['at'], error: string): OfflineReason | undefined {
+  if (isRefusal(error)) return undefined;
+  if (at === 'tcp') return tcpReason(error);
+  return at === 'tls' ? 'tls-failed' : 'http-timeout';
 }
 
 function tcpReason(error: string): OfflineReason {

@@ -2,8 +2,9 @@
  * A HEAD over verified TLS to one of several addresses: happy eyeballs between them (RFC 8305), one answer wanted. Bounded by a
  * deadline; never throws.
  */
-import type { networkInterfaces } from 'node:os';
 import { raceAddresses } from '../net/address-race.js';
+import type { Interfaces } from '../net/interfaces.js';
+import { isRefusal } from '../net/refusal.js';
 import type { HttpsEvidence } from '../protocol.js';
 import { DeadlineError, type Steps } from '../net/open-address.js';
 import { Connection, openConnection, type Answer, type Failure, type Opened, type Site } from './connection.js';
@@ -66,8 +67,10 @@ export async function tryKept(kept: Connection, timeoutMs: number, outer: AbortS
 }
 
 /** False for a connection that has ended, or whose own address this machine no longer has (another network, another lease). */
-export function stillServes(kept: Connection, interfaces: ReturnType<typeof networkInterfaces>): boolean {
+export function stillServes(kept: Connection, interfaces: Interfaces | undefined): boolean {
   if (!kept.usable) return false;
+  // Nobody knows; a connection from an address that is gone is silent, and a fresh one is tried beside it.
+  if (interfaces === undefined) return true;
   const mine = kept.localAddress.replace(/^::ffff:/, '');
   return Object.values(interfaces).some((list) => list?.some(({ address }) => address === mine));
 }
@@ -83,7 +86,8 @@ function race(options: TryOptions, signal: AbortSignal): Promise<{ address: stri
 }
 
 /** The failure that tells most: the one that got furthest. */
-function depth({ at, reason }: Failure): number {
+function depth({ at, reason, error }: Failure): number {
+  if (isRefusal(error)) return -1;
   const layer = { tcp: 0, tls: 10, http: 20 }[at];
   const telling = reason === 'portal' || reason === 'clock' ? 5 : reason === 'tcp-refused' ? 1 : 0;
   return layer + telling;
@@ -99,7 +103,12 @@ function failed({
   detail,
   reason,
 }: Failure): Pick<HttpsEvidence, 'failedAt' | 'error' | 'detail' | 'reason'> {
-  return { failedAt: at, error, reason, ...(detail === undefined ? {} : { detail }) };
+  return {
+    failedAt: at,
+    error,
+    ...(reason === undefined ? {} : { reason }),
+    ...(detail === undefined ? {} : { detail }),
+  };
 }
 
 async function withDeadline<T>(ms: number, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

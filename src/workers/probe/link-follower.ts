@@ -8,7 +8,8 @@
 import { spawn as spawnProcess, type ChildProcess } from 'node:child_process';
 import type { LinkEvidence } from '../protocol.js';
 import { lookAtLinks } from './link-snapshot.js';
-import { decideLink, fingerprint, type LinkSnapshot } from './link-state.js';
+import { refusalOf, refusalWords } from '../net/refusal.js';
+import { decideLink, fingerprint, refusalIn, type LinkSnapshot } from './link-state.js';
 
 /** What the kernel says, and since when it says so. */
 export interface LinkState {
@@ -61,14 +62,19 @@ export interface LinkFollower {
 const MONITOR = ['ip', '-oneline', 'monitor', 'link', 'address', 'route'] as const;
 /** `env` and `setpriv` exit with it when there is no such command. */
 const EXIT_NOT_FOUND = 127;
+const NOT_FOUND = { code: 'ENOENT' } as const;
 /** First wait before a child that died is started again; doubles to the cap, and starts over after a stable minute. */
 const RESTART_MS = 1_000;
 const RESTART_CAP_MS = 300_000;
+/** The same where the system refused the process itself: it is not the child's fault, and passes. */
+const REFUSED_CAP_MS = 15_000;
 const STABLE_MS = 60_000;
 /** A child asked to end is killed after that. */
 const KILL_AFTER_MS = 1_000;
 /** `ip` says nowhere that it has begun to listen, so the tables are looked at again, for what changed just before. */
 const SETTLE_MS = 500;
+/** After a look that the system refused. */
+const LOOK_AGAIN_MS = 5_000;
 const MAX_STDERR = 300;
 
 /** Starts following. Returns at once; a first look is on its way. */
@@ -83,7 +89,7 @@ class Follower implements LinkFollower {
   readonly #spawn: SpawnMonitor;
   readonly #look: (destinations?: readonly string[]) => Promise<LinkSnapshot>;
   readonly #now: () => number;
-  readonly #timers: Partial<Record<'look' | 'settle' | 'hold' | 'restart', NodeJS.Timeout>> = {};
+  readonly #timers: Partial<Record<'look' | 'settle' | 'hold' | 'restart' | 'refused', NodeJS.Timeout>> = {};
   #state: LinkState | undefined;
   #fingerprint: string | undefined;
   #child: ChildProcess | undefined;
@@ -91,6 +97,7 @@ class Follower implements LinkFollower {
   #deaths = 0;
   #looking = false;
   #lookAgain = false;
+  #refused = false;
   #stopped = false;
 
   constructor(options: FollowLinksOptions) {
@@ -126,21 +133,21 @@ class Follower implements LinkFollower {
     try {
       child = this.#spawn(file, args);
     } catch (error) {
-      this.#childEnded(startedAtMs, messageOf(error), false);
+      this.#childEnded(startedAtMs, messageOf(error), error);
       return;
     }
     this.#child = child;
     let over = false;
-    const ended = (why: string, missing: boolean): void => {
+    const ended = (why: string, error?: unknown): void => {
       if (over || this.#child !== child) return;
       over = true;
       this.#child = undefined;
-      this.#childEnded(startedAtMs, why, missing);
+      this.#childEnded(startedAtMs, why, error);
     };
-    child.once('error', (error: NodeJS.ErrnoException) => ended(error.message, error.code === 'ENOENT'));
+    child.once('error', (error) => ended(error.message, error));
     child.once('close', (code, signal) => {
       const how = signal === null ? `exit status ${String(code)}` : `signal ${signal}`;
-      ended(stderr === '' ? how : `${stderr.trim()} (${how})`, code === EXIT_NOT_FOUND);
+      ended(stderr === '' ? how : `${stderr.trim()} (${how})`, code === EXIT_NOT_FOUND ? NOT_FOUND : undefined);
     });
     child.stdout?.on('data', () => this.#lookSoon());
     child.stderr?.on('data', (chunk: Buffer) => {
@@ -149,8 +156,10 @@ class Follower implements LinkFollower {
     this.#timers.settle = setTimeout(() => void this.#lookNow(), SETTLE_MS);
   }
 
-  #childEnded(startedAtMs: number, why: string, missing: boolean): void {
+  /** `error`: why there was no child at all. */
+  #childEnded(startedAtMs: number, why: string, error: unknown): void {
     if (this.#stopped) return;
+    const missing = (error as NodeJS.ErrnoException | undefined)?.code === NOT_FOUND.code;
     clearTimeout(this.#timers.settle);
     const { log } = this.#options;
     if (missing && this.#withSetpriv) {
@@ -167,7 +176,8 @@ class Follower implements LinkFollower {
       return;
     }
     if (this.#now() - startedAtMs >= STABLE_MS) this.#deaths = 0;
-    const retryMs = Math.min(RESTART_CAP_MS, RESTART_MS * 2 ** this.#deaths);
+    const capMs = refusalOf(error) === undefined ? RESTART_CAP_MS : REFUSED_CAP_MS;
+    const retryMs = Math.min(capMs, RESTART_MS * 2 ** this.#deaths);
     this.#deaths = Math.min(this.#deaths + 1, 30);
     const words = '`ip monitor` ended, so link changes are noticed at the next check until it runs again';
     const fields = { error: why, retrySecs: retryMs / 1_000 };
@@ -194,7 +204,9 @@ class Follower implements LinkFollower {
     this.#looking = true;
     try {
       const snapshot = await this.#look(this.#options.destinations?.());
-      this.#take(snapshot);
+      const refusal = refusalIn(snapshot);
+      this.#tellRefusal(refusal);
+      if (refusal === undefined) this.#take(snapshot);
     } catch (error) {
       this.#options.log.debug({ error: messageOf(error) }, 'The links could not be looked at');
     } finally {
@@ -220,6 +232,19 @@ class Follower implements LinkFollower {
     else if (wasSince === undefined) this.#timers.hold = setTimeout(() => void this.#holdIsOver(), this.#holdMs);
     // The first look is no change, unless there is bad news in it.
     if (changed && (before !== undefined || !evidence.ok)) this.#emit({ kind: 'changed', state: this.#state });
+  }
+
+  /** What could not be looked at is as it was, until it can be. */
+  #tellRefusal(refusal: string | undefined): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#timers.refused);
+    const { log } = this.#options;
+    if (refusal !== undefined) {
+      this.#timers.refused = setTimeout(() => void this.#lookNow(), LOOK_AGAIN_MS);
+      const words = `The system refuses a look at the network links (${refusalWords(refusal)}), so their changes are noticed at the next check`;
+      if (!this.#refused) log.warn({ retrySecs: LOOK_AGAIN_MS / 1_000 }, words);
+    } else if (this.#refused) log.info({}, 'The network links can be looked at again');
+    this.#refused = refusal !== undefined;
   }
 
   #clearHold(): void {

@@ -6,7 +6,8 @@
  */
 import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { interfacesNow } from '../net/interfaces.js';
+import { refusalOf } from '../net/refusal.js';
 import {
   parseIpv4DefaultRoutes,
   parseIpv6DefaultRoutes,
@@ -28,18 +29,42 @@ const EGRESS_DEADLINE_MS = 1_000;
 
 /**
  * Looks at the interfaces, the default routes and the way to each of `destinations` (IP literals; default
- * {@link OUT_THERE}). Takes about a millisecond; never throws: what cannot be read is left out.
+ * {@link OUT_THERE}). Takes about a millisecond; never throws: what is not there is left out, and what the system refuses is told.
  */
 export async function lookAtLinks(destinations: readonly string[] = OUT_THERE): Promise<LinkSnapshot> {
   const egress = await Promise.all(destinations.map(findEgress));
-  return {
-    interfaces: readInterfaces(),
-    defaultRoutes: [
-      ...parseIpv4DefaultRoutes(read('/proc/net/route')),
-      ...parseIpv6DefaultRoutes(read('/proc/net/ipv6_route')),
-    ],
-    egress,
-  };
+  const tables = new Tables();
+  const interfaces = readInterfaces(tables);
+  const defaultRoutes = [
+    ...parseIpv4DefaultRoutes(tables.read('/proc/net/route')),
+    ...parseIpv6DefaultRoutes(tables.read('/proc/net/ipv6_route')),
+  ];
+  const { refused } = tables;
+  return { interfaces, defaultRoutes, egress, ...(refused === undefined ? {} : { refused }) };
+}
+
+/** The kernel's tables, as files. */
+class Tables {
+  /** The first refusal. */
+  refused: string | undefined;
+
+  /** Empty if there is no such file, or no longer. */
+  read(path: string): string {
+    return this.#try(() => readFileSync(path, 'utf8')) ?? '';
+  }
+
+  list(folder: string): readonly string[] {
+    return this.#try(() => readdirSync(folder)) ?? [];
+  }
+
+  #try<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.refused ??= refusalOf(error);
+      return undefined;
+    }
+  }
 }
 
 /** Connecting a UDP socket makes the kernel choose route and source address, by all its tables and rules, without a packet. */
@@ -59,7 +84,9 @@ function findEgress(destination: string): Promise<Egress> {
       }
       resolve(egress);
     };
-    const fail = (error: NodeJS.ErrnoException): void => finish({ family, error: error.code ?? 'UNKNOWN' });
+    const fail = ({ code = 'UNKNOWN', syscall }: NodeJS.ErrnoException): void =>
+      // A route of type prohibit: the kernel's own word that there is no way, and no refusal of the socket.
+      finish({ family, error: syscall === 'connect' && code === 'EACCES' ? 'EHOSTUNREACH' : code });
     const deadline = setTimeout(() => finish({ family, error: 'ETIMEDOUT' }), EGRESS_DEADLINE_MS);
     socket.once('error', fail);
     // The callback gets the error, although the type does not say so.
@@ -70,34 +97,22 @@ function findEgress(destination: string): Promise<Egress> {
   });
 }
 
-function readInterfaces(): LinkInterface[] {
-  const addresses = networkInterfaces();
-  return readNames()
-    .filter((name) => name !== 'lo')
-    .map((name) => {
-      const folder = `/sys/class/net/${name}`;
-      return {
+function readInterfaces(tables: Tables): LinkInterface[] {
+  const addresses = interfacesNow();
+  return (
+    tables
+      .list('/sys/class/net')
+      .filter((name) => name !== 'lo')
+      .map((name) => ({ name, folder: `/sys/class/net/${name}` }))
+      .map(({ name, folder }) => ({ name, folder, flags: tables.read(`${folder}/flags`) }))
+      // Not everything there is an interface.
+      .filter(({ flags }) => flags !== '')
+      .map(({ name, folder, flags }) => ({
         name,
-        up: (Number(read(`${folder}/flags`)) & INTERFACE_UP) !== 0,
-        operState: read(`${folder}/operstate`).trim(),
+        up: (Number(flags) & INTERFACE_UP) !== 0,
+        operState: tables.read(`${folder}/operstate`).trim(),
         physical: existsSync(`${folder}/device`),
-        addresses: (addresses[name] ?? []).map((entry) => entry.address),
-      };
-    });
-}
-
-function readNames(): string[] {
-  try {
-    return readdirSync('/sys/class/net').filter((name) => existsSync(`/sys/class/net/${name}/flags`));
-  } catch {
-    return [];
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+        addresses: addresses === undefined ? undefined : (addresses[name] ?? []).map(({ address }) => address),
+      }))
+  );
 }

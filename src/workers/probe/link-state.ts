@@ -4,6 +4,7 @@
  * The question is not "is some interface up" but "would a packet to the internet leave this machine": a Pi whose cable is
  * pulled still has `docker0`, and one without a DHCP answer still has a link-local address.
  */
+import { isRefusal } from '../net/refusal.js';
 import type { LinkEvidence } from '../protocol.js';
 
 /** A network interface, `lo` left out. */
@@ -15,8 +16,8 @@ export interface LinkInterface {
   readonly operState: string;
   /** A device stands behind it; false for veth, bridges, tunnels. */
   readonly physical: boolean;
-  /** Its addresses; empty while it is not running. */
-  readonly addresses: readonly string[];
+  /** Its addresses; empty while it is not running; undefined if the system refuses to tell. */
+  readonly addresses: readonly string[] | undefined;
 }
 
 /** A default route of the main table. */
@@ -41,6 +42,8 @@ export interface LinkSnapshot {
   readonly interfaces: readonly LinkInterface[];
   readonly defaultRoutes: readonly DefaultRoute[];
   readonly egress: readonly Egress[];
+  /** The code with which the system refused to let a table be read: what is missing of the above says nothing then. */
+  readonly refused?: string;
 }
 
 /** Most interfaces that are named in a sentence. */
@@ -109,6 +112,17 @@ export function decideLink(snapshot: LinkSnapshot): LinkEvidence {
 }
 
 /**
+ * The code of a refusal (no file handle, a sandbox) that keeps the snapshot from showing that there is no way out; undefined if it may be
+ * taken at its word. A family that this machine does not have at all hides nothing of the other one.
+ */
+export function refusalIn({ refused, egress }: LinkSnapshot): string | undefined {
+  if (egress.some(({ source }) => source !== undefined)) return refused;
+  const refusals = egress.map(({ error }) => error).filter(isRefusal);
+  const telling = refusals.find((error) => error !== 'EAFNOSUPPORT');
+  return refused ?? telling ?? (refusals.length === egress.length ? refusals[0] : undefined);
+}
+
+/**
  * What of a snapshot matters to a check, as a string: two equal ones need no new check. A container that starts or an
  * announced route that is merely renewed changes nothing here, and so costs no traffic.
  */
@@ -127,7 +141,8 @@ function leadsOut(egress: Egress, snapshot: LinkSnapshot): boolean {
   if (source === undefined) return false;
   // A destination on this very machine.
   if (source === '::1' || source.startsWith('127.')) return true;
-  const owner = snapshot.interfaces.find((link) => isRunning(link) && link.addresses.includes(source));
+  // Where nobody knows whose address it is, any interface that runs may be the one.
+  const owner = snapshot.interfaces.find((link) => isRunning(link) && (link.addresses?.includes(source) ?? true));
   // The address of an interface that lost its carrier is still chosen, but nothing will leave by it.
   if (owner === undefined) return false;
   if (!isLinkLocal(source)) return true;
@@ -153,13 +168,14 @@ function whyNotRunning(link: LinkInterface): string {
 }
 
 function whyNoWay(link: LinkInterface, hasDefaultRoute: boolean): string {
-  const [address] = link.addresses.filter((candidate) => !isLinkLocal(candidate));
+  const addresses = link.addresses ?? [];
+  const [address] = addresses.filter((candidate) => !isLinkLocal(candidate));
   if (address !== undefined) {
     return hasDefaultRoute
       ? `${link.name} has the address ${address} and a default route that leads nowhere`
       : `${link.name} has the address ${address}, but no default route`;
   }
-  const onlyLocal = link.addresses.some((candidate) => candidate.startsWith('169.254.'));
+  const onlyLocal = addresses.some((candidate) => candidate.startsWith('169.254.'));
   return onlyLocal ? `${link.name} has only a link-local address (no DHCP answer)` : `${link.name} has no address`;
 }
 

@@ -3,8 +3,9 @@
 import { execFile } from 'node:child_process';
 import { open, readdir, readlink, statfs } from 'node:fs/promises';
 import { connect } from 'node:net';
-import os, { type NetworkInterfaceInfo } from 'node:os';
+import type { NetworkInterfaceInfo } from 'node:os';
 import path from 'node:path';
+import { interfacesNow } from '../../../workers/net/interfaces.js';
 
 /** The little of `systeminformation` that is used. */
 export interface CpuOfPackage {
@@ -63,7 +64,7 @@ export function realHost(root = '/'): Host {
       const { blocks, bfree, bsize } = await statfs(at('/'));
       return { total: blocks * bsize, used: (blocks - bfree) * bsize };
     },
-    networkInterfaces: () => os.networkInterfaces(),
+    networkInterfaces: () => interfacesNow() ?? {},
     cpuByPackage: async () => {
       if (cpu === undefined) {
         const { default: systeminformation } = await import('systeminformation');
