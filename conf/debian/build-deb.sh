@@ -85,6 +85,9 @@ install -m 644 conf/dunebugger.conf "$root/etc/dunebugger-remote/dunebugger.conf
 # Not a conffile, since everybody fills it in: an update that changes a comment must not ask whose version to keep.
 install -D -m 644 conf/dunebugger-remote.env.example "$root/usr/share/dunebugger-remote/environment"
 install -m 644 conf/dunebugger-remote.service "$root/usr/lib/systemd/system/dunebugger-remote.service"
+install -m 644 conf/dunebugger-remote.socket "$root/usr/lib/systemd/system/dunebugger-remote.socket"
+install -D -m 644 conf/sysusers.conf "$root/usr/lib/sysusers.d/dunebugger-remote.conf"
+install -m 644 conf/status.schema.json "$root/usr/share/dunebugger-remote/status.schema.json"
 install -m 644 README.md "$doc/README.md"
 install -m 644 conf/debian/copyright "$doc/copyright"
 gzip -9n < CHANGELOG.md > "$doc/CHANGELOG.md.gz"

@@ -18,6 +18,11 @@ const HELP = `dunebugger-remote: watches the internet and keeps the cloud connec
       Looks at the internet once, phase by phase, says what is wrong and what to do about it.
       Exit codes: 0 online, 1 offline, 71 the system refuses what the check needs, 78 the configuration is wrong.
 
+  dunebugger-remote status [--json] [--watch] [--config FILE]
+      Asks the running service how it is: the sentence, the first cause of a trouble, the chain to
+      the cloud. --watch goes on every 2 s. For root and members of the group dunebugger.
+      Exit codes: 0 connected, 1 not connected, 3 no service answers, 77 not allowed to ask.
+
   dunebugger-remote migrate [--apply | --undo] [--root FOLDER]
       Moves here from the Python version: its conf, its environment, its container. Shows the plan;
       --apply does it, --undo puts it back; both need root. --root: of a card mounted at FOLDER.
@@ -41,6 +46,7 @@ function packageVersion(): string {
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   run: ['config'],
   check: ['config', 'json', 'domain', 'timeout'],
+  status: ['config', 'json', 'watch'],
   migrate: ['apply', 'undo', 'root'],
 };
 
@@ -59,6 +65,7 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
       options: {
         config: { type: 'string' },
         json: { type: 'boolean' },
+        watch: { type: 'boolean' },
         domain: { type: 'string' },
         timeout: { type: 'string' },
         apply: { type: 'boolean' },
@@ -108,6 +115,10 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
         ...(values.domain === undefined ? {} : { domain: values.domain }),
         ...(values.timeout === undefined ? {} : { timeoutSecs: values.timeout }),
       });
+    }
+    case 'status': {
+      const { status } = await import('./cli/status.js');
+      return status({ ...confFile, json: values.json === true, watch: values.watch === true });
     }
     default:
       // Its options are known, so it is one of the above.

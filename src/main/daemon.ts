@@ -25,7 +25,8 @@ import { createLookup } from './net/lookup.js';
 import { createRemote, type Remote } from './remote.js';
 import { NO_CONNECTION } from './remote/no-connection.js';
 import { diffSettings, hostsOf, nameOf, takeOverLive, type Settings } from './settings.js';
-import { takeSnapshot, type Snapshot } from './observe/snapshot.js';
+import { Observation } from './observe/observation.js';
+import type { Parts as ObservedParts } from './observe/parts.js';
 import type { SystemdNotifier } from './systemd.js';
 import type { CheckEvidence } from '../workers/protocol.js';
 
@@ -72,6 +73,7 @@ export class Daemon {
   #settings: Settings;
   /** On the clock that is never set. */
   readonly #startedAt = performance.now();
+  readonly #observation: Observation;
   #parts: Parts | undefined;
   /** Set where the connection is not wanted. */
   #local: LocalParts | undefined;
@@ -85,11 +87,20 @@ export class Daemon {
     this.#log = options.log;
     this.#folded = foldRepeats(options.log, FOLD);
     this.#settings = options.settings;
+    this.#observation = new Observation({
+      parts: () => this.#contributions(),
+      lookNow: async () => this.#parts?.monitor.checkNow(),
+      controlSocket: options.settings.controlSocket,
+      env: process.env,
+      log: options.log,
+    });
   }
 
   /** Resolves when the daemon is in its loop; whether there is internet plays no part. */
   async start(): Promise<void> {
     const { notifier } = this.#options;
+    await this.#observation.start();
+    if (this.#stopped) return;
     if (!this.#settings.websocketEnabled) {
       this.#log.info(
         {},
@@ -122,6 +133,7 @@ export class Daemon {
     parts.clock.onChange(() => this.#tellStatus());
     parts.monitor.onDisconnected(() => this.#tellStatus());
     parts.connection.onStateChange(() => this.#tellStatus());
+    parts.monitor.onChecked((evidence) => this.#observation.checked(evidence));
     this.#timer = setInterval(() => this.#tellStatus(), STATUS_MS);
 
     parts.remote.start();
@@ -180,15 +192,16 @@ export class Daemon {
       // Side by side, so that the longest of their deadlines counts and not the sum; remote hands nothing on any more at once.
       await Promise.all([parts.remote.stop(), parts.connection.stop(), parts.monitor.stop()]);
     }
+    await this.#observation.stop();
     this.#folded.flush();
     await said;
   }
 
-  /** How everything is now; undefined once the daemon is stopping. */
-  #snapshot(): Snapshot | undefined {
+  /** What the parts say of themselves; undefined once the daemon is stopping. */
+  #contributions(): ObservedParts | undefined {
     const running = this.#parts ?? this.#local;
     if (running === undefined) return undefined;
-    const parts = contributionsOf({
+    return contributionsOf({
       version: this.#options.version,
       startedAtMs: Math.round(systemClock.wallMs() - (performance.now() - this.#startedAt)),
       cloud: this.#parts,
@@ -196,11 +209,10 @@ export class Daemon {
       remote: running.remote,
       clock: running.clock,
     });
-    return takeSnapshot(parts, systemClock.wallMs());
   }
 
   #status(): string {
-    return this.#snapshot()?.sentence ?? 'Stopping';
+    return this.#observation.snapshot()?.sentence ?? 'Stopping';
   }
 
   #clockCompared(clock: ClockWatch, { https }: CheckEvidence): void {
@@ -209,7 +221,7 @@ export class Daemon {
   }
 
   #tellStatus(): void {
-    const status = this.#snapshot()?.sentence;
+    const status = this.#observation.snapshot()?.sentence;
     if (status === undefined || status === this.#lastStatus) return;
     this.#lastStatus = status;
     void this.#options.notifier.status(status);

@@ -28,6 +28,8 @@ export interface DaemonLogger extends Logger {
   setLevel(level: LogLevel): void;
   /** One more text that no line may show, such as a fresh token; of 3 characters or fewer: ignored. */
   addSecret(secret: string): void;
+  /** What an outlet beside the log may show of a text: the same as a line of the log. */
+  redact(text: string): string;
   /** Writes what is still pending, for at most 200 ms. */
   flush(): void;
 }
@@ -117,6 +119,7 @@ export function createLogger(options: LoggerOptions): DaemonLogger {
       log.level = PINO_LEVELS[level];
     },
     addSecret: (secret) => redact.add(secret),
+    redact: (text) => redact(text),
     flush: () => writer?.flush(),
   };
 }

@@ -3,20 +3,22 @@
  * and README.md are made from it or checked against it by the tests. Pure; imports nothing but the worker's reasons.
  */
 import type { NameTrouble, OfflineReason } from '../workers/protocol.js';
+import { ASKED } from './troubles/asked.js';
 import { CLOUD } from './troubles/cloud.js';
 import { causesAmong, type Causes } from './troubles/first-cause.js';
 import { HOUSE } from './troubles/house.js';
 import { OFFLINE, OUTAGE } from './troubles/internet.js';
 import { NAMES } from './troubles/names.js';
 import { REMARKS, STOPPING } from './troubles/own.js';
-import { plain, type Trouble, type TroubleCode } from './troubles/types.js';
+import { plain, type AskedTrouble, type Trouble, type TroubleCode } from './troubles/types.js';
 
 export type { Causes } from './troubles/first-cause.js';
 export type { Trouble, TroubleCode } from './troubles/types.js';
 export { plain } from './troubles/types.js';
 
-/** In the order in which they are to be mended: this program, the line from its near end, the cloud, the house, remarks. */
+/** In the order in which they are to be mended: what keeps this program from being asked, this program, the line from its near end, the cloud, the house, remarks. */
 export const TROUBLES: Readonly<Record<TroubleCode, Trouble>> = {
+  ...ASKED,
   ...STOPPING,
   ...OFFLINE,
   ...OUTAGE,
@@ -27,6 +29,9 @@ export const TROUBLES: Readonly<Record<TroubleCode, Trouble>> = {
 
 /** The reasons of an offline verdict, in the order of blame. */
 export const OFFLINE_REASONS = Object.keys(OFFLINE) as readonly OfflineReason[];
+
+/** What only a command finds. */
+export const ASKED_CODES = Object.keys(ASKED) as readonly AskedTrouble[];
 
 /** Of the troubles that are there: the one to begin with, those beside it, and those that it or they make irrelevant. */
 export function firstCause(present: Iterable<TroubleCode>): Causes {

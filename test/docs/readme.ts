@@ -1,10 +1,11 @@
 /** The tables of README.md that are made from the table of troubles. Pure. */
 import { NAMES } from '../../src/main/troubles/names.js';
-import { OFFLINE_REASONS, TROUBLES, type Trouble, type TroubleCode } from '../../src/main/troubles.js';
+import { ASKED_CODES, OFFLINE_REASONS, TROUBLES, type Trouble, type TroubleCode } from '../../src/main/troubles.js';
 
-/** The README with its three tables made anew; all else as it is. @throws {Error} if the marks of a table are not there */
+/** The README with its four tables made anew; all else as it is. @throws {Error} if the marks of a table are not there */
 export function withTables(readme: string): string {
-  return between(between(between(readme, 'reasons', reasons()), 'names', names()), 'lines', lines());
+  const first = between(between(readme, 'reasons', reasons()), 'names', names());
+  return between(between(first, 'lines', lines()), 'asked', asked());
 }
 
 function reasons(): string[] {
@@ -17,6 +18,10 @@ function names(): string[] {
     '| --- | --- | --- |',
     ...Object.entries(NAMES).map(([code, { meaning, remedy }]) => `| ${asCode(code)} | ${meaning} | ${remedy} |`),
   ];
+}
+
+function asked(): string[] {
+  return [...head('what a command finds'), ...ASKED_CODES.map((code) => row(TROUBLES[code].title, TROUBLES[code]))];
 }
 
 function lines(): string[] {

@@ -13,7 +13,18 @@ describe('the command line', () => {
     for (const option of ['--help', '-h']) {
       const { code, stdout, stderr } = await run([option]);
       assert.deepEqual([code, stderr], [0, '']);
-      for (const word of ['run', 'check', '--config', '--json', '--domain', '--timeout', '--version', '78', '64']) {
+      for (const word of [
+        'run',
+        'check',
+        'status',
+        '--config',
+        '--json',
+        '--domain',
+        '--timeout',
+        '--version',
+        '78',
+        '64',
+      ]) {
         assert.ok(stdout.includes(word), `${word} is missing in:\n${stdout}`);
       }
       for (const line of stdout.split('\n')) assert.ok(line.length <= 100, `too wide for a terminal: ${line}`);
@@ -27,13 +38,14 @@ describe('the command line', () => {
   });
 
   for (const [args, problem] of [
-    [[], /say what to do: run, check or migrate/],
-    [['stop'], /"stop" is not a command: run, check and migrate are/],
+    [[], /say what to do: run, check, status or migrate/],
+    [['stop'], /"stop" is not a command: run, check, status and migrate are/],
     [['run', 'fast'], /unexpected argument "fast"/],
-    [['run', '--json'], /--json belongs to check/],
+    [['run', '--json'], /--json belongs to check and status/],
+    [['check', '--watch'], /--watch belongs to status/],
     [['run', '--domain', 'example.org'], /--domain belongs to check/],
-    [['migrate', '--json'], /--json belongs to check/],
-    [['migrate', '--config', 'x'], /--config belongs to run and check/],
+    [['migrate', '--json'], /--json belongs to check and status/],
+    [['migrate', '--config', 'x'], /--config belongs to run, check and status/],
     [['migrate', '--apply', '--undo'], /--apply and --undo are opposites: give one/],
     [['check', '--root', '/mnt'], /--root belongs to migrate/],
     [['check', '--colour'], /Unknown option '--colour'/],

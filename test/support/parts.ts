@@ -1,5 +1,6 @@
 /** What the parts of a healthy daemon contribute to a snapshot. */
 import type { CloudPart, InternetPart, Parts } from '../../src/main/observe/parts.js';
+import type { Looked } from '../../src/main/observe/snapshot.js';
 import type { CheckEvidence, OfflineReason } from '../../src/workers/protocol.js';
 
 /** 25 November 2026, 10:00 local time. */
@@ -80,3 +81,16 @@ export function siteFails(siteReason: OfflineReason): Partial<Parts> {
 export function cloudIs(kind: string, more: Partial<CloudPart> = {}): Partial<Parts> {
   return { cloud: { ...CONNECTED, kind, ...more } };
 }
+
+export const LOOKED: Looked = {
+  machine: {
+    temperatureC: 48.3,
+    underVoltage: false,
+    memoryFreeMb: 512,
+    diskFreeMb: 20_480,
+    interface: { name: 'wlan0', signalDbm: -56 },
+    router: '192.168.1.1',
+    traffic: { receivedBytes: 12_345_678, sentBytes: 2_345_678 },
+  },
+  lastHour: { checks: 514, failed: 1, latencyMs: { mean: 21.4, max: 88 }, jitterMs: 3.2 },
+};

@@ -7,14 +7,14 @@ import type { Parts } from '../../src/main/observe/parts.js';
 import { SNAPSHOT_VERSION, takeSnapshot, type Snapshot } from '../../src/main/observe/snapshot.js';
 import { OFFLINE_REASONS } from '../../src/main/troubles.js';
 import { problemsWith } from '../support/json-schema.js';
-import { cloudIs, HEALTHY, NOW_MS, offline, siteFails } from '../support/parts.js';
+import { cloudIs, HEALTHY, LOOKED, NOW_MS, offline, siteFails } from '../support/parts.js';
 
 const SCHEMA = JSON.parse(readFileSync(new URL('../../../conf/status.schema.json', import.meta.url), 'utf8')) as Record<
   string,
   unknown
 >;
 
-const of = (parts: Partial<Parts> = {}): Snapshot => takeSnapshot({ ...HEALTHY, ...parts }, NOW_MS);
+const of = (parts: Partial<Parts> = {}): Snapshot => takeSnapshot({ ...HEALTHY, ...parts }, NOW_MS, LOOKED);
 const chain = ({ chain: links }: Snapshot): string =>
   links.map(({ station, state }) => `${station} ${state}`).join(', ');
 const ALL_WELL = 'pi ok, interface ok, router ok, name-server ok, internet ok, cloud ok, bus ok, core ok, scheduler ok';
@@ -225,6 +225,18 @@ describe('A snapshot', () => {
     const lastEvidence = { ...HEALTHY.internet!.lastEvidence!, ok: false, reason: 'no-link' as const, link, https: [] };
     const { chain: links } = of(offline('no-link', { lastEvidence }));
     assert.equal(links[1]?.words, 'no network link: eth0 has no carrier');
+  });
+
+  it('has words of the machine where somebody looked, and does without', () => {
+    const words = of()
+      .chain.slice(0, 3)
+      .map(({ words: text }) => text);
+    assert.deepEqual(words, ['48.3 °C, 512 MB of memory free', 'wlan0, Wi-Fi -56 dBm', '192.168.1.1']);
+    const bare = takeSnapshot(HEALTHY, NOW_MS);
+    assert.deepEqual([bare.machine, bare.lastHour], [null, null]);
+    assert.deepEqual(problemsWith(JSON.parse(JSON.stringify(bare)) as Json, SCHEMA), []);
+    const weak = { ...LOOKED, machine: { ...LOOKED.machine, underVoltage: true } };
+    assert.match(takeSnapshot(HEALTHY, NOW_MS, weak).chain[0]?.words ?? '', /the power supply is too weak/);
   });
 
   it('a change of its shape is found by the schema, which is of the same version', () => {

@@ -6,6 +6,7 @@ import { narrate, type Note } from '../../src/main/connection/narration.js';
 import { workerSettingsOf } from '../../src/main/internet-monitor/options.js';
 import { ALIVE_FOR_MS } from '../../src/main/remote/component-watch.js';
 import {
+  ASKED_CODES,
   firstCause,
   OFFLINE_REASONS,
   plain,
@@ -47,9 +48,9 @@ describe('The table of troubles', () => {
     assert.equal(new Set(lines).size, lines.length);
   });
 
-  it('every trouble but the reasons has its line; a reason is told by title and remedy', () => {
-    for (const code of CODES)
-      assert.equal(TROUBLES[code].lines.length === 0, (OFFLINE_REASONS as readonly string[]).includes(code), code);
+  it('every trouble but the reasons and what a command finds has its line; those are told by title and remedy', () => {
+    const withoutLine: readonly string[] = [...OFFLINE_REASONS, ...ASKED_CODES];
+    for (const code of CODES) assert.equal(TROUBLES[code].lines.length === 0, withoutLine.includes(code), code);
     assert.equal(reasonWords('no-link'), 'no network link');
     assert.equal(
       reasonAdvice('no-link'),

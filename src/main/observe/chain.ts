@@ -6,6 +6,7 @@
  */
 import { plain, reasonWords, TROUBLES } from '../troubles.js';
 import type { OfflineReason } from '../../workers/protocol.js';
+import type { Machine } from './machine.js';
 import type { ComponentPart, InternetPart, Parts } from './parts.js';
 
 export const STATIONS = [
@@ -56,8 +57,8 @@ const bad = (words: string): Found => ({ state: 'bad', words });
 const unknown = (words = ''): Found => ({ state: 'unknown', words });
 const OFF: Found = { state: 'off', words: '' };
 
-export function chainOf(parts: Parts): readonly ChainLink[] {
-  const found = STATIONS.map((station) => ({ station, ...findingOf(station, parts) }));
+export function chainOf(parts: Parts, machine?: Machine): readonly ChainLink[] {
+  const found = STATIONS.map((station) => ({ station, ...findingOf(station, parts, machine) }));
   return found.map((link, index) => {
     const branch = HOUSE.includes(link.station);
     const before = found.slice(0, index).filter(({ station }) => HOUSE.includes(station) === branch);
@@ -67,14 +68,15 @@ export function chainOf(parts: Parts): readonly ChainLink[] {
   });
 }
 
-function findingOf(station: Station, parts: Parts): Found {
+function findingOf(station: Station, parts: Parts, machine: Machine | undefined): Found {
   switch (station) {
     case 'pi':
       if (parts.daemon.problem !== undefined) return bad(parts.daemon.problem);
-      return onTheWay(station, parts.internet, 'running');
+      return onTheWay(station, parts.internet, machineWords(machine));
     case 'interface':
+      return onTheWay(station, parts.internet, interfaceWords(machine?.interface ?? null));
     case 'router':
-      return onTheWay(station, parts.internet, '');
+      return onTheWay(station, parts.internet, machine?.router ?? '');
     case 'name-server':
       return onTheWay(station, parts.internet, parts.internet?.lastEvidence?.dns?.servers.join(', ') ?? '');
     case 'internet':
@@ -89,6 +91,24 @@ function findingOf(station: Station, parts: Parts): Found {
     case 'scheduler':
       return component(parts, 'scheduler');
   }
+}
+
+function machineWords(machine: Machine | undefined): string {
+  const parts = [
+    ofNumber(machine?.temperatureC, '°C'),
+    ofNumber(machine?.memoryFreeMb, 'MB of memory free'),
+    machine?.underVoltage === true ? ['the power supply is too weak'] : [],
+  ];
+  return parts.flat().join(', ');
+}
+
+function ofNumber(value: number | null | undefined, unit: string): string[] {
+  return typeof value === 'number' ? [`${value} ${unit}`] : [];
+}
+
+function interfaceWords(link: Machine['interface']): string {
+  if (link === null) return '';
+  return link.signalDbm === null ? link.name : `${link.name}, Wi-Fi ${link.signalDbm} dBm`;
 }
 
 /** A station of the way out: good where the internet is there, and where the reason blames one further on. */

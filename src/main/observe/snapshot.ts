@@ -9,8 +9,10 @@ import { evidenceLines } from '../evidence-text.js';
 import { idleText, statusText } from '../status-text.js';
 import { firstCause, plain, TROUBLES, type TroubleCode } from '../troubles.js';
 import { chainOf, type ChainLink } from './chain.js';
+import type { Machine } from './machine.js';
 import type { BusPart, CloudFailure, CloudPart, ComponentPart, InternetPart, Parts } from './parts.js';
 import { troublesPresent } from './present.js';
+import type { Quality } from './quality.js';
 
 /** Raised when a member changes its meaning or goes; one that is added does not raise it. */
 export const SNAPSHOT_VERSION = 1;
@@ -77,9 +79,19 @@ export interface Snapshot {
     /** Our clock minus the test site's where more than a day lies between them. */
     readonly farOffMs: number | null;
   };
+  /** Null where nobody looked. */
+  readonly machine: Machine | null;
+  /** Of the checks of the last hour; null where nobody looked. */
+  readonly lastHour: Quality | null;
 }
 
-export function takeSnapshot(parts: Parts, nowMs: number): Snapshot {
+/** What is only looked at when somebody asks. */
+export interface Looked {
+  readonly machine: Machine;
+  readonly lastHour: Quality;
+}
+
+export function takeSnapshot(parts: Parts, nowMs: number, looked?: Looked): Snapshot {
   const { daemon, internet, cloud, bus, components, clock } = parts;
   const causes = firstCause(troublesPresent(parts));
   const { version, pid, startedAtMs } = daemon;
@@ -94,13 +106,15 @@ export function takeSnapshot(parts: Parts, nowMs: number): Snapshot {
       behind: causes.irrelevant.map(({ code, because }) => ({ code, title: TROUBLES[code].title, because })),
     },
     next: nextOf(parts, nowMs),
-    chain: chainOf(parts),
+    chain: chainOf(parts, looked?.machine),
     daemon: { version, pid, startedAtMs, problem: daemon.problem ?? null },
     internet: internet === undefined ? null : internetOf(internet),
     cloud: cloud === undefined ? null : cloudOf(cloud),
     bus,
     components,
     clock: { trusted: clock.trusted ?? null, farOffMs: clock.farOffMs ?? null },
+    machine: looked?.machine ?? null,
+    lastHour: looked?.lastHour ?? null,
   };
 }
 

@@ -14,6 +14,7 @@ import {
   optionalPath,
   optionalSite,
   siteList,
+  socketPath,
   subjectToken,
   urlOf,
   whole,
@@ -77,6 +78,7 @@ const messageQueue = inSection('MessageQueue');
 const log = inSection('Log');
 const ntp = inSection('NTP');
 const updater = inSection('Updater');
+const status = inSection('Status');
 
 export const TABLE = Object.freeze({
   ...general('general_setting', line, '', LIVE, 'Has no effect; kept for the conf files that have it.'),
@@ -258,6 +260,14 @@ export const TABLE = Object.freeze({
     '/opt/dunebugger/docker-compose.yml',
     RESTART,
     'The compose file: its image tag tells the version of a scheduler that does not tell it in a heartbeat; empty: it is not read.',
+  ),
+
+  ...status(
+    'controlSocket',
+    socketPath,
+    'auto',
+    RESTART,
+    "Where `dunebugger-remote status` asks this service: systemd's socket, else one in its runtime directory; or a path, or off.",
   ),
 
   auth0ClientId: secret('AUTH0_CLIENT_ID', anything, 'Client id of the Auth0 application.'),

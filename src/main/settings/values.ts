@@ -154,6 +154,16 @@ export const natsServerList: ValueType<readonly string[]> = {
   },
 };
 
+/** `auto`, `off`, or an absolute path that fits into a socket address (unix(7): 107 bytes). */
+export const socketPath: ValueType<string> = {
+  allowed: 'auto, off, or an absolute path of at most 100 bytes',
+  parse: (text) => {
+    const word = text.toLowerCase();
+    if (word === 'auto' || word === 'off') return word;
+    return text.startsWith('/') && Buffer.byteLength(text) <= 100 && !/[\p{Cc}\p{Cs}]/u.test(text) ? text : undefined;
+  },
+};
+
 /** A URL of one of two schemes, the second (not encrypted) only to this machine; empty: not set. */
 export function urlOf(secure: 'wss' | 'https', plain: 'ws' | 'http'): ValueType<string> {
   return {

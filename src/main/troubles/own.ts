@@ -136,6 +136,15 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
     tellAfterMs: 0,
     lines: ['The client access URL could not be kept for the next start; until it can be, each start signs in anew'],
   },
+  'control-socket-failed': {
+    severity: 'warn',
+    title: 'no control socket',
+    meaning: '`dunebugger-remote status` cannot ask this service; everything else goes on',
+    remedy: 'The line has the reason; `[Status] controlSocket` says where the socket is to be, `off` does without',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['No control socket, so `dunebugger-remote status` cannot ask this service; everything else goes on.'],
+  },
   'log-lost': {
     severity: 'warn',
     title: 'lines of the log lost',
@@ -170,6 +179,7 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
       'A listener of the connection threw; the connection goes on. This is a bug worth reporting',
       'A listener of link changes failed; report this as a bug',
       'A message of the bus could not be handled; the next one is.',
+      'A question over the control socket could not be answered; the next one is.',
     ],
   },
   'clock-far-off': {

@@ -47,6 +47,7 @@ export type OwnTrouble =
   | 'ip-monitor-ended'
   | 'notify-failed'
   | 'url-not-kept'
+  | 'control-socket-failed'
   | 'log-lost'
   | 'stop-late'
   | 'bug'
@@ -54,8 +55,21 @@ export type OwnTrouble =
   | 'clock-untrusted'
   | 'clock-set';
 
+/** What only a command finds, as the service itself cannot tell it. */
+export type AskedTrouble =
+  | 'service-not-allowed'
+  | 'service-stopped'
+  | 'service-misconfigured'
+  | 'service-failed'
+  | 'service-starting'
+  | 'service-suspended'
+  | 'service-silent'
+  | 'service-unasked'
+  | 'service-absent';
+
 /** Stable: programs may rely on them. The ten reasons of an offline verdict keep their names. */
-export type TroubleCode = OfflineReason | 'no-internet' | 'test-site-down' | CloudTrouble | HouseTrouble | OwnTrouble;
+export type TroubleCode =
+  OfflineReason | 'no-internet' | 'test-site-down' | AskedTrouble | CloudTrouble | HouseTrouble | OwnTrouble;
 
 export interface Trouble {
   /** As in the journal: `error` needs somebody, `warn` is temporary or harms little. The milder one where a trouble can be both. */
@@ -76,7 +90,7 @@ export interface Trouble {
    * program keeps the time, the tests compare the two.
    */
   readonly tellAfterMs: number;
-  /** The lines of the journal that tell it, `…` for what differs. Empty where the line is made of title and remedy: the reasons. */
+  /** The lines of the journal that tell it, `…` for what differs. Empty where the line is made of title and remedy: the reasons, and what a command finds. */
   readonly lines: readonly string[];
 }
 

@@ -1,0 +1,88 @@
+/** What only a command finds, since the journal of the service cannot tell it: `status`, by asking the service and systemd. */
+import type { AskedTrouble, Trouble } from './types.js';
+
+export const ASKED: Readonly<Record<AskedTrouble, Trouble>> = {
+  'service-not-allowed': {
+    severity: 'warn',
+    title: 'not allowed to ask',
+    meaning: 'only root and members of the group `dunebugger` may ask the service how it is',
+    remedy: '`sudo adduser $USER dunebugger`, then log in anew; or ask with `sudo`',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: [],
+  },
+  'service-stopped': {
+    severity: 'error',
+    title: 'the service is stopped',
+    meaning: 'somebody stopped it, or it was never started',
+    remedy: '`sudo systemctl start dunebugger-remote`',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: [],
+  },
+  'service-misconfigured': {
+    severity: 'error',
+    title: 'the service does not start for its configuration',
+    meaning: 'it ended with exit code 78, and is not started again before that is corrected',
+    remedy:
+      '`journalctl -u dunebugger-remote -p err` says what to correct; then `sudo systemctl restart dunebugger-remote`',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: [],
+  },
+  'service-failed': {
+    severity: 'error',
+    title: 'the service has failed',
+    meaning: 'it ended by an error, and systemd has given up',
+    remedy: '`journalctl -u dunebugger-remote -n 50` has the error; `sudo systemctl restart dunebugger-remote`',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: [],
+  },
+  'service-starting': {
+    severity: 'warn',
+    title: 'the service is being started',
+    meaning: 'it was started just now, or has ended and is started again by systemd',
+    remedy: 'Ask again in a few seconds; if it goes on, `journalctl -u dunebugger-remote -n 50` says why it ends',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: [],
+  },
+  'service-suspended': {
+    severity: 'error',
+    title: 'the process of the service is suspended',
+    meaning: 'somebody sent it SIGSTOP or debugs it, so it does nothing',
+    remedy: '`sudo systemctl kill -s CONT dunebugger-remote`; systemd restarts it within a minute otherwise',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: [],
+  },
+  'service-silent': {
+    severity: 'error',
+    title: 'the service does not answer',
+    meaning: 'it runs, but hangs or is overloaded',
+    remedy: 'Ask again; systemd restarts it within a minute if it hangs',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: [],
+  },
+  'service-unasked': {
+    severity: 'warn',
+    title: 'the service runs, but cannot be asked',
+    meaning: 'it has no control socket where it was looked for',
+    remedy:
+      'Look at `[Status] controlSocket`; `journalctl -u dunebugger-remote -p warning` says if the socket could not be made',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: [],
+  },
+  'service-absent': {
+    severity: 'error',
+    title: 'no service answers here',
+    meaning: 'no control socket was found, and systemd has no such service',
+    remedy: 'Install the package, or start it by hand: `dunebugger-remote run`',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: [],
+  },
+};

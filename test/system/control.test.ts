@@ -1,0 +1,94 @@
+/** Asking the service: who may, what is said in each of its states, and that nothing of it listens on a network. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Machine, RunResult } from './machine.js';
+import { ENVIRONMENT, machineWithService, mainPid, restarted, SIGN_IN, UNIT } from './service.js';
+
+const SOCKET = '/run/dunebugger-remote.sock';
+/** Under this there has to be something to read; a machine under load gets more. */
+const SOON_MS = 2_000;
+
+describe('the control socket of the service', () => {
+  let machine: Machine;
+  let users: Readonly<Record<'root' | 'member' | 'stranger', readonly string[]>>;
+  before(async () => {
+    machine = await machineWithService();
+    const group = (await machine.sh('getent group dunebugger | cut -d: -f3')).trim();
+    // A minimal Debian has no useradd; D-Bus answers nobody who is not in this file.
+    await machine.sh("printf '%s\\n' 'member:x:1500:1500::/:/bin/sh' 'stranger:x:1501:1501::/:/bin/sh' >> /etc/passwd");
+    users = {
+      root: [],
+      member: ['setpriv', '--reuid=1500', '--regid=1500', `--groups=${group}`],
+      stranger: ['setpriv', '--reuid=1501', '--regid=1501', '--clear-groups'],
+    };
+  });
+  after(() => machine.stop());
+
+  /** The time is that of the command inside, without what it takes to get there. */
+  async function status(user: keyof typeof users, ...args: string[]): Promise<RunResult & { readonly ms: number }> {
+    const script = `s=$(date +%s%N); ${['dunebugger-remote', 'status', ...args].join(' ')}; c=$?; echo "took $((($(date +%s%N) - s) / 1000000))" >&2; exit $c`;
+    const [command, ...before] = [...users[user], 'sh'];
+    const result = await machine.run(command, [...before, '-c', script]);
+    return { ...result, ms: Number(/took (\d+)/.exec(result.stderr)?.[1]) };
+  }
+
+  it('is made by systemd for the group, and handed over; nothing listens on a network', async () => {
+    assert.equal((await machine.sh(`stat -c '%a %U %G' ${SOCKET}`)).trim(), '660 root dunebugger');
+    assert.equal(await machine.show('ActiveState', 'dunebugger-remote.socket'), 'active');
+    assert.equal((await machine.run('test', ['-e', '/run/dunebugger-remote/control.sock'])).code, 1);
+    assert.equal((await machine.sh('ss --listening --tcp --udp --raw --no-header')).trim(), '');
+  });
+
+  it('answers root and members of the group; a stranger is told how to become one', async () => {
+    for (const user of ['root', 'member'] as const) {
+      const { code, stdout } = await status(user);
+      assert.equal(code, 1, stdout);
+      assert.match(stdout, /^Offline since \d\d:\d\d: no network link; .*\n {2}What is wrong: no network link\n/);
+    }
+    const { code, stdout } = await status('stranger');
+    assert.equal(code, 77, stdout);
+    assert.match(stdout, /^No answer: not allowed to ask\n.*\n {2}What to do: sudo adduser \$USER dunebugger/);
+  });
+
+  it('suspended: says so, soon', async () => {
+    await machine.sh(`systemctl kill --signal=STOP ${UNIT}`);
+    const { code, stdout, ms } = await status('member');
+    await machine.sh(`systemctl kill --signal=CONT ${UNIT}`);
+    assert.equal(code, 3);
+    assert.match(stdout, /^No answer: the process of the service is suspended\n/);
+    assert.ok(ms < SOON_MS, `${ms} ms`);
+  });
+
+  it('restarted, and killed: the socket goes on with the next process', async () => {
+    await machine.sh(`systemctl restart ${UNIT}`);
+    assert.equal((await status('member')).code, 1);
+    const pid = await mainPid(machine);
+    await machine.sh(`kill -KILL ${pid}`);
+    await restarted(machine, pid);
+    const { code, stdout } = await status('member');
+    assert.equal(code, 1, stdout);
+  });
+
+  it('stopped: says so, soon, and does not start it', async () => {
+    await machine.sh(`systemctl stop ${UNIT}`);
+    const { code, stdout, ms } = await status('member');
+    assert.equal(code, 3);
+    assert.match(stdout, /^No answer: the service is stopped\n.*\n {2}What to do: sudo systemctl start/);
+    assert.ok(ms < SOON_MS, `${ms} ms`);
+    assert.equal(await machine.show('ActiveState'), 'inactive');
+    assert.equal((await machine.run('test', ['-e', SOCKET])).code, 1);
+  });
+
+  it('wrong configuration: says so, and a question does not start it again and again', async () => {
+    await machine.write(ENVIRONMENT, 'WS_GROUP_NAME=\n', '600');
+    await machine.run('systemctl', ['start', UNIT]);
+    const invocation = await machine.show('InvocationID');
+    const { code, stdout } = await status('member');
+    assert.equal(code, 3);
+    assert.match(stdout, /^No answer: the service does not start for its configuration\n/);
+    assert.equal(await machine.show('InvocationID'), invocation);
+    await machine.write(ENVIRONMENT, SIGN_IN, '600');
+    await machine.sh(`systemctl start ${UNIT}`);
+    assert.equal((await status('member')).code, 1);
+  });
+});
