@@ -80,6 +80,25 @@ VERSION=${version%-*} node -e '
 ' > "$lib/package.json"
 ln -s ../lib/dunebugger-remote/dist/src/main/cli.js "$root/usr/bin/dunebugger-remote"
 
+# What is in it, for whoever looks for a vulnerable library (CycloneDX). Without what npm says of itself, of this folder and of the moment.
+(cd "$stage" && npm pkg delete devDependencies && npm sbom --sbom-format=cyclonedx --sbom-type=application --omit=dev --omit=optional --loglevel=error) > "$stage/sbom.json"
+VERSION=${version%-*} node -e '
+  const { readFileSync } = require("node:fs");
+  const { $schema, bomFormat, specVersion, version, metadata, components, dependencies } = JSON.parse(readFileSync(process.argv[1], "utf8"));
+  const name = "dunebugger-remote";
+  const ref = `${name}@${process.env.VERSION}`;
+  const renamed = (given) => (given === metadata.component["bom-ref"] ? ref : given);
+  const component = { ...metadata.component, "bom-ref": ref, name, version: process.env.VERSION, purl: `pkg:npm/${ref}` };
+  const byRef = (key) => (a, b) => (a[key] < b[key] ? -1 : 1);
+  const bom = {
+    $schema, bomFormat, specVersion, version,
+    metadata: { timestamp: new Date(process.env.SOURCE_DATE_EPOCH * 1000).toISOString(), component },
+    components: components.sort(byRef("bom-ref")),
+    dependencies: dependencies.map((of) => ({ ref: renamed(of.ref), dependsOn: of.dependsOn.sort() })).sort(byRef("ref")),
+  };
+  process.stdout.write(`${JSON.stringify(bom, null, 1)}\n`);
+' "$stage/sbom.json" > "$doc/sbom.cdx.json"
+
 # Configuration, service, documentation.
 install -m 644 conf/dunebugger.conf "$root/etc/dunebugger-remote/dunebugger.conf"
 # Not a conffile, since everybody fills it in: an update that changes a comment must not ask whose version to keep.

@@ -1,7 +1,7 @@
 /** The .deb itself: the same bytes every time, nothing lintian calls an error, and at home on a 64-bit Pi. */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,6 +14,34 @@ import { ARM64, ensureRoot, requireSystemTests } from './root.js';
 const execFileAsync = promisify(execFile);
 
 const OF_CHECKOUT = ['src', 'conf', 'package.json', 'package-lock.json', 'tsconfig.json', 'README.md', 'CHANGELOG.md'];
+
+interface BomComponent {
+  readonly name: string;
+  readonly version: string;
+  readonly 'bom-ref': string;
+  readonly licenses?: readonly unknown[];
+}
+
+/** The part of CycloneDX 1.5 that is looked at. */
+interface Bom {
+  readonly bomFormat: string;
+  readonly metadata: { readonly component: BomComponent };
+  readonly components: readonly BomComponent[];
+  readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
+}
+
+/** `name@version` of each package in a node_modules. */
+function packagesUnder(modules: string): string[] {
+  return readdirSync(modules)
+    .flatMap((name) =>
+      name.startsWith('@') ? readdirSync(join(modules, name)).map((part) => join(name, part)) : [name],
+    )
+    .flatMap((name) => {
+      const { version } = JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8')) as { version: string };
+      const nested = join(modules, name, 'node_modules');
+      return [`${name}@${version}`, ...(existsSync(nested) ? packagesUnder(nested) : [])];
+    });
+}
 
 describe('the Debian package', () => {
   let folder: string;
@@ -36,6 +64,21 @@ describe('the Debian package', () => {
     assert.ok(readFileSync(deb).length < 2_000_000);
     const { stdout } = await execFileAsync('find', [join(folder, 'unpacked'), '-name', '*.node']);
     assert.equal(stdout, '', 'nothing compiled for one architecture');
+  });
+
+  it('says what is in it: a bill of materials with exactly the libraries that are packed, each with its licence', () => {
+    const root = join(folder, 'unpacked');
+    const text = readFileSync(join(root, 'usr/share/doc/dunebugger-remote/sbom.cdx.json'), 'utf8');
+    const bom = JSON.parse(text) as Bom;
+    assert.equal(bom.bomFormat, 'CycloneDX');
+    assert.deepEqual([bom.metadata.component.name, bom.metadata.component.version], ['dunebugger-remote', VERSION]);
+    const packed = packagesUnder(join(root, 'usr/lib/dunebugger-remote/node_modules'));
+    assert.deepEqual(bom.components.map(({ name, version }) => `${name}@${version}`).sort(), packed.sort());
+    for (const { name, licenses = [] } of bom.components) assert.ok(licenses.length > 0, name);
+    const known = new Set([bom.metadata.component, ...bom.components].map((component) => component['bom-ref']));
+    for (const { ref, dependsOn } of bom.dependencies)
+      for (const one of [ref, ...dependsOn]) assert.ok(known.has(one), one);
+    assert.doesNotMatch(text, new RegExp(tmpdir()), 'nothing of the machine that built it');
   });
 
   it('built again, in another folder, by another umask, time zone and language: the same bytes', async () => {
