@@ -11,7 +11,8 @@ import { detectFormat, standardOutput } from './log/detect.js';
 import { formatJournal, formatJson, formatTerminal, type Formatter, type LogEvent } from './log/format.js';
 import type { Logger } from './base/logger.js';
 import { createRedactor, isSecretKey } from './log/redact.js';
-import { createLineWriter } from './log/writer.js';
+import { openJournalStream } from './log/journal-stream.js';
+import { createLineWriter, type WriterOptions } from './log/writer.js';
 
 export type { Logger } from './base/logger.js';
 export { foldRepeats, numbersAside, type FoldingLogger, type FoldOptions } from './log/fold.js';
@@ -75,7 +76,7 @@ export function createLogger(options: LoggerOptions): DaemonLogger {
     const message = `${count} lines of the log are lost: nobody read them in time`;
     return format({ level: 'warn', timeMs: now(), message, fields: { lost: count } }, redact);
   };
-  const writer = options.write === undefined ? createLineWriter({ lostLine: lost }) : undefined;
+  const writer = options.write === undefined ? createLineWriter({ lostLine: lost, ...reopening(options) }) : undefined;
   const write = options.write ?? ((line) => writer?.write(line));
 
   const toLine = (json: string): void => {
@@ -122,6 +123,12 @@ export function createLogger(options: LoggerOptions): DaemonLogger {
     redact: (text) => redact(text),
     flush: () => writer?.flush(),
   };
+}
+
+/** The journal can be stopped and come back. */
+function reopening({ env = process.env }: LoggerOptions): Pick<WriterOptions, 'reopen'> {
+  if (detectFormat(standardOutput(env)).format !== 'journal') return {};
+  return { reopen: (onLost, opened) => openJournalStream({ onLost }, opened) };
 }
 
 function formatterOf({ format, write, colour, env = process.env }: LoggerOptions): Formatter {

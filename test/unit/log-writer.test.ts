@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { createLineWriter, type LineWriter, type WriterOptions } from '../../src/main/log/writer.js';
+import { createLineWriter, type LineWriter, type Sink, type WriterOptions } from '../../src/main/log/writer.js';
 
 /** A descriptor that takes so many bytes at a time, or fails with a code. */
 class Descriptor {
@@ -88,6 +88,55 @@ describe('the line writer', () => {
     writer.flush();
     assert.equal(fd.text, '');
     assert.equal(fd.timers.length, 0);
+  });
+
+  it('keeps what nobody reads until there is another reader, whole lines in order, and tells what it could not keep', () => {
+    const fd = new Descriptor();
+    const asked: ((sink: Sink | undefined) => void)[] = [];
+    const writer = fd.writer({
+      lostLine: (count) => `lost ${count}`,
+      reopen: (_onLost, opened) => void asked.push(opened),
+    });
+    fd.state = 3;
+    writer.write('abcdef');
+    fd.state = 'EPIPE';
+    fd.fire();
+    assert.equal(asked.length, 1, 'another one is asked for at once');
+    writer.write('ghi');
+    asked[0]!(undefined);
+    fd.fire();
+    assert.equal(asked.length, 2, 'and again later');
+    for (let i = 0; i < 1_000; i += 1) writer.write('x'.repeat(1_023));
+    let text = '';
+    const kept = (): number => text.split('\n').filter((line) => line.startsWith('x')).length;
+    asked[1]!((bytes, offset) => {
+      text += Buffer.from(bytes.subarray(offset)).toString('latin1');
+      return bytes.length - offset;
+    });
+    assert.ok(text.startsWith('abcdef\nghi\nxxx'), text.slice(0, 40));
+    assert.ok(text.endsWith(`x\nlost ${1_000 - kept()}\n`), text.slice(-40));
+    writer.write('after');
+    assert.ok(text.endsWith('\nafter\n'));
+    assert.equal(fd.timers.length, 0);
+  });
+
+  it('asks again for another reader when that one ends, and counts what it had taken', () => {
+    const fd = new Descriptor();
+    const asked: { opened: (sink: Sink | undefined) => void; onLost: () => void }[] = [];
+    const writer = fd.writer({
+      lostLine: (count) => `lost ${count}`,
+      reopen: (onLost, opened) => void asked.push({ opened, onLost }),
+    });
+    fd.state = 'EBADF';
+    writer.write('a');
+    asked[0]!.opened(() => {
+      throw Object.assign(new Error('EPIPE'), { code: 'EPIPE' });
+    });
+    assert.equal(asked.length, 2);
+    asked[0]!.onLost();
+    let text = '';
+    asked[1]!.opened((bytes) => ((text += Buffer.from(bytes).toString('latin1')), bytes.length));
+    assert.equal(text, 'a\nlost 1\n');
   });
 
   it('loses a line that cannot be written, and counts it', () => {

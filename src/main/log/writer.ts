@@ -7,6 +7,9 @@ export interface LineWriter {
   flush(maxMs?: number): void;
 }
 
+/** Writes some of the bytes from an offset on and says how many; throws as `fs.writeSync` does. */
+export type Sink = (bytes: Uint8Array, offset: number) => number;
+
 export interface WriterOptions {
   /** Default: 1, standard output. */
   readonly fd?: number;
@@ -14,6 +17,11 @@ export interface WriterOptions {
   readonly writeBytes?: (fd: number, bytes: Uint8Array, offset: number) => number;
   /** Calls back once after a time; the answer cancels. Default: a timer that keeps no process alive. */
   readonly schedule?: (callback: () => void, ms: number) => () => void;
+  /**
+   * Opens another way to the reader when this one has ended (EPIPE), and calls back once; undefined: not now. It is asked again and again, and
+   * lines wait meanwhile, bounded. `onLost` is to be called for a line that was taken and did not arrive.
+   */
+  readonly reopen?: (onLost: () => void, opened: (sink: Sink | undefined) => void) => void;
   /** Made when lines had to be dropped, written before the next one. */
   readonly lostLine?: (count: number) => string;
 }
@@ -21,34 +29,36 @@ export interface WriterOptions {
 /** How much may wait for a reader that is too slow; beyond that lines are dropped and counted. */
 const MOST_PENDING_BYTES = 256 * 1024;
 const RETRY_MS = 50;
+const REOPEN_MS = 1_000;
 
 /**
  * A writer to a file descriptor that writes at once, so that the last line before a crash is there.
  *
- * Where the reader is slow and the descriptor does not block (EAGAIN), lines wait, bounded; where nobody reads any more (EPIPE), they are
- * dropped: a daemon must not die of its log. pino's own destination either blocks the process until the reader is back or keeps lines
+ * Where the reader is slow and the descriptor does not block (EAGAIN), lines wait, bounded; where nobody reads any more (EPIPE), they wait for
+ * another way to the reader, and without one they are dropped: a daemon must not die of its log. pino's own destination either blocks the process until the reader is back or keeps lines
  * without a bound, and emits an error on EPIPE.
  */
 export function createLineWriter(options: WriterOptions = {}): LineWriter {
-  const { fd = 1, writeBytes = writeAt, schedule = afterUnref, lostLine } = options;
+  const { fd = 1, writeBytes = writeAt, schedule = afterUnref, lostLine, reopen } = options;
+  let sink: Sink = (bytes, offset) => writeBytes(fd, bytes, offset);
   let pending: { bytes: Uint8Array; offset: number }[] = [];
   let pendingBytes = 0;
   let lost = 0;
-  let gone = false;
+  /** `away`: the reader has ended, and is waited for. `gone`: for good. */
+  let state: 'open' | 'away' | 'gone' = 'open';
   let cancelRetry: (() => void) | undefined;
 
   /** True if nothing is left to write. */
   const drain = (): boolean => {
+    if (state === 'away') return true;
     for (let head = pending[0]; head !== undefined; head = pending[0]) {
       try {
-        head.offset += writeBytes(fd, head.bytes, head.offset);
+        head.offset += sink(head.bytes, head.offset);
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code;
         if (code === 'EAGAIN' || code === 'EBUSY' || code === 'EINTR') return false;
         if (code === 'EPIPE' || code === 'EBADF') {
-          gone = true;
-          pending = [];
-          pendingBytes = 0;
+          ended(head);
           return true;
         }
         // A full disk, say: this line is lost, the next one is tried.
@@ -61,6 +71,43 @@ export function createLineWriter(options: WriterOptions = {}): LineWriter {
       }
     }
     return true;
+  };
+
+  const ended = (head: { offset: number }): void => {
+    if (reopen === undefined) {
+      state = 'gone';
+      pending = [];
+      pendingBytes = 0;
+      return;
+    }
+    state = 'away';
+    // Whoever reads next has not seen its beginning.
+    head.offset = 0;
+    askAgain();
+  };
+
+  const askAgain = (): void => {
+    reopen?.(
+      () => (lost += 1),
+      (opened) => {
+        if (opened === undefined) {
+          schedule(askAgain, REOPEN_MS);
+          return;
+        }
+        sink = opened;
+        state = 'open';
+        if (!drain()) retryLater();
+        tellLost();
+      },
+    );
+  };
+
+  const tellLost = (): void => {
+    if (lost > 0 && lostLine !== undefined && pendingBytes <= MOST_PENDING_BYTES) {
+      enqueue(lostLine(lost));
+      lost = 0;
+      if (!drain()) retryLater();
+    }
   };
 
   const retryLater = (): void => {
@@ -78,7 +125,7 @@ export function createLineWriter(options: WriterOptions = {}): LineWriter {
 
   return {
     write: (line) => {
-      if (gone) return;
+      if (state === 'gone') return;
       if (pendingBytes > MOST_PENDING_BYTES) {
         lost += 1;
         return;
