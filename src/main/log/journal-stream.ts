@@ -43,7 +43,7 @@ export function openJournalStream(
       if (!socket.writable) throw Object.assign(new Error('the stream has ended'), { code: 'EPIPE' });
       if (socket.writableLength > MOST_BUFFERED_BYTES) throw Object.assign(new Error('full'), { code: 'EAGAIN' });
       socket.write(bytes.subarray(offset), (error) => {
-        if (error != null) onLost();
+        if (error) onLost();
       });
       return bytes.length - offset;
     });
