@@ -22,6 +22,7 @@ import { createOpenSession } from './connection/web-pubsub.js';
 import { createInternetMonitor, monitorSettingsOf, type InternetConnectionMonitor } from './internet-monitor.js';
 import { foldRepeats, numbersAside, type DaemonLogger, type FoldingLogger, type Logger } from './log.js';
 import { createLookup } from './net/lookup.js';
+import { loadHouseTrust } from './net/house-trust.js';
 import { createRemote, type Remote } from './remote.js';
 import { NO_CONNECTION } from './remote/no-connection.js';
 import { diffSettings, hostsOf, nameOf, takeOverLive, type Settings } from './settings.js';
@@ -114,6 +115,7 @@ export class Daemon {
         monitor: { isConnected: false },
         log: this.#folded,
         version: this.#options.version,
+        ca: loadHouseTrust(this.#settings.caFile, process.env, this.#folded).pem,
         clockStatus: clock,
       });
       this.#local = { remote, clock };
@@ -235,8 +237,10 @@ function build(current: () => Settings, log: Logger, { version, boot = false, st
     timeoutMs: current().connectionTimeoutSecs * 1_000,
     nameServers: current().nameServers,
   }));
+  const trust = loadHouseTrust(settings.caFile, process.env, log);
+  const ca = trust.pem;
   const hosts = hostsOf(settings);
-  const monitor = createInternetMonitor(settings, log, {
+  const monitor = createInternetMonitor(settings, trust, log, {
     witnesses: hosts,
     liveConnection: (withinMs) => connection.answers(withinMs),
   });
@@ -252,6 +256,7 @@ function build(current: () => Settings, log: Logger, { version, boot = false, st
       password: settings.auth0Password,
     },
     lookup,
+    ca,
     log,
     stateDirectory,
     keepUrl: settings.keepAccessUrl,
@@ -263,6 +268,7 @@ function build(current: () => Settings, log: Logger, { version, boot = false, st
       credentials,
       group: settings.wsGroupName,
       lookup,
+      ca,
       mayOpen: () => monitor.isConnected,
       onHost: (host) => monitor.configure({ witnesses: [...new Set([...hosts, host])] }),
       halfOpenTimeoutMs: settings.halfOpenTimeoutSecs * 1_000,
@@ -273,7 +279,7 @@ function build(current: () => Settings, log: Logger, { version, boot = false, st
     group: settings.wsGroupName,
     log,
   });
-  const remote = createRemote({ settings, connection, monitor, log, version, clockStatus: clock });
+  const remote = createRemote({ settings, connection, monitor, log, version, ca, clockStatus: clock });
   return { monitor, connection, credentials, remote, clock };
 }
 

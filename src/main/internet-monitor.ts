@@ -9,6 +9,7 @@
  */
 import type { CheckEvidence, FromWorker, VerdictState } from '../workers/protocol.js';
 import { systemClock } from './base/clock.js';
+import type { Trust } from '../workers/net/trust.js';
 import { Listeners } from './base/guard.js';
 import { humanDuration } from './base/duration.js';
 import { adviceOn, evidenceFields } from './evidence-text.js';
@@ -320,8 +321,15 @@ export class InternetConnectionMonitor {
 /** The document's shared instance: what the daemon uses, configured from its settings. */
 export function createInternetMonitor(
   settings: Settings,
+  trust: Trust,
   log: Logger,
   proofs: Pick<MonitorOptions, 'witnesses' | 'liveConnection'> = {},
 ): InternetConnectionMonitor {
-  return new InternetConnectionMonitor({ ...monitorSettingsOf(settings), ...proofs, log });
+  return new InternetConnectionMonitor({
+    ...monitorSettingsOf(settings),
+    ...proofs,
+    ca: trust.pem,
+    hasCaStore: trust.hasStore,
+    log,
+  });
 }

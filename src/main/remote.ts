@@ -25,6 +25,8 @@ export interface RemoteOptions {
   readonly log: Logger;
   /** This package's version, for system_info. */
   readonly version: string;
+  /** PEM certificates to trust; undefined: Node's. */
+  readonly ca?: string | undefined;
   /** Whether the system clock can be trusted. */
   readonly clockStatus: ClockStatus;
 }
@@ -49,14 +51,14 @@ export interface Remote {
 /** Deadline of a look-up for the bus, milliseconds: an attempt to connect has 5 s for all. */
 const BUS_LOOKUP_MS = 2_000;
 
-export function createRemote({ settings, connection, monitor, log, version, clockStatus }: RemoteOptions): Remote {
+export function createRemote({ settings, connection, monitor, log, version, ca, clockStatus }: RemoteOptions): Remote {
   const host = realHost();
   const collect = createSystemInfoCollector({ host });
   const { coreInstallPath, dockerComposePath } = settings;
   const versions = (components: readonly ComponentStatus[]): Promise<readonly ComponentStatus[]> =>
     withInstalledVersions(components, { read: (file) => host.read(file), coreInstallPath, dockerComposePath });
   const bus = settings.mQueueEnabled
-    ? new Bus({ settings: busSettings(settings), log, lookup: createLocalLookup({ timeoutMs: BUS_LOOKUP_MS }) })
+    ? new Bus({ settings: busSettings(settings), log, ca, lookup: createLocalLookup({ timeoutMs: BUS_LOOKUP_MS }) })
     : undefined;
   const exchange = new Exchange({
     connection,

@@ -126,6 +126,6 @@ function portalWatchOf({ host, timeoutMs }: WorkerSettings): PortalWatch {
   return new PortalWatch({ host, timeoutMs });
 }
 
-function proberOf({ host, port, ca, timeoutMs, nameServers }: WorkerSettings): Prober {
-  return new Prober({ site: { host, port, ca }, timeoutMs, nameServers });
+function proberOf({ host, port, ca, hasCaStore, timeoutMs, nameServers }: WorkerSettings): Prober {
+  return new Prober({ site: { host, port, ca, hasCaStore }, timeoutMs, nameServers });
 }

@@ -23,6 +23,8 @@ const NEEDS_A_NEW_CONNECTION: Readonly<Record<OfflineReason, boolean>> = {
   'tcp-timeout': true,
   'tcp-refused': true,
   portal: true,
+  // Behind such a certificate may be anybody.
+  'no-ca-store': true,
   // If the clock were wrong, nobody's certificate would be valid to a new connection.
   clock: true,
   'tls-failed': false,

@@ -27,6 +27,8 @@ export type OfflineReason =
   | 'tcp-refused'
   /** Somebody else answers for the site, by his own certificate or over plain HTTP: a captive portal, a hijacked name, an intercepting proxy. */
   | 'portal'
+  /** A certificate that nobody vouches for, and this system has no store of certificates. */
+  | 'no-ca-store'
   /** The certificate is not valid at this machine's time, and the machine's clock is the likelier culprit. */
   | 'clock'
   /** The TLS handshake failed in another way, or did not end. */
@@ -212,6 +214,8 @@ export interface WorkerSettings {
   readonly nameServers: readonly string[];
   /** PEM certificates to trust instead of Node's bundled ones; undefined: Node's and NODE_EXTRA_CA_CERTS. */
   readonly ca?: string;
+  /** False: this system has no store of certificates. Default true. */
+  readonly hasCaStore?: boolean;
   /** How often the worker says that it is alive, milliseconds. */
   readonly beatMs: number;
   /** Wait for what answers over plain HTTP within the check that failed, for whoever looks only once. Default: the next check tells. */

@@ -143,9 +143,12 @@ function isShutOut(reason: OfflineReason, https: readonly HttpsEvidence[]): bool
   return reason === 'tls-failed' && garbled;
 }
 
+/** Reasons that explain all the rest. */
+const TELLING: ReadonlySet<OfflineReason> = new Set(['portal', 'no-ca-store', 'clock']);
+
 function reasonOfTries(dns: DnsEvidence | undefined, https: readonly HttpsEvidence[]): OfflineReason {
   const failed = https.filter((one) => !one.ok);
-  const telling = failed.find(({ reason }) => reason === 'portal' || reason === 'clock');
+  const telling = failed.find(({ reason = 'http-timeout' }) => TELLING.has(reason));
   if (telling?.reason !== undefined) return telling.reason;
   // Set although there are addresses: they are none that a site could have, and none has proved to be one.
   if (dns?.trouble !== undefined) return dns.trouble === 'silent' ? 'dns-timeout' : 'dns-failed';

@@ -33,6 +33,7 @@ const WORDS: Readonly<Record<OfflineReason, RegExp>> = {
   'tcp-timeout': /does not answer/i,
   'tcp-refused': /refuse/i,
   portal: /portal|certificate/i,
+  'no-ca-store': /ca-certificates/,
   clock: /clock/i,
   'tls-failed': /TLS/,
   'http-timeout': /no answer|does not answer/i,

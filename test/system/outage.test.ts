@@ -9,11 +9,11 @@ import { CLOUD_NAME, PORTS, SITE_NAME } from '../lab/topology.js';
 import { registerSecret } from '../support/everything-logged.js';
 import { MemoryGroup } from './cgroup.js';
 import type { JournalEntry, Machine } from './machine.js';
-import { CONF, machineWithService, mainPid, UNIT } from './service.js';
+import { CONF, ENVIRONMENT, machineWithService, mainPid, UNIT } from './service.js';
 
 const GROUP = 'velasquez';
 const CREDENTIAL = '/etc/dunebugger-remote/credentials/WEBPUBSUB_CLIENT_URL';
-const CA_FILE = '/etc/ssl/certs/lab.pem';
+const CA_FILE = '/etc/dunebugger-remote/ca.pem';
 const CONNECTED = new RegExp(`^Online, connected since \\d\\d:\\d\\d, group ${GROUP}(; the clock cannot be trusted)?$`);
 
 /** No time server reaches this machine, so its clock cannot be trusted: that is said, and rightly, at each start. */
@@ -37,12 +37,13 @@ describe('outages, as an operator sees them', () => {
     machine = await machineWithService({
       network: { namespace, resolvConf: `${etcOf(namespace)}/resolv.conf` },
       environment: [
+        // The authority of the lab is that of a company: known by this setting alone.
+        `DUNEBUGGER_NETWORK_CA_FILE=${CA_FILE}`,
         `WS_GROUP_NAME=${GROUP}`,
         `DUNEBUGGER_WEBSOCKET_TEST_DOMAIN=${SITE_NAME}`,
         'DUNEBUGGER_MESSAGE_QUEUE_M_QUEUE_ENABLED=False',
         '',
       ].join('\n'),
-      dropIn: [`Environment=NODE_EXTRA_CA_CERTS=${CA_FILE}`],
       prepare: async (it) => {
         await it.write(CA_FILE, lab.ca);
         await it.write(CREDENTIAL, `${url}\n`, '600');
@@ -177,6 +178,19 @@ describe('outages, as an operator sees them', () => {
     assert.ok(head.length > 0);
     assert.doesNotMatch(everything, /access_token=(?!\[|…|\*|<|hidden)/);
     assert.ok(!(await machine.show('StatusText')).includes(payload));
+  });
+
+  it('no store of certificates is named with the command; one that knows the authority needs no setting', async () => {
+    const environment = await machine.sh(`cat ${ENVIRONMENT}`);
+    await machine.write(ENVIRONMENT, environment.replace(/^DUNEBUGGER_NETWORK_CA_FILE=.*\n/m, ''), '600');
+    await machine.sh(`mv /etc/ssl/certs /etc/ssl/certs.away; systemctl restart ${UNIT}`);
+    await statusIs(/^Offline since .*: no store of certificates here/);
+    const from = Date.now() - 60_000;
+    const lines = texts(await own(from, '--priority=warning'));
+    assert.match(lines, /Offline: no store of certificates here.*sudo apt install ca-certificates/);
+    await machine.sh(`mv /etc/ssl/certs.away /etc/ssl/certs; cp ${CA_FILE} /usr/local/share/ca-certificates/lab.crt
+      update-ca-certificates; systemctl restart ${UNIT}`);
+    await statusIs(CONNECTED);
   });
 
   it('its memory stays under MemoryMax through all this and traffic', async (t) => {

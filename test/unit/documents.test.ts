@@ -20,6 +20,7 @@ const REASONS: Readonly<Record<OfflineReason, true>> = {
   'tcp-timeout': true,
   'tcp-refused': true,
   portal: true,
+  'no-ca-store': true,
   clock: true,
   'tls-failed': true,
   'http-timeout': true,

@@ -3,6 +3,7 @@ import type { CheckEvidence } from '../../workers/protocol.js';
 import { InternetConnectionMonitor, type InternetMonitorStatus } from '../internet-monitor.js';
 import { refusalWords } from '../../workers/net/refusal.js';
 import { provedBy, siteFaultWords } from '../internet-monitor/site-fault.js';
+import { loadHouseTrust } from '../net/house-trust.js';
 import { plain, reasonWords, TROUBLES } from '../troubles.js';
 import { hostsOf, loadSettings, SettingsError, type LoadedSettings, type Settings } from '../settings.js';
 import { adviceOn, evidenceLines } from '../evidence-text.js';
@@ -33,6 +34,8 @@ export async function check(options: CheckOptions): Promise<number> {
   }
   complain(loaded.warnings);
   const { settings } = loaded;
+  const say = (_fields: object, line: string): void => void process.stderr.write(`${line}\n`);
+  const trust = loadHouseTrust(settings.caFile, process.env, { warn: say, error: say });
   const monitor = new InternetConnectionMonitor({
     testDomain: settings.testDomain,
     checkIntervalSecs: settings.connectionIntervalSecs,
@@ -43,6 +46,8 @@ export async function check(options: CheckOptions): Promise<number> {
     failuresToOffline: 1,
     successesToOnline: 1,
     waitForPortal: true,
+    ca: trust.pem,
+    hasCaStore: trust.hasStore,
     followLinks: false,
   });
   try {

@@ -52,6 +52,7 @@ const OF_THIS_DEVICE: Readonly<Record<OfflineReason, boolean>> = {
   'tcp-timeout': false,
   'tcp-refused': false,
   portal: false,
+  'no-ca-store': true,
   clock: false,
   'tls-failed': false,
   'http-timeout': false,

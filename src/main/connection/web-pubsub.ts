@@ -16,7 +16,7 @@ export interface WebPubSubOptions {
   /** Looks names up with a deadline; default: the system's, which has none but our own handshake's. */
   readonly lookup?: LookupFunction;
   /** Certificates to trust instead of the system's, for a local service. */
-  readonly ca?: string | Buffer | (string | Buffer)[];
+  readonly ca?: string;
   /** From the name look-up to the end of the WebSocket handshake. Default 10 s. */
   readonly handshakeTimeoutMs?: number;
   /** From there to the service's `connected` frame. Default 10 s. */

@@ -33,6 +33,8 @@ export interface MonitorSettings {
 export interface MonitorOptions extends MonitorSettings {
   /** PEM certificates to trust instead of Node's. Default: Node's, and those of NODE_EXTRA_CA_CERTS. */
   readonly ca?: string;
+  /** False: this system has no store of certificates, which explains one that nobody vouches for. Default true. */
+  readonly hasCaStore?: boolean;
   /**
    * Let a check that failed wait, within its bound, for what answers over plain HTTP, so that one look names a portal. Default false: the confirming
    * check tells.
@@ -80,6 +82,7 @@ export function workerSettingsOf(options: MonitorOptions): WorkerSettings {
     confirmAfterMs: Math.min(CONFIRM_AFTER_MS, intervalMs),
     nameServers: options.nameServers ?? [],
     ...(options.ca === undefined ? {} : { ca: options.ca }),
+    hasCaStore: options.hasCaStore ?? true,
     waitForPortal: options.waitForPortal ?? false,
     beatMs: Math.min(BEAT_MS, intervalMs / 4),
     followLinks: options.followLinks ?? true,

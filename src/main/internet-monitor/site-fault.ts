@@ -10,6 +10,7 @@ const WORDS: Readonly<Record<OfflineReason, string>> = {
   'tcp-timeout': 'its address does not answer',
   'tcp-refused': 'it refuses connections',
   portal: "it shows somebody else's certificate",
+  'no-ca-store': 'nobody vouches for its certificate, and this system has no store of certificates',
   clock: 'its certificate is not valid yet',
   'tls-failed': 'its TLS handshake fails',
   'http-timeout': 'it sends no answer',

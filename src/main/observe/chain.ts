@@ -36,11 +36,12 @@ export interface ChainLink {
 /** Where the branch to the components leaves that to the cloud. */
 const HOUSE: readonly Station[] = ['bus', 'core', 'scheduler'];
 
-/** The station that a reason blames. A wrong clock is this machine's own. */
+/** The station that a reason blames. A wrong clock and a missing store of certificates are this machine's own. */
 const BLAMED: Readonly<Record<OfflineReason, Station>> = {
   'no-link': 'interface',
   'no-route': 'router',
   portal: 'internet',
+  'no-ca-store': 'pi',
   clock: 'pi',
   'dns-timeout': 'name-server',
   'dns-failed': 'name-server',

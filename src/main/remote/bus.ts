@@ -56,6 +56,8 @@ export interface BusOptions {
   readonly log: Logger;
   /** Name look-up with a deadline; `dns.lookup` has none. */
   readonly lookup: LookupFunction;
+  /** PEM certificates to trust of a `tls://` server; undefined: Node's. */
+  readonly ca?: string | undefined;
   readonly timings?: Partial<BusTimings>;
   /** From 0 to below 1; for the jitter. */
   readonly random?: () => number;
@@ -197,6 +199,7 @@ export class Bus {
           host: server.host,
           port: server.port,
           tls: server.tls,
+          ca: this.options.ca,
           lookup: this.options.lookup,
           timeoutMs: this.#timings.connectTimeoutMs,
           signal,

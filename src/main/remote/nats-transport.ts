@@ -5,6 +5,7 @@
  */
 import { createConnection } from 'node:net';
 import type { LookupFunction, Socket } from 'node:net';
+import { contextOf } from '../../workers/net/open-address.js';
 import { NatsConnectionImpl, setTransportFactory } from '@nats-io/transport-node';
 import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
 import { NodeTransport } from '@nats-io/transport-node/lib/node_transport.js';
@@ -16,6 +17,8 @@ export interface DialOptions {
   readonly port: number;
   /** True: TLS, the certificate verified for `host`. */
   readonly tls: boolean;
+  /** PEM certificates to trust; undefined: Node's. */
+  readonly ca?: string | undefined;
   readonly lookup: LookupFunction;
   /** From the first packet to the first PONG, milliseconds. */
   readonly timeoutMs: number;
@@ -107,18 +110,23 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
   });
 }
 
+/** The client hands these down to `tls.connect` as they are, though its type knows but some. */
+function verified(ca: string | undefined): object {
+  return { rejectUnauthorized: true, ...(ca === undefined ? {} : { secureContext: contextOf(ca) }) };
+}
+
 /** Connects once, to one server; the connection never reconnects by itself. Rejects within the deadline. */
 export function dialNats(
   options: Omit<NodeConnectionOptions, 'servers'>,
   dialOptions: DialOptions,
 ): Promise<NatsConnection> {
   setTransportFactory({ factory: () => new BoundedTransport() });
-  const { host, port, tls, timeoutMs } = dialOptions;
+  const { host, port, tls, ca, timeoutMs } = dialOptions;
   const handed: Handed = {
     ...options,
     servers: `${host.includes(':') ? `[${host}]` : host}:${port}`,
     timeout: timeoutMs,
-    tls: tls ? {} : null,
+    tls: tls ? verified(ca) : null,
     reconnect: false,
     resolve: false,
     ignoreClusterUpdates: true,

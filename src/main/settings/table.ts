@@ -3,6 +3,7 @@
  * The `Settings` type, the environment's names, the checks, the shipped conf's test and a reload all follow from this table.
  */
 import {
+  absolutePath,
   anything,
   hostList,
   decimal,
@@ -74,6 +75,7 @@ function secret(envName: string, type: ValueType<string>, what: string): Spec<st
 const general = inSection('General');
 const auth = inSection('Auth');
 const websocket = inSection('Websocket');
+const network = inSection('Network');
 const messageQueue = inSection('MessageQueue');
 const log = inSection('Log');
 const ntp = inSection('NTP');
@@ -202,6 +204,14 @@ export const TABLE = Object.freeze({
     983_040,
     LIVE,
     'Largest message taken from the group, such as an upload; NATS takes 1 MiB by default.',
+  ),
+
+  ...network(
+    'caFile',
+    absolutePath,
+    '',
+    RESTART,
+    'PEM file of certificates that are trusted beside those of the system.',
   ),
 
   ...messageQueue('mQueueEnabled', yesNo, true, RESTART, 'False leaves the local bus alone.'),

@@ -90,6 +90,12 @@ export const logLevel: ValueType<'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITI
   parse: (text) => Object.entries(LEVELS).find(([name]) => name === text.toUpperCase())?.[1],
 };
 
+/** A file's whole path, or empty. */
+export const absolutePath: ValueType<string> = {
+  allowed: 'the whole path of a file, beginning with /, or nothing',
+  parse: (text) => (text === '' || /^\/[^\p{Cc}]{1,1023}$/u.test(text) ? text : undefined),
+};
+
 /** Hosts, each with or without a port, at most 8; empty: none. */
 export const hostList: ValueType<readonly string[]> = {
   allowed: 'host names or IP addresses separated by commas, each with a port if need be, at most 8, or nothing',

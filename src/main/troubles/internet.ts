@@ -1,4 +1,4 @@
-/** No internet: the ten reasons of an offline verdict, and the outage itself. */
+/** No internet: the eleven reasons of an offline verdict, and the outage itself. */
 import type { OfflineReason } from '../../workers/protocol.js';
 import type { Trouble } from './types.js';
 
@@ -27,7 +27,7 @@ export const OFFLINE: Readonly<Record<OfflineReason, Trouble>> = {
     meaning: 'there is a link, but no address or no way out',
     remedy:
       'The network gave this machine no address or no way out; look at its DHCP server, the router: `ip address`, `ip route`',
-    makesIrrelevant: ['portal', 'clock'],
+    makesIrrelevant: ['portal', 'no-ca-store', 'clock'],
     tellAfterMs: LINK_HOLD_MS,
     lines: [],
   },
@@ -38,6 +38,16 @@ export const OFFLINE: Readonly<Record<OfflineReason, Trouble>> = {
       "somebody else's certificate, or over plain HTTP somebody else's page: a captive portal, a hijacked name, an intercepting proxy",
     remedy:
       'Somebody else answers in place of the test site: log in to the Wi-Fi with a browser, or ask whoever runs the network to let this device through',
+    makesIrrelevant: ['dns-timeout'],
+    tellAfterMs: CONFIRM_MS,
+    lines: [],
+  },
+  'no-ca-store': {
+    severity: 'warn',
+    title: 'no store of certificates here',
+    meaning: 'nobody vouches for the certificate of the site, and this system has no store of certificates that could',
+    remedy:
+      '`sudo apt install ca-certificates`, then `sudo systemctl restart dunebugger-remote`; for an authority of the house see `[Network] caFile`',
     makesIrrelevant: ['dns-timeout'],
     tellAfterMs: CONFIRM_MS,
     lines: [],

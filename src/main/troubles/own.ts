@@ -100,6 +100,29 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
     tellAfterMs: 0,
     lines: ['Configuration: … is more than …: …'],
   },
+  'ca-file-unusable': {
+    severity: 'error',
+    title: 'certificates of the house not read',
+    meaning: 'the file that the line names has none, or cannot be read; what it was for is not trusted',
+    remedy:
+      'Put a PEM file where everybody may read it: `sudo install -m 644 ca.pem /etc/dunebugger-remote/ca.pem`, name it in `[Network] caFile`, then `systemctl restart dunebugger-remote`',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['Certificates: …; going on with the others. The service runs as a user of its own and sees no /home'],
+  },
+  'tls-check-kept': {
+    severity: 'warn',
+    title: 'certificates are verified all the same',
+    meaning:
+      'somebody wanted to switch the verification off; nobody may read the passwords of the sign-in, so it stays on',
+    remedy:
+      'Take `NODE_TLS_REJECT_UNAUTHORIZED` out of the environment, and name the authority of the house in `[Network] caFile`',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: [
+      'NODE_TLS_REJECT_UNAUTHORIZED=0 has no effect here: passwords travel, so every certificate is verified; take it out, and name the authority of the house in [Network] caFile',
+    ],
+  },
   'no-ip-command': {
     severity: 'warn',
     title: 'no ip command',

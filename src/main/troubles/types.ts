@@ -43,6 +43,8 @@ export type OwnTrouble =
   | 'reload-incomplete'
   | 'setting-unknown'
   | 'setting-doubtful'
+  | 'ca-file-unusable'
+  | 'tls-check-kept'
   | 'no-ip-command'
   | 'ip-monitor-ended'
   | 'notify-failed'
@@ -67,7 +69,7 @@ export type AskedTrouble =
   | 'service-unasked'
   | 'service-absent';
 
-/** Stable: programs may rely on them. The ten reasons of an offline verdict keep their names. */
+/** Stable: programs may rely on them. The reasons of an offline verdict keep their names. */
 export type TroubleCode =
   OfflineReason | 'no-internet' | 'test-site-down' | AskedTrouble | CloudTrouble | HouseTrouble | OwnTrouble;
 

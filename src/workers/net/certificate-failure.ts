@@ -1,7 +1,8 @@
 /** What a certificate that was refused means: somebody else's, a wrong clock, or a site that let its own expire. */
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { OfflineReason } from '../protocol.js';
-import { isOwnedBy } from './certificate-owner.js';
+import { isNamed, isOwnedBy } from './certificate-owner.js';
+import { DEBIAN_STORE } from './trust.js';
 
 export interface CertificateFailure {
   readonly error: string;
@@ -19,6 +20,8 @@ export interface Expected {
   readonly host: string;
   /** PEM certificates that are trusted; undefined: Node's. */
   readonly ca: string | undefined;
+  /** False: this system has no store of certificates. */
+  readonly hasCaStore: boolean;
   /** The `Date` header of an answer over the connection: not to be trusted, but nothing hangs on it except the words of the log. */
   readonly askDate: () => Promise<string | undefined>;
 }
@@ -26,12 +29,19 @@ export interface Expected {
 /** Reads the certificate of an unverified connection: whose it is first, and only then whether it is valid. Never rejects. */
 export async function readCertificateFailure(
   socket: TLSSocket,
-  { host, ca, askDate }: Expected,
+  { host, ca, hasCaStore, askDate }: Expected,
 ): Promise<CertificateFailure> {
   // A code although its type says Error.
   const error = String(socket.authorizationError);
   const certificate: PeerCertificate = socket.getPeerCertificate(true);
   if (!isOwnedBy(host, certificate, ca)) {
+    if (!hasCaStore && isNamed(host, certificate)) {
+      return {
+        error,
+        reason: 'no-ca-store',
+        detail: `nobody vouches for the certificate, issued by ${nameOf(certificate.issuer)}: there is no ${DEBIAN_STORE}`,
+      };
+    }
     return {
       error,
       reason: 'portal',

@@ -3,11 +3,10 @@
  * deadline is the caller's signal, since what the caller waits for goes on behind the opening.
  */
 import { isIP, type LookupFunction, type Socket } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
 import { NOTHING_FAILED, failedLast, learn, type AddressMemory } from './address-memory.js';
 import { raceAddresses } from './address-race.js';
 import { refusalOf } from './refusal.js';
-import { openAddress } from './open-address.js';
+import { openAddress, type TlsChoice } from './open-address.js';
 
 export type ConnectPhase = 'dns' | 'tcp' | 'tls';
 
@@ -18,7 +17,7 @@ export interface ConnectOptions {
   /** Finds the addresses of a name; must be bounded itself. */
   readonly lookup: LookupFunction;
   /** Undefined: no TLS. A certificate that is not the host's is refused by Node itself, before a byte is sent. */
-  readonly tls?: Pick<ConnectionOptions, 'ca' | 'ALPNProtocols'>;
+  readonly tls?: Omit<TlsChoice, 'session'>;
   readonly signal: AbortSignal;
   /** The furthest phase that any address has reached, whenever it rises. */
   readonly onPhase?: (phase: ConnectPhase) => void;

@@ -3,7 +3,13 @@
  * Never rejects; its only deadline is the caller's signal.
  */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import {
+  connect as connectTls,
+  createSecureContext,
+  type ConnectionOptions,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 
 /** The reason of a signal that aborts because time is up. */
 export class DeadlineError extends Error {
@@ -16,6 +22,12 @@ export interface Steps {
   readonly tlsMs?: number;
 }
 
+/** What of TLS a caller may choose; that the certificate is verified is not among it. */
+export interface TlsChoice extends Pick<ConnectionOptions, 'ALPNProtocols' | 'session'> {
+  /** PEM certificates to trust instead of Node's own; undefined: Node's. */
+  readonly ca?: string | undefined;
+}
+
 export interface OpenAddressOptions<Refused> {
   /** IP literal. */
   readonly address: string;
@@ -23,7 +35,7 @@ export interface OpenAddressOptions<Refused> {
   readonly host: string;
   readonly port: number;
   /** Undefined: no TLS. `session`: one of an earlier connection, to be resumed. */
-  readonly tls?: Pick<ConnectionOptions, 'ca' | 'ALPNProtocols' | 'session'> | undefined;
+  readonly tls?: TlsChoice | undefined;
   /** Aborting gives the attempt up; a reason that is a {@link DeadlineError} counts as a time-out. */
   readonly signal: AbortSignal;
   /** TCP is open and TLS begins. */
@@ -117,14 +129,16 @@ interface Ends<Refused> {
 }
 
 function secure<Refused>(options: OpenAddressOptions<Refused>, tcp: Socket, ends: Ends<Refused>): TLSSocket {
-  const { host, tls, onSession, onRefused } = options;
+  const { host, tls: { ca, ...tls } = {}, onSession, onRefused } = options;
   const socket = connectTls({
     ...tls,
+    ...(ca === undefined ? {} : { secureContext: contextOf(ca) }),
     socket: tcp,
     host,
     ...(isIP(host) === 0 ? { servername: host } : {}),
-    // Only so that a certificate that is refused can be named: nothing but `authorized` makes a connection count then.
-    ...(onRefused === undefined ? {} : { rejectUnauthorized: false }),
+    // Said by ourselves, since NODE_TLS_REJECT_UNAUTHORIZED would change the default. False only so that a certificate that is refused can be
+    // named: nothing but `authorized` makes a connection count then.
+    rejectUnauthorized: onRefused === undefined,
   });
   /** TLS 1.2 hands its session out before the certificate was looked at. */
   let early: Buffer | undefined;
@@ -151,6 +165,20 @@ function secure<Refused>(options: OpenAddressOptions<Refused>, tcp: Socket, ends
     ends.verified(socket);
   });
   return socket;
+}
+
+/** Some 170 certificates take 20 ms to read on a desktop, so it is done once for each set; a process knows one, a test a few. */
+const contexts = new Map<string, SecureContext>();
+const MAX_CONTEXTS = 8;
+
+export function contextOf(ca: string): SecureContext {
+  const known = contexts.get(ca);
+  if (known !== undefined) return known;
+  const [oldest] = contexts.keys();
+  if (contexts.size >= MAX_CONTEXTS && oldest !== undefined) contexts.delete(oldest);
+  const context = createSecureContext({ ca });
+  contexts.set(ca, context);
+  return context;
 }
 
 export function codeOfAbort(signal: AbortSignal): string {

@@ -19,6 +19,8 @@ export interface Site {
   readonly port: number;
   /** PEM certificates to trust instead of Node's bundled ones; undefined: Node's and NODE_EXTRA_CA_CERTS. */
   readonly ca?: string | undefined;
+  /** False: this system has no store of certificates. Default true. */
+  readonly hasCaStore?: boolean | undefined;
 }
 
 /** Why a step failed. */
@@ -177,6 +179,7 @@ export async function openConnection(options: OpenOptions): Promise<Opened> {
       const failure = await readCertificateFailure(socket, {
         host: site.host,
         ca: site.ca,
+        hasCaStore: site.hasCaStore ?? true,
         askDate: async () => {
           const answer = await connection.head(signal);
           return answer.ok ? answer.date : undefined;

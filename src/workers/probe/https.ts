@@ -89,7 +89,8 @@ function race(options: TryOptions, signal: AbortSignal): Promise<{ address: stri
 function depth({ at, reason, error }: Failure): number {
   if (isRefusal(error)) return -1;
   const layer = { tcp: 0, tls: 10, http: 20 }[at];
-  const telling = reason === 'portal' || reason === 'clock' ? 5 : reason === 'tcp-refused' ? 1 : 0;
+  const telling =
+    reason === 'portal' || reason === 'no-ca-store' || reason === 'clock' ? 5 : reason === 'tcp-refused' ? 1 : 0;
   return layer + telling;
 }
 

@@ -14,7 +14,7 @@ import { createConnection } from './socket.js';
 export interface LinkOptions {
   readonly subprotocol: string;
   readonly lookup?: LookupFunction;
-  readonly ca?: string | Buffer | (string | Buffer)[];
+  readonly ca?: string;
   /** From the look-up of the name to the end of the WebSocket handshake. */
   readonly handshakeTimeoutMs: number;
   /** From there to {@link Link.greeted}. */

@@ -3,11 +3,11 @@ import type { ClientRequestArgs } from 'node:http';
 import type { LookupFunction, Socket } from 'node:net';
 import { connect } from '../../../workers/net/connect.js';
 
-/** The `createConnection` of `ws`. `ca` as in `tls.connect`. */
+/** The `createConnection` of `ws`. `ca`: PEM certificates to trust; undefined: Node's. */
 export function createConnection(
   url: string,
   lookup: LookupFunction,
-  ca: string | Buffer | (string | Buffer)[] | undefined,
+  ca: string | undefined,
   signal: AbortSignal,
 ): NonNullable<ClientRequestArgs['createConnection']> {
   return (_options, oncreate) => {
