@@ -5,7 +5,8 @@ import { Prober, type Seen } from '../../src/workers/probe/check.js';
 import { reasonOf } from '../../src/workers/verdict.js';
 import type { OfflineReason } from '../../src/workers/protocol.js';
 import { CertificateAuthority } from '../support/certificates.js';
-import { HttpsSite } from '../support/https-site.js';
+import { HttpsSite, type SiteBehaviour } from '../support/https-site.js';
+import { Http2Site, RawSite } from '../support/odd-sites.js';
 import { NameServer } from '../support/name-server.js';
 
 const TIMEOUT_MS = 400;
@@ -127,6 +128,81 @@ describe('a check', () => {
         await own.stop();
       }
       assert.equal(names.countQueries(), queries);
+    });
+  });
+
+  describe("of every server's HEAD", () => {
+    const kept: readonly [string, SiteBehaviour, method: string][] = [
+      ['without Content-Length', { kind: 'answer', framing: 'none' }, 'HEAD'],
+      ['chunked', { kind: 'answer', framing: 'chunked' }, 'HEAD'],
+      ['301 without Content-Length', { kind: 'answer', status: 301, framing: 'none', location: '/' }, 'HEAD'],
+      ['405', { kind: 'answer', head: 405 }, 'GET'],
+      ['501 without Content-Length', { kind: 'answer', head: 501, framing: 'none' }, 'GET'],
+      ['405 where GET is chunked', { kind: 'answer', head: 405, framing: 'chunked' }, 'GET'],
+    ];
+    for (const [name, behaviour, method] of kept)
+      it(`${name}: one connection over 20 checks`, async () => {
+        await site.behave(behaviour);
+        const { connections } = site.counts;
+        for (let i = 0; i < 20; i += 1) await passes();
+        assert.equal(site.counts.connections - connections, 1);
+        assert.match(site.lastRequest?.[0] ?? '', new RegExp(`^${method} / HTTP/1.1$`));
+      });
+
+    it('silence: the second check asks by GET, and from then on over one connection', async () => {
+      await site.behave({ kind: 'answer', head: 'hang' });
+      await fails('http-timeout');
+      const { connections } = site.counts;
+      for (let i = 0; i < 20; i += 1) await passes();
+      assert.equal(site.counts.connections - connections, 1);
+      assert.deepEqual(
+        site.lastRequest?.map((line) => line.toLowerCase()),
+        ['get / http/1.1', `host: ${HOST}:${site.port}`, 'range: bytes=0-0'],
+      );
+    });
+
+    it('a body against all rules costs a connection a check, and nothing else', async () => {
+      await site.behave({ kind: 'answer', head: 'body' });
+      for (let i = 0; i < 5; i += 1) await passes();
+    });
+
+    it('a large page is not read to its end: the answer counts, the connection is given up', async () => {
+      await site.behave({ kind: 'answer', head: 405, bodyBytes: 200_000 });
+      for (let i = 0; i < 3; i += 1) await passes();
+      const { connections } = site.counts;
+      await passes();
+      assert.equal(site.counts.connections, connections + 1);
+    });
+
+    it('a connection that the site closes is not taken for a kept one', async () => {
+      const raw = await RawSite.start(ca, HOST, 'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n');
+      const by = proberOf({ port: raw.port });
+      for (let i = 0; i < 3; i += 1) await passes(by);
+      assert.equal(raw.connections, 3);
+      by.close();
+      await raw.stop();
+    });
+
+    it('HTTP/1.0 that says it keeps the connection does', async () => {
+      const raw = await RawSite.start(ca, HOST, 'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n');
+      const by = proberOf({ port: raw.port });
+      for (let i = 0; i < 3; i += 1) await passes(by);
+      assert.equal(raw.connections, 1);
+      by.close();
+      await raw.stop();
+    });
+
+    it('of a site that speaks HTTP/2 and nothing else: one connection over 20 checks, HEAD or GET', async () => {
+      const only2 = await Http2Site.start(ca, HOST);
+      const by = proberOf({ port: only2.port });
+      await fails('tls-failed', by);
+      for (let i = 0; i < 20; i += 1) await passes(by);
+      assert.deepEqual([only2.sessions, only2.methods.at(-1)], [1, 'HEAD']);
+      only2.refusesHead = true;
+      for (let i = 0; i < 20; i += 1) await passes(by);
+      assert.deepEqual([only2.sessions, only2.methods.at(-1)], [1, 'GET']);
+      by.close();
+      await only2.stop();
     });
   });
 

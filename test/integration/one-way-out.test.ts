@@ -13,6 +13,7 @@ import { Link } from '../../src/main/connection/web-pubsub/link.js';
 import { HttpJsonError, httpJson } from '../../src/main/net/http-json.js';
 import { connect, type Connected } from '../../src/workers/net/connect.js';
 import { Prober } from '../../src/workers/probe/check.js';
+import { FIRST_MANNER } from '../../src/workers/probe/manner.js';
 import { tryFresh } from '../../src/workers/probe/https.js';
 import { CertificateAuthority } from '../support/certificates.js';
 import { Listener } from '../support/listener.js';
@@ -112,7 +113,16 @@ describe('a host whose first address opens TCP and stalls in TLS', () => {
   function probe(timeoutMs: number, signal: AbortSignal, ...addresses: string[]): ReturnType<typeof tryFresh> {
     const site = { host: HOST, port, ca };
     const onSession = (): void => undefined;
-    return tryFresh({ site, addresses, addressesFrom: 'dns', session: undefined, onSession, timeoutMs, signal });
+    return tryFresh({
+      site,
+      addresses,
+      addressesFrom: 'dns',
+      manner: FIRST_MANNER,
+      session: undefined,
+      onSession,
+      timeoutMs,
+      signal,
+    });
   }
 
   /** Fails if `work` took less than `fromMs` or as long as `toMs`. */

@@ -8,7 +8,18 @@ import { Listener, urlHost, type ListenOptions } from './listener.js';
 /** How the site answers. Applies to connections that are already open, too. */
 export type SiteBehaviour =
   /** An answer; 204 and 3xx as well. `delayMs` makes it slow. */
-  | { readonly kind: 'answer'; readonly status?: number; readonly location?: string; readonly delayMs?: number }
+  | {
+      readonly kind: 'answer';
+      readonly status?: number;
+      readonly location?: string;
+      readonly delayMs?: number;
+      /** How an answer says where it ends. `known` (default): Content-Length. `none`: as Node's servers answer HEAD. `chunked`: as some CDNs do. */
+      readonly framing?: 'known' | 'none' | 'chunked';
+      /** What HEAD gets instead: a status that refuses it, silence, or a body against all rules. */
+      readonly head?: 405 | 501 | 'hang' | 'body';
+      /** Bytes of the body. Default 9. */
+      readonly bodyBytes?: number;
+    }
   /**
    * Silence. `accept`: TCP connects, the TLS handshake is never answered. `tls`: the handshake completes, the request
    * is never read. `request`: the request is read (and counted), no answer follows.
@@ -20,6 +31,8 @@ export type SiteBehaviour =
   | { readonly kind: 'garbage' }
   /** Connects are refused by the kernel, open connections closed; the port is kept. */
   | { readonly kind: 'refuse' };
+
+type AnswerBehaviour = Extract<SiteBehaviour, { kind: 'answer' }>;
 
 export interface HttpsSiteOptions extends ListenOptions {
   /** Who signs; default: a CA of the site's own. */
@@ -190,7 +203,7 @@ export class HttpsSite {
     switch (behaviour.kind) {
       case 'answer':
         this.#after(behaviour.delayMs ?? 0, () => {
-          this.#respond(request, response, behaviour.status ?? 200, behaviour.location);
+          this.#respond(request, response, behaviour);
         });
         return;
       case 'cut':
@@ -205,7 +218,16 @@ export class HttpsSite {
     }
   }
 
-  #respond(request: http.IncomingMessage, response: http.ServerResponse, status: number, location?: string): void {
+  #respond(request: http.IncomingMessage, response: http.ServerResponse, behaviour: AnswerBehaviour): void {
+    const { framing = 'known', location, bodyBytes } = behaviour;
+    const isHead = request.method === 'HEAD';
+    const refused = isHead ? behaviour.head : undefined;
+    if (refused === 'hang') return;
+    if (refused === 'body') {
+      request.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nthe site\n');
+      return;
+    }
+    const status = refused ?? behaviour.status ?? 200;
     if (this.dateHeader !== undefined) {
       response.sendDate = false;
       response.setHeader('Date', this.dateHeader.toUTCString());
@@ -213,13 +235,14 @@ export class HttpsSite {
     // Said by ourselves, since nginx does not send the Keep-Alive header that Node would add.
     response.setHeader('Connection', 'keep-alive');
     if (location !== undefined) response.setHeader('Location', location);
-    const body = status === 204 || status === 304 ? '' : 'the site\n';
+    const body = status === 204 || status === 304 ? '' : bodyBytes === undefined ? 'the site\n' : 'x'.repeat(bodyBytes);
     if (body !== '') {
       response.setHeader('Content-Type', 'text/plain');
-      response.setHeader('Content-Length', Buffer.byteLength(body));
+      if (framing === 'known') response.setHeader('Content-Length', Buffer.byteLength(body));
+      if (framing === 'chunked') response.setHeader('Transfer-Encoding', 'chunked');
     }
     response.writeHead(status);
-    response.end(request.method === 'HEAD' ? undefined : body);
+    response.end(isHead ? undefined : body);
   }
 
   #after(delayMs: number, work: () => void): void {

@@ -12,6 +12,7 @@
 import type { DnsEvidence, HttpsEvidence } from '../protocol.js';
 import { interfacesNow, type Interfaces } from '../net/interfaces.js';
 import { resolveHost, usableFamilies, type Families } from '../net/resolve.js';
+import { FIRST_MANNER, learnManner, type Manner } from './manner.js';
 import { stillServes, tryFresh, tryKept, type Connection, type Site, type Tried } from './https.js';
 
 export interface ProberSettings {
@@ -43,6 +44,7 @@ export class Prober {
   #session: Buffer | undefined;
   #lastGood: string | undefined;
   #namesFailed = false;
+  #manner = FIRST_MANNER;
   /** Address -> when it last proved to be the site's, on the clock of `performance.now()`. */
   readonly #verified = new Map<string, number>();
 
@@ -63,6 +65,7 @@ export class Prober {
       families: usableFamilies(interfaces),
       lastGood: this.#lastGood,
       namesFailed: this.#namesFailed,
+      manner: this.#manner,
       session: this.#session,
       onSession: (session) => (this.#session = session),
       isVerified: (address) => this.#isVerified(address),
@@ -73,6 +76,7 @@ export class Prober {
       return undefined;
     }
     this.#namesFailed = !seen.dns.ok;
+    this.#manner = learnManner(this.#manner, seen.https);
     if (seen.connection !== undefined) {
       this.#kept = seen.connection;
       this.#lastGood = seen.connection.address;
@@ -114,6 +118,7 @@ interface Given {
   readonly lastGood: string | undefined;
   /** The name servers did not serve the last check, so the fall-back does not wait for them. */
   readonly namesFailed: boolean;
+  readonly manner: Manner;
   readonly session: Buffer | undefined;
   readonly onSession: (session: Buffer) => void;
   readonly isVerified: (address: string) => boolean;
@@ -155,7 +160,7 @@ class OneCheck {
 
   run(): Promise<SeenHere> {
     const { site, timeoutMs, nameServers } = this.#settings;
-    const { signal, kept, families } = this.#given;
+    const { signal, kept, families, manner } = this.#given;
     return new Promise((resolve) => {
       this.#finish = resolve;
       void resolveHost({ host: site.host, timeoutMs, nameServers, families, signal }).then((dns) => {
@@ -165,7 +170,7 @@ class OneCheck {
       });
       this.#after(timeoutMs * LATE_NAMES, () => (this.#namesLate = true));
       if (kept !== undefined) {
-        const running = this.#begin([kept.address], (inner) => tryKept(kept, timeoutMs, inner));
+        const running = this.#begin([kept.address], (inner) => tryKept(kept, manner, timeoutMs, inner));
         this.#after(timeoutMs * LATE_ANSWER, () => (running.late = true));
       }
       this.#advance();
@@ -247,9 +252,9 @@ class OneCheck {
 
   #tryFresh(addresses: readonly string[], addressesFrom: HttpsEvidence['addressesFrom'], timeoutMs: number): Running {
     const { site } = this.#settings;
-    const { session, onSession } = this.#given;
+    const { session, onSession, manner } = this.#given;
     return this.#begin(addresses, (signal) =>
-      tryFresh({ site, addresses, addressesFrom, session, onSession, timeoutMs, signal }),
+      tryFresh({ site, addresses, addressesFrom, manner, session, onSession, timeoutMs, signal }),
     );
   }
 

@@ -1,16 +1,18 @@
 /**
- * One connection to the test site: TCP, TLS, and HEAD requests over it for as long as it lives. Bounded by the caller's
+ * One connection to the test site: TCP, TLS, and requests over it for as long as it lives. Bounded by the caller's
  * signals; never throws.
  *
  * Not `fetch`: that resolves names by getaddrinfo, tells no phases, and cannot be handed an address.
  */
-import { Agent, request, type ClientRequest } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import type { OfflineReason } from '../protocol.js';
 import { readCertificateFailure, type CertificateFailure } from '../net/certificate-failure.js';
 import { isRefusal } from '../net/refusal.js';
-import { codeOfAbort, openAddress, type Steps } from '../net/open-address.js';
-import { clockAheadMs } from '../net/site-clock.js';
+import { openAddress, type Steps } from '../net/open-address.js';
+import { codeOf, type Answer, type Exchange, type Failure } from './answer.js';
+import { Http1 } from './http1.js';
+import { Http2 } from './http2.js';
+import type { Manner } from './manner.js';
 
 /** Whose answer is wanted. */
 export interface Site {
@@ -23,34 +25,15 @@ export interface Site {
   readonly hasCaStore?: boolean | undefined;
 }
 
-/** Why a step failed. */
-export interface Failure {
-  readonly at: 'tcp' | 'tls' | 'http';
-  /** The system's own code, `ETIMEDOUT` at the deadline, `ECANCELLED` when given up. */
-  readonly error: string;
-  readonly detail?: string;
-  /** Undefined if this machine itself refused a call, which says nothing about the internet. */
-  readonly reason: OfflineReason | undefined;
-}
-
 export type Opened =
   | { readonly ok: true; readonly connection: Connection; readonly steps: Steps; readonly resumed: boolean }
   | { readonly ok: false; readonly failure: Failure; readonly steps: Steps };
-
-export type Answer =
-  | {
-      readonly ok: true;
-      readonly status: number;
-      readonly ms: number;
-      readonly date: string | undefined;
-      readonly clockAheadMs: number | undefined;
-    }
-  | { readonly ok: false; readonly failure: Failure };
 
 export interface OpenOptions {
   readonly site: Site;
   /** IP literal. */
   readonly address: string;
+  readonly manner: Manner;
   /** A TLS session of an earlier connection, to be resumed. */
   readonly session: Buffer | undefined;
   /** Aborting gives the attempt up; a reason that is a {@link DeadlineError} counts as a time-out. */
@@ -59,116 +42,48 @@ export interface OpenOptions {
   readonly onSession: (session: Buffer) => void;
 }
 
-/** Longer than any connection is kept. */
-const NO_KEEPALIVE_PACKETS_MS = 4 * 3_600_000;
-
-/** Hands its one socket to each request in turn, and heeds the site's `Keep-Alive` and `Connection: close`. */
-class OneSocketAgent extends Agent {
-  #socket: Socket | undefined;
-  constructor(socket: Socket) {
-    // An agent asks the kernel for keep-alive packets after a second of silence; on a metered line they would cost more than the checks.
-    super({ keepAlive: true, maxSockets: 1, keepAliveMsecs: NO_KEEPALIVE_PACKETS_MS });
-    this.#socket = socket;
-  }
-  override createConnection(): Socket {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    if (socket === undefined) throw Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' });
-    return socket;
-  }
-}
-
 /** A TLS connection whose certificate was verified. */
 export class Connection {
   readonly address: string;
   readonly localAddress: string;
-  readonly #socket: Socket;
-  readonly #agent: OneSocketAgent;
-  readonly #hostHeader: string;
-  #busy = false;
+  readonly #exchange: Exchange;
 
   constructor(socket: Socket, site: Site, address: string) {
     this.address = address;
     this.localAddress = socket.localAddress ?? '';
-    this.#socket = socket;
-    this.#agent = new OneSocketAgent(socket);
     const host = isIP(site.host) === 6 ? `[${site.host}]` : site.host;
-    this.#hostHeader = site.port === 443 ? host : `${host}:${site.port}`;
+    const hostHeader = site.port === 443 ? host : `${host}:${site.port}`;
+    const isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
+    this.#exchange = isHttp2 ? new Http2(socket, hostHeader) : new Http1(socket, hostHeader);
     // Between two requests nobody else listens.
     socket.on('error', () => undefined);
   }
 
   /** False once either side has closed it, or while a request is under way. */
   get usable(): boolean {
-    return !this.#busy && !this.#socket.destroyed && this.#socket.writable && this.#socket.readable;
+    return this.#exchange.usable;
   }
 
   /** Any well-formed answer counts; what it says is for the evidence. An aborted or failed request ends the connection. */
-  head(signal: AbortSignal): Promise<Answer> {
-    const startedAt = performance.now();
-    this.#busy = true;
-    return new Promise((resolve) => {
-      let outgoing: ClientRequest | undefined;
-      let settled = false;
-      const settle = (answer: Answer): void => {
-        if (settled) return;
-        settled = true;
-        signal.removeEventListener('abort', onAbort);
-        this.#busy = false;
-        if (!answer.ok) {
-          outgoing?.destroy();
-          this.close();
-        }
-        resolve(answer);
-      };
-      const fail = (error: string, detail?: string): void =>
-        settle({
-          ok: false,
-          failure: { at: 'http', error, reason: reasonAt('http', error), ...(detail === undefined ? {} : { detail }) },
-        });
-      const onAbort = (): void => fail(codeOfAbort(signal));
-      if (signal.aborted) {
-        onAbort();
-        return;
-      }
-      signal.addEventListener('abort', onAbort, { once: true });
-      try {
-        outgoing = request({ method: 'HEAD', path: '/', agent: this.#agent, headers: { host: this.#hostHeader } });
-        // HTTP/1.1 keeps a connection open without being asked to; each byte is paid for some 370,000 times a month.
-        outgoing.removeHeader('connection');
-        outgoing.on('error', (error) => fail(codeOf(error), httpWords(error)));
-        outgoing.on('response', (response) => {
-          const { statusCode: status = 0 } = response;
-          const { date } = response.headers;
-          const aheadMs = clockAheadMs(response.headers, Date.now());
-          response.on('error', () => undefined);
-          response.resume();
-          settle({ ok: true, status, ms: Math.round(performance.now() - startedAt), date, clockAheadMs: aheadMs });
-        });
-        outgoing.on('close', () => fail('ECONNRESET', 'closed without an answer'));
-        outgoing.end();
-      } catch (error) {
-        fail(codeOf(error));
-      }
-    });
+  ask(method: Manner['method'], signal: AbortSignal): Promise<Answer> {
+    return this.#exchange.ask(method, signal);
   }
 
   /** Ends it at once. */
   close(): void {
-    this.#agent.destroy();
-    this.#socket.destroy();
+    this.#exchange.close();
   }
 }
 
 /** Connects and verifies. */
 export async function openConnection(options: OpenOptions): Promise<Opened> {
-  const { site, address, session, signal, onSession } = options;
+  const { site, address, manner, session, signal, onSession } = options;
   const opened = await openAddress<CertificateFailure>({
     address,
     host: site.host,
     port: site.port,
     tls: {
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [manner.protocol],
       ...(site.ca === undefined ? {} : { ca: site.ca }),
       ...(session === undefined ? {} : { session }),
     },
@@ -181,7 +96,7 @@ export async function openConnection(options: OpenOptions): Promise<Opened> {
         ca: site.ca,
         hasCaStore: site.hasCaStore ?? true,
         askDate: async () => {
-          const answer = await connection.head(signal);
+          const answer = await connection.ask('HEAD', signal);
           return answer.ok ? answer.date : undefined;
         },
       });
@@ -202,10 +117,6 @@ export async function openConnection(options: OpenOptions): Promise<Opened> {
     failure: { at, error: code, reason: reasonAt(at, code), ...(detail === undefined ? {} : { detail }) },
     steps,
   };
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'ECONNECTION';
 }
 
 function reasonAt(at: Failure['at'], error: string): OfflineReason | undefined {
@@ -233,8 +144,4 @@ function tlsWords(error: Error & { code?: unknown }): string | undefined {
   return error.code === 'ERR_SSL_WRONG_VERSION_NUMBER' || error.code === 'EPROTO'
     ? 'what answers on that port does not speak TLS'
     : undefined;
-}
-
-function httpWords(error: Error & { code?: unknown }): string | undefined {
-  return typeof error.code === 'string' && error.code.startsWith('HPE_') ? 'the answer is not HTTP' : undefined;
 }

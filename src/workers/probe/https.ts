@@ -1,5 +1,5 @@
 /**
- * A HEAD over verified TLS to one of several addresses: happy eyeballs between them (RFC 8305), one answer wanted. Bounded by a
+ * A request over verified TLS to one of several addresses: happy eyeballs between them (RFC 8305), one answer wanted. Bounded by a
  * deadline; never throws.
  */
 import { raceAddresses } from '../net/address-race.js';
@@ -7,7 +7,9 @@ import type { Interfaces } from '../net/interfaces.js';
 import { isRefusal } from '../net/refusal.js';
 import type { HttpsEvidence } from '../protocol.js';
 import { DeadlineError, type Steps } from '../net/open-address.js';
-import { Connection, openConnection, type Answer, type Failure, type Opened, type Site } from './connection.js';
+import type { Answer, Failure } from './answer.js';
+import { Connection, openConnection, type Opened, type Site } from './connection.js';
+import type { Manner } from './manner.js';
 
 /** Addresses tried at the most: four families or data centres tell what there is to tell. */
 const MAX_TRIED = 4;
@@ -23,6 +25,7 @@ export interface TryOptions {
   /** IP literals in the order of preference; at least one. */
   readonly addresses: readonly string[];
   readonly addressesFrom: HttpsEvidence['addressesFrom'];
+  readonly manner: Manner;
   readonly session: Buffer | undefined;
   readonly onSession: (session: Buffer) => void;
   /** Over connect, TLS and headers, milliseconds from now. */
@@ -45,7 +48,7 @@ export async function tryFresh(options: TryOptions): Promise<Tried> {
       };
     }
     const { connection, resumed } = opened;
-    const answer = await connection.head(signal);
+    const answer = await connection.ask(options.manner.method, signal);
     const ms = since(startedAt);
     if (!answer.ok) {
       return { evidence: { ...common, resumed, ok: false, ms, ...failed(answer.failure) }, connection: undefined };
@@ -55,10 +58,15 @@ export async function tryFresh(options: TryOptions): Promise<Tried> {
 }
 
 /** A try over the connection of an earlier check. */
-export async function tryKept(kept: Connection, timeoutMs: number, outer: AbortSignal): Promise<Tried> {
+export async function tryKept(
+  kept: Connection,
+  { method }: Manner,
+  timeoutMs: number,
+  outer: AbortSignal,
+): Promise<Tried> {
   return withDeadline(timeoutMs, outer, async (signal) => {
     const startedAt = performance.now();
-    const answer = await kept.head(signal);
+    const answer = await kept.ask(method, signal);
     const ms = since(startedAt);
     const common = { phase: 'https', addressesFrom: 'last-good', address: kept.address, reused: true, ms } as const;
     if (!answer.ok) return { evidence: { ...common, ok: false, ...failed(answer.failure) }, connection: undefined };

@@ -1,0 +1,44 @@
+/** In which way the site is asked next. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FIRST_MANNER, learnManner, type Manner } from '../../src/workers/probe/manner.js';
+import type { HttpsEvidence } from '../../src/workers/protocol.js';
+
+const tried = (more: Partial<HttpsEvidence>): HttpsEvidence => ({
+  phase: 'https',
+  ok: false,
+  ms: 1,
+  addressesFrom: 'dns',
+  reused: false,
+  ...more,
+});
+const answered = (status: number): HttpsEvidence => tried({ ok: true, status });
+const GET: Manner = { method: 'GET', protocol: 'http/1.1' };
+const H2: Manner = { method: 'HEAD', protocol: 'h2' };
+const NO_PROTOCOL = { failedAt: 'tls', error: 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' } as const;
+
+describe('the manner of asking', () => {
+  const rows: readonly [string, Manner, readonly HttpsEvidence[], Manner][] = [
+    ['an answer', FIRST_MANNER, [answered(200)], FIRST_MANNER],
+    ['405', FIRST_MANNER, [answered(405)], GET],
+    ['501', FIRST_MANNER, [answered(501)], GET],
+    ['405 to GET, which is an answer as well', GET, [answered(405)], GET],
+    ['500', FIRST_MANNER, [answered(500)], FIRST_MANNER],
+    ['silence', FIRST_MANNER, [tried({ failedAt: 'http', error: 'ETIMEDOUT' })], GET],
+    ['silence to both', GET, [tried({ failedAt: 'http', error: 'ETIMEDOUT' })], FIRST_MANNER],
+    ['a kept connection that died', FIRST_MANNER, [tried({ reused: true, failedAt: 'http' })], FIRST_MANNER],
+    [
+      'a kept one that died and an answer beside it',
+      FIRST_MANNER,
+      [tried({ reused: true, failedAt: 'http' }), answered(200)],
+      FIRST_MANNER,
+    ],
+    ['no way to the site', FIRST_MANNER, [tried({ failedAt: 'tcp', error: 'ETIMEDOUT' })], FIRST_MANNER],
+    ['no common protocol', FIRST_MANNER, [tried(NO_PROTOCOL)], H2],
+    ['no common protocol any more', H2, [tried(NO_PROTOCOL)], FIRST_MANNER],
+    ['nothing tried, as no name was found', FIRST_MANNER, [], FIRST_MANNER],
+  ];
+  for (const [name, before, tries, after] of rows)
+    it(`${before.method} over ${before.protocol}, ${name}: ${after.method} over ${after.protocol}`, () =>
+      assert.deepEqual(learnManner(before, tries), after));
+});
