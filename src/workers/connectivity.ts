@@ -32,6 +32,9 @@ const MIN_ABORT_SPACING_MS = 1_000;
  */
 const PROBE_WITHOUT_LINK_MS = 30_000;
 
+/** Who can want a check sooner than its time. */
+type Wish = Extract<CheckTrigger, 'asked' | 'link'>;
+
 /** What {@link WorkerTask.port} is here. */
 export type Task = WorkerTask<MessagePort>;
 
@@ -57,7 +60,7 @@ class Connectivity {
   /** When packets were last sent. */
   #lastProbeAt = -Infinity;
   /** Why the next check is begun sooner than its time. */
-  #wanted: CheckTrigger | undefined;
+  #wanted: Wish | undefined;
   #wake: (() => void) | undefined;
   #beat: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -111,20 +114,25 @@ class Connectivity {
       const everyMs = this.#memory.state.verdict === 'online' ? intervalMs : offlineIntervalMs;
       const afterMs = outcome?.confirm === true ? Math.min(confirmAfterMs, everyMs) : everyMs;
       const nextAt = Math.max(startedAt + afterMs, performance.now() + MIN_PAUSE_MS);
-      const early = await this.#until(nextAt, startedAt + MIN_SPACING_MS);
+      // Whoever asks does not make two moments of one: a failure is confirmed no sooner for it.
+      const askedAt = outcome?.confirm === true ? nextAt : startedAt + MIN_SPACING_MS;
+      const early = await this.#until(nextAt, { asked: askedAt, link: startedAt + MIN_SPACING_MS });
       trigger = early ?? (outcome?.confirm === true ? 'confirming' : 'interval');
     }
   }
 
-  /** Resolves at `at`, or as soon as somebody wants a check, but not before `earliest`; with who wanted it. */
-  async #until(at: number, earliest: number): Promise<CheckTrigger | undefined> {
+  /** Resolves at `at`, or as soon as somebody wants a check, but not before his time; with who wanted it. */
+  async #until(at: number, earliest: Readonly<Record<Wish, number>>): Promise<Wish | undefined> {
     if (this.#wanted === undefined) await this.#sleep(at - performance.now());
-    while (!this.#stopped && this.#wanted !== undefined && performance.now() < earliest) {
-      await this.#sleep(earliest - performance.now());
+    for (;;) {
+      const wanted = this.#wanted;
+      const leftMs = wanted === undefined ? 0 : earliest[wanted] - performance.now();
+      if (this.#stopped || leftMs <= 0) {
+        this.#wanted = undefined;
+        return wanted;
+      }
+      await this.#sleep(leftMs);
     }
-    const wanted = this.#wanted;
-    this.#wanted = undefined;
-    return wanted;
   }
 
   /** Until woken, or no time at all once it is stopped. */
@@ -140,8 +148,9 @@ class Connectivity {
     });
   }
 
-  #want(trigger: CheckTrigger): void {
-    this.#wanted = trigger;
+  #want(trigger: Wish): void {
+    // A link's word is not put off.
+    if (this.#wanted !== 'link') this.#wanted = trigger;
     this.#wake?.();
   }
 
