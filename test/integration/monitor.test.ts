@@ -74,7 +74,7 @@ describe('the internet monitor', () => {
     assert.equal(lastEvidence?.dns?.error, 'ETIMEOUT');
     assert.match(
       log.at('warn')[0] ?? '',
-      /^Offline: name server silent; looking again every 0\.3 s\. The line or the name server is dead/,
+      /^Offline: name server silent; looking again every 0\.3 s\. No name server answers\. The line or the name server is dead/,
     );
   });
 
