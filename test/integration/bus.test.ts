@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo, LookupFunction, Socket } from 'node:net';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connect } from '@nats-io/transport-node';
@@ -97,6 +100,49 @@ describe('the bus, with a real nats-server', { skip }, () => {
     assert.equal(core.heard[0], 'dunebugger.core.dunebugger_set {"subject":"dunebugger_set","body":"ä"}');
     assert.deepEqual(received, ['log {"body":"hello"}']);
     assert.deepEqual(log.at('info', 'warn', 'error'), ['The bus is there: listening for the components.']);
+  });
+
+  it('hears the questions of another remote to core, and none of its own', async () => {
+    const nats = await server();
+    const { bus: ours, is } = bus([nats.url]);
+    const { bus: other, is: otherIs } = bus([nats.url]);
+    const [heard, heardByOther]: [string[], string[]] = [[], []];
+    ours.onForeignQuestion((data) => heard.push(Buffer.from(data).toString()));
+    other.onForeignQuestion((data) => heardByOther.push(Buffer.from(data).toString()));
+    ours.start();
+    other.start();
+    await Promise.all([is('up'), otherIs('up')]);
+    const core = await component(nats);
+    for (let i = 0; i < 3; i += 1) ours.publish('core', 'heartbeat', { source: 'controller', n: i });
+    ours.publish('scheduler', 'heartbeat', { source: 'controller' });
+    other.publish('core', 'heartbeat', { source: 'controller', n: 3 });
+    await core.until(5);
+    // What is published behind it comes behind it.
+    const messages: Promise<void> = new Promise((resolve) => void ours.onMessage(() => resolve()));
+    core.nats.publish('dunebugger.remote.log', '{}');
+    await messages;
+    assert.deepEqual(heard, ['{"source":"controller","n":3}']);
+    assert.deepEqual(heardByOther.length, 3);
+  });
+
+  it('listens although it may not overhear the questions to core', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'nats-'));
+    cleanups.push(() => rm(folder, { recursive: true }));
+    const conf = path.join(folder, 'nats.conf');
+    const permissions = '{ publish: ">", subscribe: ["dunebugger.remote.*", "_INBOX.>"] }';
+    await writeFile(conf, `authorization { users = [{ user: u, password: notmuch, permissions: ${permissions} }] }`);
+    registerSecret('notmuch');
+    const nats = await server({ args: ['--config', conf] });
+    const { bus: ours, is, received, log } = bus([nats.url.replace('nats://', 'nats://u:notmuch@')]);
+    ours.start();
+    await is('up');
+    const other = await connect({ servers: nats.url, user: 'u', pass: 'notmuch', reconnect: false });
+    cleanups.push(() => other.close());
+    const came: Promise<void> = new Promise((resolve) => void ours.onMessage(() => resolve()));
+    other.publish('dunebugger.remote.log', '{}');
+    await came;
+    assert.deepEqual(received, ['log {}']);
+    assert.deepEqual([...log.at('warn'), ...log.at('error')], []);
   });
 
   it('waits for a server that is absent at the start, and says so once', async () => {

@@ -85,6 +85,7 @@ export class FakeBus implements RemoteBus {
   started = false;
   #onMessage = new Set<(token: string, data: Uint8Array) => void>();
   #onState = new Set<(state: BusState) => void>();
+  #onQuestion = new Set<(data: Uint8Array) => void>();
 
   start(): void {
     this.started = true;
@@ -97,6 +98,10 @@ export class FakeBus implements RemoteBus {
     this.#onMessage.add(listener);
     return () => this.#onMessage.delete(listener);
   }
+  onForeignQuestion(listener: (data: Uint8Array) => void): () => void {
+    this.#onQuestion.add(listener);
+    return () => this.#onQuestion.delete(listener);
+  }
   onStateChange(listener: (state: BusState) => void): () => void {
     this.#onState.add(listener);
     return () => this.#onState.delete(listener);
@@ -104,6 +109,12 @@ export class FakeBus implements RemoteBus {
   close(): Promise<void> {
     this.closed = true;
     return Promise.resolve();
+  }
+
+  /** Somebody else asks core whether it is there. */
+  askCore(question: string | object): void {
+    const data = Buffer.from(typeof question === 'string' ? question : JSON.stringify(question));
+    for (const listener of this.#onQuestion) listener(data);
   }
 
   become(state: BusState): void {

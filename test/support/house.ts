@@ -209,6 +209,9 @@ class Components implements RemoteBus {
     this.#messages.add(listener);
     return () => this.#messages.delete(listener);
   }
+  onForeignQuestion(): () => void {
+    return () => undefined;
+  }
   onStateChange(listener: (state: BusState) => void): () => void {
     this.#states.add(listener);
     return () => this.#states.delete(listener);

@@ -136,13 +136,3 @@ describe('an upload', () => {
     );
   });
 });
-
-describe('a second remote in the group', () => {
-  it('is said once, at error, with what to do', () => {
-    const { cloud, log } = make();
-    cloud.become('connected');
-    for (let i = 0; i < 3; i += 1) cloud.arrive({ subject: 'heartbeat', body: 'I am alive', source: 'controller' });
-    assert.equal(log.at('error').length, 1);
-    assert.match(JSON.stringify(log.at('error')), /docker rm -f dunebugger-remote.*WS_GROUP_NAME/);
-  });
-});

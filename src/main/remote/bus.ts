@@ -77,6 +77,7 @@ export class Bus {
   readonly #timings: BusTimings;
   readonly #messageListeners = new Set<Listener<[string, Uint8Array]>>();
   readonly #stateListeners = new Set<Listener<[BusState]>>();
+  readonly #questionListeners = new Set<Listener<[Uint8Array]>>();
   /** Its abort ends the attempt, the pause or the connection at once. */
   #life = new AbortController();
   #closing = false;
@@ -126,6 +127,12 @@ export class Bus {
     return () => this.#messageListeners.delete(listener);
   }
 
+  /** Somebody else asks core whether it is there. */
+  onForeignQuestion(listener: Listener<[data: Uint8Array]>): () => void {
+    this.#questionListeners.add(listener);
+    return () => this.#questionListeners.delete(listener);
+  }
+
   onStateChange(listener: Listener<[BusState]>): () => void {
     this.#stateListeners.add(listener);
     return () => this.#stateListeners.delete(listener);
@@ -164,6 +171,7 @@ export class Bus {
     await this.#loop;
     this.#messageListeners.clear();
     this.#stateListeners.clear();
+    this.#questionListeners.clear();
   }
 
   async #run(): Promise<void> {
@@ -189,6 +197,8 @@ export class Bus {
       const nats = await dialNats(
         {
           name: clientId,
+          // What we publish does not come back, so a question to core that we hear is not ours.
+          noEcho: true,
           pingInterval: this.#timings.pingEveryMs,
           maxPingOut: 2,
           ...(token !== undefined && { token }),
@@ -213,6 +223,13 @@ export class Bus {
               { err: error },
               'The NATS server does not let this client listen; look at its permissions.',
             );
+        },
+      });
+      nats.subscribe(`${subjectRoot}.core.heartbeat`, {
+        callback: (error, { data }) => {
+          if (error !== null)
+            this.options.log.debug({ err: error }, 'Whether another remote is on the bus is not known.');
+          else for (const listener of this.#questionListeners) this.#call(() => listener(data));
         },
       });
       // The subscription has reached the server before anybody asks a component anything.

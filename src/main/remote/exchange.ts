@@ -53,6 +53,7 @@ export class Exchange {
   readonly #clockTeller: ClockTeller | undefined;
   readonly #updates: Updates;
   readonly #due: DueTimer;
+  readonly #foreign: ForeignController;
   #unsubscribe: Unsubscribe[] = [];
   #heartbeat: Heartbeat = SILENT;
   #joins = 0;
@@ -64,6 +65,7 @@ export class Exchange {
     this.#clock = deps.clock ?? systemClock;
     this.#log = deps.log;
     this.#settings = deps.settings;
+    this.#foreign = new ForeignController(deps.log);
     this.#due = new DueTimer(this.#clock, () => this.#timeHasCome());
     this.#answers = new BrowserAnswers((message) => this.#say(message), this.#clock);
     this.#commands = new BrowserCommands(
@@ -117,7 +119,7 @@ export class Exchange {
         if (!this.#commands.tooLate(arrived, asker, this.#staleCommandSecs)) void this.#updates.handle(request, asker);
       },
       maxMessageBytes: () => this.#settings.maxMessageBytes,
-      foreign: new ForeignController(deps.log),
+      foreign: this.#foreign,
       answers: this.#answers,
     });
     this.#fromBus = new FromBus({
@@ -188,8 +190,10 @@ export class Exchange {
         bus.onMessage((token, data) => {
           if (!this.#stopped) this.#fromBus.take(token, data);
         }),
+        bus.onForeignQuestion((data) => this.#foreign.askedOnBus(data, this.#clock.nowMs())),
         bus.onStateChange((state) => {
           if (state !== 'up') return;
+          this.#foreign.busUp();
           this.#refresher.on({ kind: 'bus-up' });
           this.#fromBus.busUp();
           this.#clockTeller?.tellScheduler();

@@ -26,6 +26,8 @@ export interface RemoteBus {
   publish(recipient: Component, subject: string, payload: JsonObject | JsonText): PublishOutcome;
   /** `token`: the last token of the NATS subject. */
   onMessage(listener: (token: string, data: Uint8Array) => void): Unsubscribe;
+  /** Somebody else asks core whether it is there. */
+  onForeignQuestion(listener: (data: Uint8Array) => void): Unsubscribe;
   onStateChange(listener: (state: BusState) => void): Unsubscribe;
   close(): Promise<void>;
 }

@@ -76,14 +76,17 @@ export const HOUSE: Readonly<Record<HouseTrouble, Trouble>> = {
   },
   'second-remote': {
     severity: 'error',
-    title: 'another controller in the group',
+    title: 'another controller in the group or on the bus',
     meaning:
-      'a second remote, such as the old container, or another Pi has the same group, so commands may be carried out twice',
+      'a second remote, such as the old container, or another Pi has the same group or bus, so commands may be carried out twice',
     remedy:
-      'On this Pi: `sudo dunebugger-remote migrate` shows how the old container goes, `--apply` does it; otherwise give the other Pi a group of its own',
+      'On this Pi: `sudo dunebugger-remote migrate` shows how the old container goes, `--apply` does it; otherwise give the other Pi a group, and a bus or `mQueueSubjectRoot`, of its own',
     makesIrrelevant: [],
     tellAfterMs: 0,
-    lines: ['Another controller speaks in this group, so commands may be carried out twice. …'],
+    lines: [
+      'Another controller speaks in this group, so commands may be carried out twice. …',
+      'Another controller is on this bus, so commands may be carried out twice. …',
+    ],
   },
   'group-flood': {
     severity: 'warn',
