@@ -25,9 +25,24 @@ export interface StandInOptions {
   readonly version?: string;
   /** Answers the questions of a page with states, as the real ones do. Default false. */
   readonly answersQuestions?: boolean;
+  /**
+   * The wire of February 2026: its version is in the heartbeat's body, and the scheduler asks at its start whether the clock can be trusted.
+   * Default false.
+   */
+  readonly newest?: boolean;
 }
 
-/** What a question is answered with: subjects, and bodies as long as nothing else has been published on them. */
+/** Presses of an analytics page, some 22 bytes each. */
+const PRESSES = Array.from({ length: 12_000 }, (_, i) =>
+  new Date(1_767_225_600_000 + i * 61_000).toISOString().slice(0, 19),
+);
+
+const MODES = [
+  { filename: 'day.json', name: 'Day', desc: 'With the doors open', commands: ['sw 1 on', 'dm 2 80'] },
+  { filename: 'night.json', name: 'Night', desc: 'Quiet', commands: ['sw 1 off'] },
+];
+
+/** What a question, its subject or its subject and body, is answered with: subjects, and bodies as long as nothing else has been published on them. */
 const ANSWERS: Readonly<Record<ComponentName, Readonly<Record<string, readonly (readonly [string, unknown])[]>>>> = {
   core: {
     refresh_gpios: [['gpio_state', [{ pin: 4, label: 'Start', mode: 'IN', state: 'HIGH' }]]],
@@ -36,6 +51,19 @@ const ANSWERS: Readonly<Record<ComponentName, Readonly<Record<string, readonly (
       ['playing_time', 0],
     ],
     get_sequence: [['sequence', { sequence: [{ time: 1.5, action: 'on', lane: 'light' }] }]],
+    'frontend_command get_modes_list': [['modes_list', { modes: MODES }]],
+    'analytics_command get_metrics': [
+      [
+        'analytics_metrics',
+        {
+          count: PRESSES.length,
+          timestamps: PRESSES,
+          first_press: PRESSES[0],
+          last_press: PRESSES.at(-1),
+          log_source: 'journal',
+        },
+      ],
+    ],
     terminal_command: [['log', { message: 'done', level: 'info' }]],
   },
   scheduler: {
@@ -58,7 +86,7 @@ export class ComponentStandIn {
   readonly commands: Command[] = [];
   /** How often it was asked whether it is there. */
   heartbeats = 0;
-  readonly #options: StandInOptions;
+  #options: StandInOptions;
   #nats: NatsConnection;
   readonly #changes = new Changes();
   /** What it said last of each subject: its present state. */
@@ -83,8 +111,9 @@ export class ComponentStandIn {
     await this.#nats.close();
   }
 
-  /** Resolves when it listens again. */
-  async revive(): Promise<void> {
+  /** Resolves when it listens again, perhaps as another version. */
+  async revive(version = this.#options.version): Promise<void> {
+    this.#options = { ...this.#options, ...(version !== undefined && { version }) };
     this.#nats = await dial(this.#options.server);
     this.#listen();
     await this.listening();
@@ -92,15 +121,16 @@ export class ComponentStandIn {
 
   /** Says something to the daemon. */
   publish(subject: string, body: unknown, recipient = 'remote'): void {
-    const { name, version } = this.#options;
+    const { name, version, newest } = this.#options;
     this.become(subject, body);
-    const message = { body, subject, source: name, ...(version === undefined ? {} : { version }) };
+    const told = version === undefined || newest === true ? {} : { version };
+    const message = { body, subject, source: name, ...told };
     this.#nats.publish(`${this.#root}.${recipient}.${subject}`, JSON.stringify(message));
   }
 
   /** Its state changes and it tells nobody, as while it is not on the bus. */
   become(subject: string, body: unknown): void {
-    if (subject !== 'log' && subject !== 'heartbeat') this.#latest.set(subject, body);
+    if (!['log', 'heartbeat', 'get_ntp_status'].includes(subject)) this.#latest.set(subject, body);
   }
 
   /** Publishes anything on any subject. */
@@ -148,16 +178,22 @@ export class ComponentStandIn {
         if (error === null && this.#nats === nats && !nats.isClosed()) this.#hear(message.json<Command>());
       },
     });
+    const { name, newest } = this.#options;
+    if (newest === true && name === 'scheduler') this.publish('get_ntp_status', null);
   }
 
   #hear(command: Command): void {
-    const { name, answersQuestions } = this.#options;
+    const { name, answersQuestions, newest, version } = this.#options;
     if (command.subject === 'heartbeat') {
       this.heartbeats += 1;
-      this.publish('heartbeat', 'alive');
+      this.publish('heartbeat', newest === true ? { status: 'alive', full_version: version } : 'alive');
     } else {
       this.commands.push(command);
-      const answers = answersQuestions === true ? (ANSWERS[name][command.subject] ?? []) : [];
+      const known = ANSWERS[name];
+      const answers =
+        answersQuestions === true
+          ? (known[command.subject] ?? known[`${command.subject} ${String(command.body)}`] ?? [])
+          : [];
       for (const [subject, body] of answers) this.publish(subject, this.#latest.get(subject) ?? body);
       for (const listener of this.#listeners) listener(command);
     }

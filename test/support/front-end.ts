@@ -43,6 +43,12 @@ const KNOWN: ReadonlySet<string> = new Set([
   'last_executed_action',
   'playing_time',
   'system_info',
+  // Since December 2025.
+  'modes_list',
+  'analytics_metrics',
+  'scheduler_status',
+  'ntp_status',
+  'update_check_result',
 ]);
 
 export class FrontEnd {

@@ -33,6 +33,8 @@ export interface InstallationOptions {
   /** More settings, over those of {@link QUICK}. */
   readonly env?: Environment | ((cloud: LocalCloud) => Environment);
   readonly nodeArgs?: readonly string[];
+  /** Core and scheduler speak the wire of February 2026. */
+  readonly newest?: boolean;
   /** Versions in the heartbeats of core and scheduler. */
   readonly versions?: { readonly core?: string; readonly scheduler?: string };
 }
@@ -103,12 +105,14 @@ export class Installation {
       server: nats.url,
       name: 'core',
       answersQuestions: true,
+      newest: options.newest === true,
       ...(options.versions?.core === undefined ? {} : { version: options.versions.core }),
     });
     const scheduler = await ComponentStandIn.start({
       server: nats.url,
       name: 'scheduler',
       answersQuestions: true,
+      newest: options.newest === true,
       ...(options.versions?.scheduler === undefined ? {} : { version: options.versions.scheduler }),
     });
     const installation = new Installation({ cloud, auth0, auth0Gate, nats, core, scheduler }, options, directory);

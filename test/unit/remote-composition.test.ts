@@ -102,6 +102,39 @@ describe('joining the group', () => {
     assert.ok(log.at('warn').some((line) => line.startsWith('The system information could not be collected')));
   });
 
+  it('does not lose what a page is answered meanwhile, be it large or for that page alone', async () => {
+    const { cloud, bus, clock } = make({}, () => new Promise(() => undefined));
+    bus.arrive('modes_list', 'old');
+    bus.arrive('log', 'old');
+    cloud.become('connected');
+    await clock.advance(100);
+    const large = 'x'.repeat(260_000);
+    bus.arrive('analytics_metrics', large);
+    bus.arrive('modes_list', large);
+    bus.arrive('log', 'for one', { source: 'core', destination: 'page-1' });
+    bus.arrive('modes_list', 'new');
+    await clock.advance(2_899);
+    assert.deepEqual(cloud.told(), [GREETING[0]]);
+    await clock.advance(1);
+    assert.deepEqual(
+      cloud.sent.slice(1).map(({ subject, body }) => `${subject} ${String(body).slice(0, 8)}`),
+      ['analytics_metrics xxxxxxxx', 'modes_list xxxxxxxx', 'log for one', 'log old', 'modes_list new'],
+    );
+  });
+
+  it('sends no older value behind one that was too large to wait', async () => {
+    const { cloud, bus, clock } = make({}, () => new Promise(() => undefined));
+    bus.arrive('modes_list', 'old');
+    cloud.become('connected');
+    await clock.advance(100);
+    bus.arrive('modes_list', 'x'.repeat(260_000));
+    await clock.advance(3_000);
+    assert.deepEqual(
+      cloud.sent.slice(1).map(({ subject, body }) => `${subject} ${String(body).slice(0, 3)}`),
+      ['modes_list xxx'],
+    );
+  });
+
   it('goes on when the collector throws', async () => {
     const { cloud, bus } = make({}, () => {
       throw new Error('broken');

@@ -57,13 +57,19 @@ export function isEmpty(outbox: Outbox): boolean {
  */
 export function store(outbox: Outbox, item: OutboxItem): Outbox {
   const isLog = isEvent(item.message.subject);
-  const addressed = item.message.destination !== 'broadcast';
-  if (addressed || item.bytes > MAX_ITEM_BYTES) {
-    return isLog && !addressed
-      ? { ...outbox, droppedLogs: outbox.droppedLogs + 1 }
-      : { ...withoutOlder(outbox, item, addressed), droppedOthers: outbox.droppedOthers + 1 };
-  }
-  return isLog ? storeLog(outbox, item) : storeState(outbox, item);
+  if (mayWait(item)) return isLog ? storeLog(outbox, item) : storeState(outbox, item);
+  return isLog && !isAddressed(item)
+    ? { ...outbox, droppedLogs: outbox.droppedLogs + 1 }
+    : { ...withoutOlder(outbox, item), droppedOthers: outbox.droppedOthers + 1 };
+}
+
+/** False for what is too large, or for a single browser. */
+export function mayWait(item: OutboxItem): boolean {
+  return !isAddressed(item) && item.bytes <= MAX_ITEM_BYTES;
+}
+
+function isAddressed({ message }: OutboxItem): boolean {
+  return message.destination !== 'broadcast';
 }
 
 /**
@@ -127,10 +133,10 @@ function withoutOldestLogs(outbox: Outbox): Outbox {
     : { ...outbox, logs: outbox.logs.slice(gone), droppedLogs: outbox.droppedLogs + gone, bytes };
 }
 
-/** A state too large to wait still makes the older value of it wrong. */
-function withoutOlder(outbox: Outbox, item: OutboxItem, addressed: boolean): Outbox {
+/** A state that does not wait still makes the older value of it wrong. */
+export function withoutOlder(outbox: Outbox, item: OutboxItem): Outbox {
   const waiting = outbox.states.get(item.message.subject);
-  if (addressed || waiting === undefined || waiting.seq > item.seq) return outbox;
+  if (isAddressed(item) || waiting === undefined || waiting.seq > item.seq) return outbox;
   const states = new Map(outbox.states);
   states.delete(item.message.subject);
   return { ...outbox, states, bytes: outbox.bytes - waiting.bytes };

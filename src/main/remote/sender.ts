@@ -10,7 +10,7 @@ import { Fifo } from './fifo.js';
 import { jsonBytes } from './json-bounds.js';
 import { onTheWire, type OutgoingMessage } from './messages.js';
 import type { Outbox, OutboxItem } from './outbox.js';
-import { EMPTY_OUTBOX, drain, isEmpty, outboxSize, store } from './outbox.js';
+import { EMPTY_OUTBOX, drain, isEmpty, mayWait, outboxSize, store, withoutOlder } from './outbox.js';
 import { isEvent } from './relay.js';
 import { RepeatedWarning } from './repeated-warning.js';
 
@@ -146,7 +146,7 @@ export class Sender {
     this.#seq += 1;
     if (!isEvent(message.subject)) this.#isNewest(message);
     const item: OutboxItem = { seq: this.#seq, message, bytes, attempts: 0 };
-    if (this.#mayQueue(bytes)) this.#enqueue(item);
+    if (this.#mayQueue(item)) this.#enqueue(item);
     else this.#keep(item);
     this.#pump();
   }
@@ -173,16 +173,17 @@ export class Sender {
     if (this.#newest.size > MAX_NEWEST && oldest !== undefined) this.#newest.delete(oldest);
   }
 
-  #mayQueue(bytes: number): boolean {
-    return (
-      (this.#phase === 'open' || this.#phase === 'holding') &&
-      isEmpty(this.#outbox) &&
-      this.#queue.length < this.limits.maxQueued &&
-      this.#queuedBytes + bytes <= this.limits.maxQueuedBytes
-    );
+  #mayQueue(item: OutboxItem): boolean {
+    const { maxQueued, maxQueuedBytes } = this.limits;
+    if (this.#queue.length >= maxQueued || this.#queuedBytes + item.bytes > maxQueuedBytes) return false;
+    // Somebody is there already and may have asked for it: what is too large to wait for long, or for one browser, waits these seconds.
+    if (this.#phase === 'greeting') return !mayWait(item);
+    return (this.#phase === 'open' || this.#phase === 'holding') && isEmpty(this.#outbox);
   }
 
   #enqueue(item: OutboxItem): void {
+    // What waits is sent after what is queued.
+    if (!isEvent(item.message.subject)) this.#outbox = withoutOlder(this.#outbox, item);
     this.#queue.push(item);
     this.#queuedBytes += item.bytes;
   }
