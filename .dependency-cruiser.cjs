@@ -4,7 +4,7 @@ const PURE = [
   'main/cli/migrate/(plan|step|words|environment-file)',
   'main/clock/(cadence|decision|site)',
   'main/connection/credentials/kept-url',
-  'main/connection/(state|transition|transition/[a-z-]+|backoff|spread|narration|web-pubsub/recovery-pace)',
+  'main/connection/(state|transition|transition/[a-z-]+|backoff|spread|policy|narration|web-pubsub/recovery-pace)',
   'main/internet-monitor/site-fault',
   'main/observe/(parts|present|chain|snapshot)',
   'main/remote/updates/(request|status)|main/remote/(router|json-bounds|relay|heartbeat|outbox|token-bucket|component-watch)',

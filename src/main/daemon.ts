@@ -15,8 +15,7 @@ import { contributionsOf } from './contributions.js';
 import type { ClockWatch } from './clock/watch.js';
 import { createCredentials } from './connection/credentials/create.js';
 import type { ClientAccessUrlProvider } from './connection/credentials/provider.js';
-import { spreadOfAtMost } from './connection/spread.js';
-import { DEFAULT_POLICY, type ConnectionPolicy } from './connection/state.js';
+import { policyOf } from './connection/policy.js';
 import { ConnectionSupervisor } from './connection/supervisor.js';
 import { createOpenSession } from './connection/web-pubsub.js';
 import { createInternetMonitor, monitorSettingsOf, type InternetConnectionMonitor } from './internet-monitor.js';
@@ -281,18 +280,4 @@ function build(current: () => Settings, log: Logger, { version, boot = false, st
   });
   const remote = createRemote({ settings, connection, monitor, log, version, ca, clockStatus: clock });
   return { monitor, connection, credentials, remote, clock };
-}
-
-function policyOf(settings: Settings): ConnectionPolicy {
-  return {
-    ...DEFAULT_POLICY,
-    stabilizationMs: settings.stabilizationSecs * 1_000,
-    stableMs: settings.stableAfterSecs * 1_000,
-    spread: spreadOfAtMost(settings.returnSpreadSecs * 1_000),
-    backoff: {
-      ...DEFAULT_POLICY.backoff,
-      baseMs: settings.backoffBaseSecs * 1_000,
-      capMs: settings.backoffCapSecs * 1_000,
-    },
-  };
 }

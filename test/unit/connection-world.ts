@@ -399,14 +399,16 @@ export class World {
     }
     if (failed.kind === 'refused') this.#refusals += 1;
     else this.#failures += 1;
-    const [leastMs, mostMs] = this.#delayRange(failed, this.#policy.backoff);
+    const [zeroMs, oneMs] = this.#delayRange(failed, this.#policy.backoff);
+    const wantedMs = zeroMs + (oneMs - zeroMs) * random;
     const delayMs = state.untilMs - this.nowMs;
-    if (delayMs < leastMs - 1 || delayMs > mostMs + 1) {
-      this.#violated(5, `${failed.kind} waits ${delayMs} ms, not ${leastMs} to ${mostMs} (random ${random})`);
+    if (Math.abs(delayMs - wantedMs) > 1) {
+      this.#violated(5, `${failed.kind} waits ${delayMs} ms, not ${wantedMs} (random ${random})`);
     }
     this.#notBefore = { why: failed.kind, atMs: state.untilMs };
   }
 
+  /** The delay where `random` is 0, and where it is 1: the ordinary one is drawn downwards from its bound. */
   #delayRange(failed: OpenFailure, backoff: BackoffPolicy): [number, number] {
     if (failed.kind === 'refused') {
       const mostMs = Math.min(backoff.refusedCapMs, backoff.refusedBaseMs * 2 ** (this.#refusals - 1));
@@ -414,12 +416,12 @@ export class World {
     }
     if (failed.kind === 'throttled') {
       const asked = Math.min(failed.retryAfterMs ?? 0, backoff.throttledCapMs);
-      const own = Math.min(backoff.throttledCapMs / 2, backoff.throttledBaseMs * 2 ** (this.#failures - 1));
-      const leastMs = Math.max(asked, own);
-      return [leastMs, leastMs + Math.min(leastMs, backoff.throttledCapMs / 2)];
+      const leastMs = Math.max(asked, backoff.throttledBaseMs);
+      const mostMs = Math.min(0.8 * backoff.throttledCapMs, backoff.throttledBaseMs * 2 ** this.#failures);
+      return [leastMs, Math.max(mostMs, leastMs + Math.min(leastMs, backoff.throttledCapMs / 2))];
     }
     const mostMs = Math.min(backoff.capMs, backoff.baseMs * 2 ** (this.#failures - 1));
-    return [Math.min(1_000, mostMs), mostMs];
+    return [mostMs, Math.min(1_000, mostMs)];
   }
 
   /** Invariant 6: whatever is awaited has a deadline, the one timer keeps it, and it ends the waiting. */
