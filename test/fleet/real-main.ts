@@ -13,6 +13,7 @@ import { ours } from './ours.js';
 import { pictureOf } from './picture.js';
 import { allIn, HASTE, hastenedPolicy, LimitedSignIn, RealDevice } from './real.js';
 import { SCENARIOS, type Scenario } from './scenario.js';
+import { realDocument, type Side } from './tables.js';
 import { run } from './world.js';
 
 const DOCS = fileURLToPath(new URL('../../../docs/', import.meta.url));
@@ -22,12 +23,7 @@ const count = Number(values.devices);
 const FLEETS = 20;
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-interface Side {
-  readonly peakPerSec: number;
-  readonly halfInSecs: number | null;
-  readonly ninetyInSecs: number | null;
-  readonly lastInSecs: number | null;
-  readonly attempts: number;
+interface Measured extends Side {
   readonly perSec: readonly number[];
 }
 
@@ -42,7 +38,7 @@ for (const device of devices) {
 await allIn(devices, 30_000);
 
 /** What happens, and then everything until all are in; in the time of the policy as it is shipped. */
-async function real(happens: () => Promise<void> | void, withinSecs: number): Promise<Side> {
+async function real(happens: () => Promise<void> | void, withinSecs: number): Promise<Measured> {
   // A session must be stable, or its end is a failure.
   await sleep(policy.stableMs + 1_000);
   for (const device of devices) device.attemptedAtMs.length = device.inAtMs.length = 0;
@@ -87,7 +83,7 @@ async function outage(secs: number): Promise<void> {
   );
 }
 
-function simulated(scenario: Scenario): Side {
+function simulated(scenario: Scenario): Measured {
   const all: Figures[] = Array.from({ length: FLEETS }, (_, seed) =>
     figuresOf(scenario, 'simulated', run(scenario, ours(), count, seed + 1)),
   );
@@ -143,6 +139,7 @@ writeFileSync(
   path.join(DOCS, 'fleet-real.json'),
   `${JSON.stringify({ devices: count, haste: HASTE, runs: json }, null, 2)}\n`,
 );
+writeFileSync(path.join(DOCS, 'fleet-real.md'), realDocument(results, count, HASTE));
 await Promise.all(devices.map((device) => device.stop()));
 await signIn.stop();
 await cloud.stop();

@@ -82,3 +82,41 @@ ${markdown([BOUNDS_HEAD, ...boundRows(kept, devices)])}
 ${sections.join('\n\n')}
 `;
 }
+
+export interface Side {
+  /** In one second of the policy as it is shipped. */
+  readonly peakPerSec: number;
+  readonly halfInSecs: number | null;
+  readonly ninetyInSecs: number | null;
+  readonly lastInSecs: number | null;
+  readonly attempts: number;
+}
+
+export interface RealRun {
+  readonly scenario: string;
+  readonly real: Side;
+  readonly simulated: Side;
+}
+
+export function realDocument(runs: readonly RealRun[], devices: number, haste: number): string {
+  const row = (name: string, side: Side): string[] => [
+    name,
+    side.peakPerSec.toFixed(1),
+    secs(side.halfInSecs),
+    secs(side.ninetyInSecs),
+    secs(side.lastInSecs),
+    side.attempts.toFixed(1),
+  ];
+  const head = ['', 'peak a second', 'half in', '90 % in', 'last in', 'attempts'];
+  const sections = runs.map(({ scenario, real, simulated }) => {
+    const table = markdown([head, row('over real sockets', real), row('simulated', simulated)]);
+    return `## ${scenario}\n\n${table}\n\n![arrivals a second](fleet-real-${scenario}.svg)`;
+  });
+  return `# ${devices} real ones
+
+Made by \`npm run fleet:real\`: ${devices} times the daemon's connection parts in one process against the local cloud, with every time of the policy divided by
+${haste}; the figures are in the time of the policy as it is shipped, so latencies count ${haste} times. Beside it the mean of twenty simulated fleets of the same size.
+
+${sections.join('\n\n')}
+`;
+}
