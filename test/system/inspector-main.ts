@@ -37,9 +37,12 @@ socket.once('open', () => {
   if (where === 'main') socket.send(evaluate(1), sent);
   else socket.send(JSON.stringify({ id: 1, method: 'NodeWorker.enable', params: { waitForDebuggerOnStart: false } }));
 });
+// Of the first thread only: the one that replaces it is attached to as well, and while it starts no expression may end it.
+let attached = false;
 socket.on('message', (data: Buffer) => {
   const { method, params } = JSON.parse(data.toString('utf8')) as Message;
-  if (method !== 'NodeWorker.attachedToWorker') return;
+  if (method !== 'NodeWorker.attachedToWorker' || attached) return;
+  attached = true;
   const message = evaluate(1);
   socket.send(
     JSON.stringify({
