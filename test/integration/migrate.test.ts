@@ -4,7 +4,7 @@ import { symlinkSync } from 'node:fs';
 import { afterEach, describe, it } from 'node:test';
 import { runCommandsIn } from '../../src/main/cli/migrate/commands.js';
 import { CliProcess } from '../support/cli-process.js';
-import { OldPi, type OldPiOptions } from '../support/old-pi.js';
+import { OldPi, POWER_CUT, type OldPiOptions } from '../support/old-pi.js';
 import { dotEnvOf, GENERATIONS } from '../support/python-generations.js';
 import { LAYOUTS, type Layout } from '../support/python-layouts.js';
 
@@ -298,6 +298,52 @@ describe('a Pi that is not quite what it should be', () => {
     });
   }
 
+  it('has a Docker without Docker Compose: nothing could make the container anew, so it is kept, and comes back by --undo', async () => {
+    oldPi();
+    pi.change(({ troubles }) => (troubles['compose'] = 'fails'));
+    assert.equal((await pi.migrate('apply')).code, 0);
+    assert.deepEqual(pi.containers, ['+dunebugger-scheduler', '-dunebugger-remote']);
+    assert.equal((await pi.migrate('undo')).code, 0);
+    assert.deepEqual(pi.containers, ['+dunebugger-remote', '+dunebugger-scheduler']);
+  });
+
+  it('loses its power at any moment: the next --apply ends where an unbroken one does, --undo where it began', async () => {
+    oldPi();
+    const [before, beforeState] = [pi.snapshot(), pi.state];
+    await pi.migrate('apply');
+    const [after, afterState] = [pi.snapshot(), pi.state];
+    await pi.migrate('undo');
+    let moments = 0;
+    for (const goingOn of ['apply', 'undo'] as const) {
+      for (let moment = 0; ; moment += 1) {
+        pi.state = beforeState;
+        const cut = await pi.migrate('apply', 'here', { cutAt: moment });
+        if (cut.code !== POWER_CUT) break;
+        moments += 1;
+        const what = `${goingOn} after a cut at ${moment}`;
+        const { code, stderr } = await pi.migrate(goingOn);
+        assert.deepEqual([code, stderr], [0, ''], what);
+        const [files, state] = goingOn === 'apply' ? [after, afterState] : [before, beforeState];
+        assert.deepEqual(withoutJournal(pi.snapshot()), withoutJournal(files), what);
+        assert.deepEqual(namesIn(pi.state), namesIn(state), what);
+        assert.equal((await pi.migrate('undo')).code, 0, what);
+        assert.deepEqual(pi.snapshot(), before, what);
+      }
+      await pi.migrate('undo');
+    }
+    assert.ok(moments > 40, `${moments} moments`);
+
+    for (let moment = 0; ; moment += 1) {
+      pi.state = beforeState;
+      await pi.migrate('apply');
+      const cut = await pi.migrate('undo', 'here', { cutAt: moment });
+      if (cut.code !== POWER_CUT) break;
+      assert.equal((await pi.migrate('undo')).code, 0);
+      assert.deepEqual(pi.snapshot(), before, `undo after a cut at ${moment}`);
+      assert.deepEqual(namesIn(pi.state), namesIn(beforeState));
+    }
+  });
+
   it('has a Docker that hangs in the middle: what is done stays, a second run does the rest, --undo all', async () => {
     oldPi();
     const before = pi.snapshot();
@@ -427,6 +473,14 @@ describe('a Pi that is not quite what it should be', () => {
     assert.equal(pi.read('/srv/compose'), HOME.composeAfter);
   });
 });
+
+function withoutJournal(files: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...files].filter(([file]) => file !== JOURNAL));
+}
+
+function namesIn({ containers }: OldPi['state']): readonly string[] {
+  return containers.map(({ Name, State }) => `${Name} ${State.Running}`).sort();
+}
 
 describe('the command itself', () => {
   it('shows a card, as a process', async () => {

@@ -45,6 +45,44 @@ export interface OldPiOptions {
   readonly processes?: boolean;
 }
 
+/** Instead of an exit code. */
+export const POWER_CUT = -1;
+
+class PowerCutError extends Error {}
+
+class Power {
+  #left: number;
+
+  constructor(cutAt: number) {
+    this.#left = cutAt;
+  }
+
+  /** Throws from the cut on. */
+  use(): void {
+    if (this.#left <= 0) throw new PowerCutError();
+    this.#left -= 1;
+  }
+}
+
+class FilesUnderPower extends Files {
+  readonly #power: Power;
+
+  constructor(root: string, power: Power) {
+    super(root);
+    this.#power = power;
+  }
+
+  override write(...of: Parameters<Files['write']>): void {
+    this.#power.use();
+    super.write(...of);
+  }
+
+  override remove(path: string): void {
+    this.#power.use();
+    super.remove(path);
+  }
+}
+
 export class OldPi {
   readonly root: string;
   readonly layout: Layout;
@@ -124,22 +162,33 @@ export class OldPi {
 
   /**
    * Runs it, and sees to it that it tells nobody a secret.
+   * @param cutAt after so many changes of files and questions to commands nothing works any more, as after a power cut
    * @param where `card`: as on another machine, where the Pi's card is mounted
    */
   async migrate(
     does: MigrateOptions['does'],
     where: 'here' | 'card' = 'here',
-    { isRoot = true }: { readonly isRoot?: boolean } = {},
+    { isRoot = true, cutAt = Infinity }: { readonly isRoot?: boolean; readonly cutAt?: number } = {},
   ): Promise<Ran> {
     let stdout = '';
     let stderr = '';
     const run = this.#processes ? runCommandsIn({ PATH: path.join(this.#aside, 'bin') }) : this.#ask;
+    const power = new Power(cutAt);
     const code = await move(does, {
-      files: new Files(this.root),
-      run: where === 'here' ? run : undefined,
+      files: new FilesUnderPower(this.root, power),
+      run:
+        where === 'here'
+          ? (...command) => {
+              power.use();
+              return run(...command);
+            }
+          : undefined,
       isRoot,
       say: (line) => (stdout += `${line}\n`),
       complain: (line) => (stderr += `${line}\n`),
+    }).catch((error: unknown) => {
+      if (!(error instanceof PowerCutError)) throw error;
+      return POWER_CUT;
     });
     for (const line of `${stdout}${stderr}`.split('\n')) gatherLine('migrate', line);
     for (const secret of Object.values(SECRETS))

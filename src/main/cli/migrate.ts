@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { systemClock } from '../base/clock.js';
 import { applySteps } from './migrate/apply.js';
 import { runCommandsIn, type RunCommand } from './migrate/commands.js';
-import { composeCommand, lookAtDocker, whyNotValid, type DockerState } from './migrate/docker.js';
+import { lookAtDocker, whyNotValid, type DockerState } from './migrate/docker.js';
 import { Files } from './migrate/files.js';
 import { findOld, type Found } from './migrate/find.js';
 import { readJournal, settled, type Journal } from './migrate/journal.js';
@@ -128,7 +128,17 @@ async function withChecks(plan: Plan, files: Files, run: RunCommand | undefined,
     const why = files.whyNotWritable(path);
     if (why !== undefined) problems.push(`${path} ${why}`);
   }
-  const compose = run !== undefined && found.docker.kind === 'there' ? await composeCommand(run) : undefined;
+  if (writes.some(({ role }) => role === 'environment')) {
+    for (const path of found.envFiles) {
+      const mode = files.state(path)?.mode ?? 0;
+      if ((mode & 0o077) !== 0) {
+        notes.push(
+          `${path} holds the sign-in, and others may read it (mode ${mode.toString(8)}): remove it when all is well`,
+        );
+      }
+    }
+  }
+  const compose = found.docker.kind === 'there' ? found.docker.compose : undefined;
   for (const { role, path, text } of writes) {
     if (role !== 'compose' || run === undefined) continue;
     const folder = path.slice(0, path.lastIndexOf('/')) || '/';

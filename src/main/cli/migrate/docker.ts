@@ -34,7 +34,12 @@ export type DockerState =
   | { readonly kind: 'not-asked' }
   /** `why` is a sentence. */
   | { readonly kind: 'failing'; readonly why: string }
-  | { readonly kind: 'there'; readonly containers: readonly Container[] };
+  | {
+      readonly kind: 'there';
+      readonly containers: readonly Container[];
+      /** How Docker Compose is called here; undefined: it is not there. */
+      readonly compose: readonly string[] | undefined;
+    };
 
 /** For what only asks. */
 const ASK_DEADLINE_MS = 20_000;
@@ -46,7 +51,8 @@ export async function lookAtDocker(run: RunCommand): Promise<DockerState> {
   const why = failureOf('docker ps', ids);
   if (why !== undefined || ids.kind !== 'ended') return { kind: 'failing', why: why ?? '' };
   const list = ids.stdout.split('\n').filter((id) => /^[0-9a-f]{12,64}$/.test(id));
-  if (list.length === 0) return { kind: 'there', containers: [] };
+  const compose = await composeCommand(run);
+  if (list.length === 0) return { kind: 'there', containers: [], compose };
   const details = await run('docker', ['inspect', '--type', 'container', ...list], { deadlineMs: ASK_DEADLINE_MS });
   const problem = failureOf('docker inspect', details);
   if (problem !== undefined || details.kind !== 'ended') return { kind: 'failing', why: problem ?? '' };
@@ -57,7 +63,7 @@ export async function lookAtDocker(run: RunCommand): Promise<DockerState> {
     return { kind: 'failing', why: '`docker inspect` did not answer with JSON' };
   }
   const all = Array.isArray(parsed) ? (parsed as unknown[]) : [];
-  return { kind: 'there', containers: all.flatMap((container) => containerOf(container) ?? []) };
+  return { kind: 'there', containers: all.flatMap((container) => containerOf(container) ?? []), compose };
 }
 
 export function containersOf(docker: DockerState, role: Container['role']): readonly Container[] {

@@ -49,7 +49,9 @@ export function findOld(files: Files, docker: DockerState): Found {
       const text = read(path);
       return text === undefined ? [] : [{ path, text, reading: readCompose(text) }];
     })
-    .filter(({ reading }) => reading.kind === 'unreadable' || reading.services.some(concernsRemote));
+    .filter(({ text, reading }) =>
+      reading.kind === 'unreadable' ? text.includes(places.OLD_REMOTE) : reading.services.some(concernsRemote),
+    );
   const services = composeFiles.flatMap(({ path, reading }) =>
     reading.kind === 'unreadable'
       ? []
@@ -62,13 +64,16 @@ export function findOld(files: Files, docker: DockerState): Found {
     ...remotes.flatMap(({ confFolder }) => confFolder ?? []),
     ...services.flatMap(({ service, folder }) => hostFolder(service.confFolder, folder) ?? []),
   ];
-  const confs = unique([...named, ...places.CONF_FOLDERS].map((folder) => posix.join(folder, places.CONF_NAME)));
-  const [conf, ...others] = confs.flatMap((path) => {
+  const confs = unique(
+    [...named, ...places.CONF_FOLDERS].map((folder) => posix.join(folder, places.CONF_NAME)),
+  ).flatMap((path) => {
     const text = read(path);
     return text === undefined ? [] : [{ path, text }];
   });
+  // Where the old service says where its conf is, one that lies elsewhere is another story.
+  const conf = confs.find(({ path }) => named.length === 0 || named.includes(posix.dirname(path)));
   const [firstNamed] = named;
-  if (firstNamed !== undefined && !named.some((folder) => conf?.path.startsWith(`${folder}/`))) {
+  if (conf === undefined && firstNamed !== undefined) {
     missing.push(`${posix.join(firstNamed, places.CONF_NAME)}, where the old service has its conf, is not there`);
   }
 
@@ -82,7 +87,7 @@ export function findOld(files: Files, docker: DockerState): Found {
   return {
     composeFiles,
     conf,
-    otherConfs: others.map(({ path }) => path),
+    otherConfs: confs.filter((each) => each !== conf).map(({ path }) => path),
     variables: old.variables,
     envFiles: old.files,
     docker,

@@ -68,13 +68,18 @@ export function planMove(input: PlanInput): Plan {
   return { found: true, steps, notes, problems, settingsProblems: settings.problems };
 }
 
-function containerStep(container: Container, { composeFiles }: Found, done: readonly Entry[]): Step | undefined {
+function containerStep(
+  container: Container,
+  { composeFiles, docker }: Found,
+  done: readonly Entry[],
+): Step | undefined {
   const { name, running, restart, compose } = container;
   const state = running ? `running, restart ${restart}` : `stopped, restart ${restart}`;
   // The service is in it, or will be when an undo has put the file back.
   const hasIt = (file: string): boolean =>
     [...composeFiles, ...done].some((each) => 'path' in each && each.path === file);
-  if (compose !== undefined && compose.files.length > 0 && compose.files.every(hasIt)) {
+  const hasCompose = docker.kind === 'there' && docker.compose !== undefined;
+  if (hasCompose && compose !== undefined && compose.files.length > 0 && compose.files.every(hasIt)) {
     return {
       kind: 'remove-container',
       container,
@@ -87,7 +92,7 @@ function containerStep(container: Container, { composeFiles }: Found, done: read
   return {
     kind: 'retire-container',
     container,
-    what: `Stop the container ${name} (${state}) for good; it is kept, since no compose file could make it anew`,
+    what: `Stop the container ${name} (${state}) for good; it is kept, since nothing could make it anew`,
     why: 'two remotes at once send every command to core twice',
     details: [],
   };
