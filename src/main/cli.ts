@@ -16,7 +16,8 @@ const HELP = `dunebugger-remote: watches the internet and keeps the cloud connec
 
   dunebugger-remote check [--json] [--config FILE] [--domain HOST[:PORT]] [--timeout SECONDS]
       Looks at the internet once, phase by phase, says what is wrong and what to do about it.
-      Exit codes: 0 online, 1 offline, 71 the system refuses it, 78 the configuration is wrong.
+      Exit codes: 0 online, 1 offline, 71 the system refuses what the check needs,
+      78 the configuration is wrong.
 
   dunebugger-remote status [--json] [--watch] [--config FILE]
       Asks the running service how it is: the sentence, the first cause of a trouble, the chain to

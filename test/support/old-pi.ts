@@ -45,6 +45,9 @@ export interface OldPiOptions {
   readonly processes?: boolean;
 }
 
+/** In memory, if there is such a place: each file is synced, and disks differ in how long that takes. */
+const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 /** Instead of an exit code. */
 export const POWER_CUT = -1;
 
@@ -94,7 +97,7 @@ export class OldPi {
     this.layout = layout;
     this.#processes = processes;
     this.#commands = docker === 'absent' ? ['systemctl'] : ['docker', 'systemctl'];
-    this.root = mkdtempSync(path.join(tmpdir(), 'old-pi-'));
+    this.root = mkdtempSync(path.join(MEMORY, 'old-pi-'));
     this.#aside = mkdtempSync(path.join(tmpdir(), 'old-pi-bin-'));
     for (const [file, text] of layout.files) this.write(file, text);
     if (installed) {
