@@ -17,7 +17,12 @@ import { WebPubSubServer } from '../support/web-pubsub-server.js';
 
 const DAY_SECS = 86_400;
 const MOST_CALLS = 100;
-const SECRETS = { clientId: 'id', clientSecret: 'storm-client-secret', username: 'user', password: 'storm-pass-word' } as const;
+const SECRETS = {
+  clientId: 'id',
+  clientSecret: 'storm-client-secret',
+  username: 'user',
+  password: 'storm-pass-word',
+} as const;
 
 let authority: CertificateAuthority;
 let certificate: KeyAndChain;
