@@ -3,7 +3,7 @@
  * for the verdict is decided by `connectivity.ts` and `verdict.ts`.
  */
 import { followLinks, type LinkEvent, type LinkFollower, type LinkState } from './probe/link-follower.js';
-import { lookAtLinks, OUT_THERE } from './probe/link-snapshot.js';
+import { DESTINATIONS, lookAtLinks } from './probe/link-snapshot.js';
 import { decideLink, refusalIn } from './probe/link-state.js';
 import type { CheckEvidence, CheckTrigger, FromWorker, LinkEvidence } from './protocol.js';
 
@@ -91,7 +91,7 @@ export function kernelsWord(checkId: number, link: LinkEvidence, trigger: CheckT
 function destinationsOf(host: string, lastGood: string | undefined): readonly string[] {
   if (/^[\d.]+$|:/.test(host)) return [host];
   if (host === 'localhost' || host.endsWith('.localhost')) return ['127.0.0.1'];
-  return lastGood === undefined ? OUT_THERE : [...OUT_THERE, lastGood];
+  return lastGood === undefined ? DESTINATIONS : [...DESTINATIONS, lastGood];
 }
 
 function plain(fields: object): Record<string, string | number | boolean> {

@@ -138,15 +138,12 @@ function nextOf({ internet, cloud }: Parts, nowMs: number): string | null {
   if (internet.verdict === 'offline') {
     return `The internet is looked at again every ${internet.offlineIntervalSecs} s; the cloud connection is opened when it is back`;
   }
+  const inSecs = Math.max(0, Math.ceil(((cloud.nextAttemptAtMs ?? nowMs) - nowMs) / 1_000));
   switch (cloud.kind) {
-    case 'backing-off': {
-      const inSecs = Math.max(0, Math.ceil(((cloud.nextAttemptAtMs ?? nowMs) - nowMs) / 1_000));
+    case 'backing-off':
       return `The cloud connection is tried again in ${inSecs} s`;
-    }
-    case 'spreading': {
-      const inSecs = Math.max(0, Math.ceil(((cloud.nextAttemptAtMs ?? nowMs) - nowMs) / 1_000));
+    case 'spreading':
       return `The cloud connection is opened in ${inSecs} s, so that not all devices come at once`;
-    }
     case 'recovering':
       return 'The cloud connection is being resumed';
     case 'stabilising':

@@ -4,8 +4,8 @@
  * The files of /proc and /sys are read synchronously on purpose: they are memory, not disk, and the asynchronous calls
  * share the process's four pool threads with name look-ups that may hang for seconds.
  */
-import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { OUT_THERE, chooseRoute } from '../net/chosen-route.js';
 import { interfacesNow } from '../net/interfaces.js';
 import { refusalOf } from '../net/refusal.js';
 import {
@@ -16,22 +16,17 @@ import {
   type LinkSnapshot,
 } from './link-state.js';
 
-/**
- * Addresses that stand for "out there". Reserved for documentation (RFC 5737, RFC 3849): nothing is ever sent, the kernel
- * is only asked which way it would go.
- */
-export const OUT_THERE: readonly string[] = ['192.0.2.1', '2001:db8::1'];
+/** The kernel is only asked which way it would go to these, one of each family. */
+export const DESTINATIONS: readonly string[] = Object.values(OUT_THERE);
 
 /** IFF_UP of linux/if.h. */
 const INTERFACE_UP = 0x1;
-/** The kernel answers within a turn of the event loop. */
-const EGRESS_DEADLINE_MS = 1_000;
 
 /**
  * Looks at the interfaces, the default routes and the way to each of `destinations` (IP literals; default
- * {@link OUT_THERE}). Takes about a millisecond; never throws: what is not there is left out, and what the system refuses is told.
+ * {@link DESTINATIONS}). Takes about a millisecond; never throws: what is not there is left out, and what the system refuses is told.
  */
-export async function lookAtLinks(destinations: readonly string[] = OUT_THERE): Promise<LinkSnapshot> {
+export async function lookAtLinks(destinations: readonly string[] = DESTINATIONS): Promise<LinkSnapshot> {
   const egress = await Promise.all(destinations.map(findEgress));
   const tables = new Tables();
   const interfaces = readInterfaces(tables);
@@ -67,34 +62,20 @@ class Tables {
   }
 }
 
-/** Connecting a UDP socket makes the kernel choose route and source address, by all its tables and rules, without a packet. */
-function findEgress(destination: string): Promise<Egress> {
+async function findEgress(destination: string): Promise<Egress> {
   const family = destination.includes(':') ? 6 : 4;
-  return new Promise((resolve) => {
-    const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
-    const finish = (egress: Egress): void => {
-      clearTimeout(deadline);
-      socket.removeAllListeners();
-      // A late error of a socket that is being closed concerns nobody.
-      socket.on('error', () => undefined);
-      try {
-        socket.close();
-      } catch {
-        // Never bound: nothing to close.
-      }
-      resolve(egress);
-    };
-    const fail = ({ code = 'UNKNOWN', syscall }: NodeJS.ErrnoException): void =>
+  const route = await chooseRoute(family, destination, 443);
+  switch (route.kind) {
+    case 'chosen':
+      return { family, source: route.source };
+    case 'failed': {
+      const { code = 'UNKNOWN', syscall } = route.error;
       // A route of type prohibit: the kernel's own word that there is no way, and no refusal of the socket.
-      finish({ family, error: syscall === 'connect' && code === 'EACCES' ? 'EHOSTUNREACH' : code });
-    const deadline = setTimeout(() => finish({ family, error: 'ETIMEDOUT' }), EGRESS_DEADLINE_MS);
-    socket.once('error', fail);
-    // The callback gets the error, although the type does not say so.
-    socket.connect(443, destination, (error?: NodeJS.ErrnoException) => {
-      if (error) fail(error);
-      else finish({ family, source: socket.address().address });
-    });
-  });
+      return { family, error: syscall === 'connect' && code === 'EACCES' ? 'EHOSTUNREACH' : code };
+    }
+    case 'late':
+      return { family, error: 'ETIMEDOUT' };
+  }
 }
 
 function readInterfaces(tables: Tables): LinkInterface[] {
