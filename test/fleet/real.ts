@@ -9,9 +9,10 @@ import { createCredentials } from '../../src/main/connection/credentials/create.
 import type { ClientAccessUrl, ClientAccessUrlProvider } from '../../src/main/connection/credentials/provider.js';
 import { policyOf } from '../../src/main/connection/policy.js';
 import type { ConnectionPolicy } from '../../src/main/connection/state.js';
-import { ConnectionSupervisor, type ConnectivityMonitor } from '../../src/main/connection/supervisor.js';
+import { ConnectionSupervisor } from '../../src/main/connection/supervisor.js';
 import { createOpenSession } from '../../src/main/connection/web-pubsub.js';
 import { createLookup } from '../../src/main/net/lookup.js';
+import { SwitchedMonitor } from '../support/switched-monitor.js';
 import type { WebPubSubServer } from '../support/web-pubsub-server.js';
 import { defaultTimings } from './ours.js';
 
@@ -67,18 +68,16 @@ export class LimitedSignIn {
 }
 
 /** One device: everything of the daemon from the verdict to the socket. */
-export class RealDevice implements ConnectivityMonitor {
-  status: ConnectivityMonitor['status'] = { verdict: 'online' };
+export class RealDevice extends SwitchedMonitor {
   /** Attempts, and when it was in, on the clock of the process. */
   readonly attemptedAtMs: number[] = [];
   readonly inAtMs: number[] = [];
-  readonly #connected = new Set<() => void>();
-  readonly #disconnected = new Set<() => void>();
   readonly #supervisor: ConnectionSupervisor;
   readonly #make: () => ClientAccessUrlProvider;
   #credentials: ClientAccessUrlProvider;
 
   constructor(cloud: WebPubSubServer, signIn: LimitedSignIn, policy: ConnectionPolicy) {
+    super();
     const lookup = createLookup({ timeoutMs: 5_000, nameServers: ['127.0.0.1:1'] });
     this.#make = () =>
       createCredentials({
@@ -134,22 +133,6 @@ export class RealDevice implements ConnectivityMonitor {
   /** As after a restart without a kept URL. */
   forgetUrl(): void {
     this.#credentials = this.#make();
-  }
-  become(online: boolean): void {
-    this.status = online ? { verdict: 'online' } : { verdict: 'offline', reason: 'dns-timeout' };
-    for (const listener of online ? this.#connected : this.#disconnected) listener();
-  }
-
-  onConnected(listener: () => void): () => void {
-    this.#connected.add(listener);
-    return () => this.#connected.delete(listener);
-  }
-  onDisconnected(listener: () => void): () => void {
-    this.#disconnected.add(listener);
-    return () => this.#disconnected.delete(listener);
-  }
-  checkNow(): Promise<void> {
-    return Promise.resolve();
   }
 }
 

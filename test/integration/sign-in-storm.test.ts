@@ -6,13 +6,14 @@ import assert from 'node:assert/strict';
 import { describe, it, before, type TestContext } from 'node:test';
 import { createCredentials } from '../../src/main/connection/credentials/create.js';
 import type { OpenSession } from '../../src/main/connection/session.js';
-import { ConnectionSupervisor, type ConnectivityMonitor } from '../../src/main/connection/supervisor.js';
+import { ConnectionSupervisor } from '../../src/main/connection/supervisor.js';
 import { createOpenSession } from '../../src/main/connection/web-pubsub.js';
 import { createLookup } from '../../src/main/net/lookup.js';
 import { CertificateAuthority, type KeyAndChain } from '../support/certificates.js';
 import { FakeAuth0 } from '../support/fake-auth0.js';
 import { RecordedLog } from '../support/recorded-log.js';
 import { SteppedClock } from '../support/stepped-clock.js';
+import { SwitchedMonitor } from '../support/switched-monitor.js';
 import { WebPubSubServer } from '../support/web-pubsub-server.js';
 
 const DAY_SECS = 86_400;
@@ -31,28 +32,6 @@ before(async () => {
   authority = await CertificateAuthority.create();
   certificate = await authority.issue({ names: ['localhost', '127.0.0.1'] });
 });
-
-class SwitchedMonitor implements ConnectivityMonitor {
-  status: ConnectivityMonitor['status'] = { verdict: 'online' };
-  readonly #connected = new Set<() => void>();
-  readonly #disconnected = new Set<() => void>();
-
-  onConnected(listener: () => void): () => void {
-    this.#connected.add(listener);
-    return () => this.#connected.delete(listener);
-  }
-  onDisconnected(listener: () => void): () => void {
-    this.#disconnected.add(listener);
-    return () => this.#disconnected.delete(listener);
-  }
-  checkNow(): Promise<void> {
-    return Promise.resolve();
-  }
-  become(online: boolean): void {
-    this.status = online ? { verdict: 'online' } : { verdict: 'offline', reason: 'tcp-timeout' };
-    for (const listener of online ? this.#connected : this.#disconnected) listener();
-  }
-}
 
 interface Day {
   readonly auth0: FakeAuth0;
