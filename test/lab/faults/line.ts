@@ -1,0 +1,38 @@
+/** The line behind the router: silence, loss, latency. */
+import { addDelay } from '../delay.js';
+import { LAN, WAN } from '../topology.js';
+import { filter, type Fault } from './make.js';
+
+/** Loss of every packet with this probability, each way. */
+export function packetLoss(percent: number): Fault {
+  return filter(
+    `packet-loss-${percent}`,
+    `${percent} % of all packets are lost, each way`,
+    `numgen random mod 100 < ${percent} drop`,
+  );
+}
+
+/** Each packet takes longer, each way. */
+export function latency(delayMs: number): Fault {
+  const name = `latency-${delayMs}`;
+  return {
+    name,
+    says: `every packet takes ${delayMs} ms longer, each way`,
+    apply: async (lab) => lab.remember(name, await addDelay(lab, delayMs)),
+    repair: (lab) => lab.undo(name),
+  };
+}
+
+export const ipv6Broken = filter(
+  'ipv6-broken',
+  'there is an IPv6 address and route, but no packet comes through; IPv4 works',
+  'meta nfproto ipv6 drop',
+);
+
+export const blackHole = filter('black-hole', 'every packet is dropped silently', 'drop');
+export const uplinkDropped = filter('uplink-dropped', 'what the Pi sends is dropped', `iifname ${LAN.name} drop`);
+export const downlinkDropped = filter(
+  'downlink-dropped',
+  'what is sent to the Pi is dropped',
+  `iifname ${WAN.name} drop`,
+);
