@@ -24,6 +24,10 @@ const HELP = `dunebugger-remote: watches the internet and keeps the cloud connec
       the cloud. --watch goes on every 2 s. For root and members of the group dunebugger.
       Exit codes: 0 connected, 1 not connected, 3 no service answers, 77 not allowed to ask.
 
+  dunebugger-remote outages [--since 24h|7d|DATE] [--json | --csv] [--config FILE]
+      When the internet and the cloud were away, and the sums of 24 h, 7, 30 and 365 days; also
+      while the service does not run, for root. Exit codes: 0 fine, 77 not allowed to ask.
+
   dunebugger-remote migrate [--apply | --undo] [--root FOLDER]
       Moves here from the Python version: its conf, its environment, its container. Shows the plan;
       --apply does it, --undo puts it back; both need root. --root: of a card mounted at FOLDER.
@@ -48,6 +52,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   run: ['config'],
   check: ['config', 'json', 'domain', 'timeout'],
   status: ['config', 'json', 'watch'],
+  outages: ['config', 'json', 'csv', 'since'],
   migrate: ['apply', 'undo', 'root'],
 };
 
@@ -67,6 +72,8 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
         config: { type: 'string' },
         json: { type: 'boolean' },
         watch: { type: 'boolean' },
+        csv: { type: 'boolean' },
+        since: { type: 'string' },
         domain: { type: 'string' },
         timeout: { type: 'string' },
         apply: { type: 'boolean' },
@@ -120,6 +127,15 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
     case 'status': {
       const { status } = await import('./cli/status.js');
       return status({ ...confFile, json: values.json === true, watch: values.watch === true });
+    }
+    case 'outages': {
+      if (values.json === true && values.csv === true) return usage('--json and --csv exclude each other: give one');
+      const { outages } = await import('./cli/outages.js');
+      return outages({
+        ...confFile,
+        format: values.json === true ? 'json' : values.csv === true ? 'csv' : 'text',
+        ...(values.since === undefined ? {} : { since: values.since }),
+      });
     }
     default:
       // Its options are known, so it is one of the above.

@@ -25,6 +25,7 @@ import { loadHouseTrust } from './net/house-trust.js';
 import { createRemote, type Remote } from './remote.js';
 import { NO_CONNECTION } from './remote/no-connection.js';
 import { diffSettings, hostsOf, nameOf, takeOverLive, type Settings } from './settings.js';
+import { tellHistory } from './historian.js';
 import { Observation } from './observe/observation.js';
 import type { Parts as ObservedParts } from './observe/parts.js';
 import type { SystemdNotifier } from './systemd.js';
@@ -93,6 +94,8 @@ export class Daemon {
       controlSocket: options.settings.controlSocket,
       env: process.env,
       log: options.log,
+      version: options.version,
+      stateDirectory: options.settings.keepHistory ? options.stateDirectory : undefined,
     });
   }
 
@@ -135,6 +138,7 @@ export class Daemon {
     parts.monitor.onDisconnected(() => this.#tellStatus());
     parts.connection.onStateChange(() => this.#tellStatus());
     parts.monitor.onChecked((evidence) => this.#observation.checked(evidence));
+    tellHistory(parts.monitor, parts.connection, this.#observation);
     this.#timer = setInterval(() => this.#tellStatus(), STATUS_MS);
 
     parts.remote.start();

@@ -178,6 +178,7 @@ describe('what it answers', () => {
   const routes = (snapshot: Snapshot | undefined, looks: { count: number }, nowMs = { value: 0 }): Routes =>
     createRoutes({
       snapshot: () => Promise.resolve(snapshot),
+      outages: () => Promise.resolve([]),
       lookNow: () => Promise.resolve((looks.count += 1)),
       redact: (value) => value.replaceAll('hunter2', '***'),
       nowMs: () => nowMs.value,

@@ -92,5 +92,19 @@ export const LOOKED: Looked = {
     router: '192.168.1.1',
     traffic: { receivedBytes: 12_345_678, sentBytes: 2_345_678 },
   },
+  today: { sinceMs: NOW_MS - 36_000_000, receivedBytes: 12_345_678, sentBytes: 2_345_678 },
+  outages: [
+    {
+      scope: 'internet',
+      fromMs: NOW_MS - 24_000_000,
+      toMs: NOW_MS - 23_157_000,
+      ms: 843_000,
+      atLeast: false,
+      count: 1,
+      why: 'dns-timeout',
+      evidence: 'failed 2000 ms',
+      cloud: { how: 'resumed', ms: 846_000 },
+    },
+  ],
   lastHour: { checks: 514, failed: 1, latencyMs: { mean: 21.4, max: 88 }, jitterMs: 3.2 },
 };

@@ -52,6 +52,16 @@ describe('the control socket of the service', () => {
     assert.match(stdout, /^No answer: not allowed to ask\n.*\n {2}What to do: sudo adduser \$USER dunebugger/);
   });
 
+  it('outages: told to the group while the service runs, to root without it too', async () => {
+    const since = async (user: keyof typeof users): Promise<RunResult> => {
+      const [command, ...before] = [...users[user], 'dunebugger-remote'];
+      return machine.run(command, [...before, 'outages']);
+    };
+    assert.match((await since('member')).stdout, /so far {2}internet: no network link\n/);
+    assert.equal((await since('stranger')).code, 77);
+    assert.equal((await machine.sh('stat -c %a /var/lib/private/dunebugger-remote/history')).trim(), '700');
+  });
+
   it('suspended: says so, soon', async () => {
     await machine.sh(`systemctl kill --signal=STOP ${UNIT}`);
     const { code, stdout, ms } = await status('member');
@@ -79,6 +89,8 @@ describe('the control socket of the service', () => {
     assert.ok(ms < SOON_MS, `${ms} ms`);
     assert.equal(await machine.show('ActiveState'), 'inactive');
     assert.equal((await machine.run('test', ['-e', SOCKET])).code, 1);
+    const left = await machine.run('dunebugger-remote', ['outages']);
+    assert.match(left.stdout, / internet: no network link\n[^]*The service does not run/);
   });
 
   it('wrong configuration: says so, and a question does not start it again and again', async () => {

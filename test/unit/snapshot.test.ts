@@ -233,7 +233,7 @@ describe('A snapshot', () => {
       .map(({ words: text }) => text);
     assert.deepEqual(words, ['48.3 °C, 512 MB of memory free', 'wlan0, Wi-Fi -56 dBm', '192.168.1.1']);
     const bare = takeSnapshot(HEALTHY, NOW_MS);
-    assert.deepEqual([bare.machine, bare.lastHour], [null, null]);
+    assert.deepEqual([bare.machine, bare.lastHour, bare.today, bare.outages], [null, null, null, null]);
     assert.deepEqual(problemsWith(JSON.parse(JSON.stringify(bare)) as Json, SCHEMA), []);
     const weak = { ...LOOKED, machine: { ...LOOKED.machine, underVoltage: true } };
     assert.match(takeSnapshot(HEALTHY, NOW_MS, weak).chain[0]?.words ?? '', /the power supply is too weak/);

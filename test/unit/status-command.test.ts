@@ -28,7 +28,9 @@ describe('the status for a terminal', () => {
       '',
       'Clock: can be trusted.',
       'Last hour: 514 checks, 0.2 % failed; latency 21.4 ms, at most 88 ms; jitter 3.2 ms.',
-      'Traffic of this machine over wlan0 since it started: 12 MB received, 2.3 MB sent.',
+      'Traffic of this machine over wlan0 since 2026-11-25 00:00:00: 12 MB received, 2.3 MB sent.',
+      'Last outages:',
+      '  2026-11-25 03:20:00  14 min 3 s  internet: name server silent; cloud resumed after 14 min 6 s',
       'Version 1.2.3, running for 2 h.',
     ]);
   });

@@ -1,5 +1,12 @@
 /** All that lets others know how this daemon is: the snapshot, and the outlets that show it. */
+import path from 'node:path';
 import type { CheckEvidence } from '../../workers/protocol.js';
+import { describeError } from '../base/guard.js';
+import { History, HISTORY_FOLDER } from './history/history.js';
+import { storyOf, type Story } from './history/outages.js';
+import type { HistoryEvent } from './history/recorder.js';
+import { reportOf, type OutageReport } from './history/report.js';
+import type { Machine } from './machine.js';
 import type { RedactingLogger } from './ports.js';
 import { controlAddress } from './control-address.js';
 import { ControlServer } from './control-server.js';
@@ -7,6 +14,7 @@ import { createRoutes } from './outlet.js';
 import type { Parts } from './parts.js';
 import { systemClock } from '../base/clock.js';
 import { CheckQuality } from './quality.js';
+import { TrafficOfToday } from './traffic.js';
 import { takeSnapshot, type Snapshot } from './snapshot.js';
 
 export interface ObservationOptions {
@@ -18,25 +26,60 @@ export interface ObservationOptions {
   readonly controlSocket: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: RedactingLogger;
+  readonly version: string;
+  /** Where the folder of the history is; undefined: in memory only. */
+  readonly stateDirectory: string | undefined;
 }
+
+/** So often an outage that lasts is noted, so that a power cut leaves its length known to that, milliseconds. */
+const TICK_MS = 900_000;
+const TICKS_AN_HOUR = 4;
+/** Of the history, for the last outages: files, and how many outages. */
+const NEWEST = 2;
+const LAST_OUTAGES = 3;
 
 export class Observation {
   readonly #options: ObservationOptions;
   readonly #control: ControlServer;
   readonly #quality = new CheckQuality();
+  readonly #traffic = new TrafficOfToday();
+  readonly #history: History;
+  #ticks = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ObservationOptions) {
     this.#options = options;
     const { log, lookNow } = options;
     this.#control = new ControlServer({
-      routes: createRoutes({ snapshot: () => this.#look(), lookNow, redact: (text) => log.redact(text) }),
+      routes: createRoutes({
+        snapshot: () => this.#look(),
+        outages: () => this.#outages(),
+        lookNow,
+        redact: (text) => log.redact(text),
+      }),
       log,
     });
+    const { stateDirectory, version } = options;
+    const directory = stateDirectory === undefined ? undefined : path.join(stateDirectory, HISTORY_FOLDER);
+    this.#history = new History({ directory, version, log });
   }
 
   /** A check of the internet has ended. */
   checked(evidence: CheckEvidence): void {
     this.#quality.note(evidence, performance.now());
+  }
+
+  /** Something for the history. What it says of the network is redacted like a line of the log. */
+  happened(event: HistoryEvent): void {
+    const { log } = this.#options;
+    const told = 'evidence' in event ? { ...event, evidence: log.redact(event.evidence) } : event;
+    void this.#history.note(told);
+  }
+
+  /** The cloud connection does not stand; `givenUp`: nor is it being resumed. */
+  cloudAway(givenUp: boolean, message: string | undefined): void {
+    const why = this.snapshot()?.troubles.first?.code ?? 'cloud-lost';
+    this.happened({ kind: 'cloud-away', givenUp, why, ...(message === undefined ? {} : { evidence: message }) });
   }
 
   /** What the parts say of themselves; undefined while nothing runs. */
@@ -48,19 +91,66 @@ export class Observation {
   /** Never rejects: a daemon that cannot be asked does its work all the same. */
   async start(): Promise<void> {
     const { controlSocket, env } = this.#options;
+    void this.#history.start();
+    this.#timer = setInterval(() => void this.#tick(), TICK_MS);
     await this.#control.listen(controlAddress(controlSocket, env, process.pid));
+    void this.#noteTraffic();
   }
 
   async stop(): Promise<void> {
-    await this.#control.close();
+    clearInterval(this.#timer);
+    await Promise.all([this.#control.close(), this.#history.stop()]);
   }
 
-  /** The same with a look at the machine. Loaded when somebody asks for the first time: most daemons are never asked. */
-  async #look(): Promise<Snapshot | undefined> {
+  async #tick(): Promise<void> {
+    this.#ticks += 1;
+    void this.#history.note({ kind: 'tick' });
+    const kb = await this.#noteTraffic();
+    if (this.#ticks % TICKS_AN_HOUR > 0) return;
+    const { checks, failed, latencyMs, jitterMs } = this.#quality.lastHour(performance.now());
+    const ms = latencyMs === null ? null : ([latencyMs.mean, jitterMs ?? 0, latencyMs.max] as const);
+    void this.#history.note({ kind: 'hour', n: checks, f: failed, ms, kb });
+  }
+
+  async #noteTraffic(): Promise<readonly [number, number] | null> {
+    const { traffic } = await this.#machine();
+    return this.#traffic.note(traffic, systemClock.wallMs());
+  }
+
+  /** Loaded when it is looked at for the first time. */
+  async #machine(): Promise<Machine> {
     const { lookAtMachine } = await import('./machine.js');
-    const machine = await lookAtMachine();
+    return lookAtMachine();
+  }
+
+  /** The same with a look at the machine and at the history. */
+  async #look(): Promise<Snapshot | undefined> {
+    const [machine, story] = await Promise.all([this.#machine(), this.#story(NEWEST)]);
     const parts = this.#options.parts();
     if (parts === undefined) return undefined;
-    return takeSnapshot(parts, systemClock.wallMs(), { machine, lastHour: this.#quality.lastHour(performance.now()) });
+    const nowMs = systemClock.wallMs();
+    this.#traffic.note(machine.traffic, nowMs);
+    return takeSnapshot(parts, nowMs, {
+      machine,
+      lastHour: this.#quality.lastHour(performance.now()),
+      today: this.#traffic.today,
+      outages: story?.outages.slice(-LAST_OUTAGES).reverse() ?? null,
+    });
+  }
+
+  async #outages(): Promise<OutageReport> {
+    const { records, unreadable } = await this.#history.read();
+    const atMs = systemClock.wallMs();
+    return reportOf(storyOf(records, { at: atMs }), { atMs, unreadable, running: true });
+  }
+
+  /** Undefined where the card cannot be read. */
+  async #story(newest: number): Promise<Story | undefined> {
+    try {
+      return storyOf((await this.#history.read(newest)).records, { at: systemClock.wallMs() });
+    } catch (error) {
+      this.#options.log.debug({ error: describeError(error) }, 'The history could not be read.');
+      return undefined;
+    }
   }
 }

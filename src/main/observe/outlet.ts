@@ -6,6 +6,8 @@ import type { Snapshot } from './snapshot.js';
 export interface OutletOptions {
   /** How everything is now; undefined while nothing runs. */
   readonly snapshot: () => Promise<Snapshot | undefined>;
+  /** The outages and their sums. */
+  readonly outages: () => Promise<unknown>;
   /** Looks at the internet now. */
   readonly lookNow: () => Promise<unknown>;
   /** Takes what must not be read out of a text. */
@@ -21,7 +23,13 @@ const LOOK_DEADLINE_MS = 10_000;
 
 const STOPPED: Answer = { status: 503, contentType: 'text/plain; charset=utf-8', body: 'Starting or stopping\n' };
 
-export function createRoutes({ snapshot, lookNow, redact, nowMs = () => performance.now() }: OutletOptions): Routes {
+export function createRoutes({
+  snapshot,
+  outages,
+  lookNow,
+  redact,
+  nowMs = () => performance.now(),
+}: OutletOptions): Routes {
   const json = (value: unknown): Answer => ({
     contentType: 'application/json; charset=utf-8',
     body: `${JSON.stringify(value, (_key, member: unknown) => (typeof member === 'string' ? redact(member) : member))}\n`,
@@ -34,6 +42,7 @@ export function createRoutes({ snapshot, lookNow, redact, nowMs = () => performa
   };
   return {
     'GET /snapshot': now,
+    'GET /outages': async () => json(await outages()),
     'POST /look': async () => {
       if (nowMs() - lookedAtMs >= LOOK_EVERY_MS) {
         lookedAtMs = nowMs();

@@ -9,10 +9,12 @@ import { evidenceLines } from '../evidence-text.js';
 import { idleText, statusText } from '../status-text.js';
 import { firstCause, plain, TROUBLES, type TroubleCode } from '../troubles.js';
 import { chainOf, type ChainLink } from './chain.js';
+import type { Outage } from './history/outages.js';
 import type { Machine } from './machine.js';
 import type { BusPart, CloudFailure, CloudPart, ComponentPart, InternetPart, Parts } from './parts.js';
 import { troublesPresent } from './present.js';
 import type { Quality } from './quality.js';
+import type { Today } from './traffic.js';
 
 /** Raised when a member changes its meaning or goes; one that is added does not raise it. */
 export const SNAPSHOT_VERSION = 1;
@@ -83,12 +85,18 @@ export interface Snapshot {
   readonly machine: Machine | null;
   /** Of the checks of the last hour; null where nobody looked. */
   readonly lastHour: Quality | null;
+  /** Bytes of this machine since midnight, or since the service started if that is later; null where nobody looked. */
+  readonly today: Today | null;
+  /** The last three, the latest first; null where nobody looked, or the card cannot be read. */
+  readonly outages: readonly Outage[] | null;
 }
 
 /** What is only looked at when somebody asks. */
 export interface Looked {
   readonly machine: Machine;
   readonly lastHour: Quality;
+  readonly today: Today | null;
+  readonly outages: readonly Outage[] | null;
 }
 
 export function takeSnapshot(parts: Parts, nowMs: number, looked?: Looked): Snapshot {
@@ -115,6 +123,8 @@ export function takeSnapshot(parts: Parts, nowMs: number, looked?: Looked): Snap
     clock: { trusted: clock.trusted ?? null, farOffMs: clock.farOffMs ?? null },
     machine: looked?.machine ?? null,
     lastHour: looked?.lastHour ?? null,
+    today: looked?.today ?? null,
+    outages: looked?.outages ?? null,
   };
 }
 

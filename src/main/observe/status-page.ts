@@ -2,6 +2,7 @@
 import { humanDuration } from '../base/duration.js';
 import { escapeControls } from '../log/escape.js';
 import type { ChainLink, Station, StationState } from './chain.js';
+import { localTime, outageLine } from './history/outages-page.js';
 import type { Snapshot } from './snapshot.js';
 
 const NAMES: Readonly<Record<Station, string>> = {
@@ -34,7 +35,8 @@ export function statusLines(snapshot: Snapshot, { colour }: { readonly colour: b
     '',
     `Clock: ${clockWords(snapshot.clock.trusted)}.`,
     ...hourLine(snapshot.lastHour),
-    ...trafficLine(snapshot.machine),
+    ...trafficLine(snapshot),
+    ...outageLines(snapshot.outages),
     `Version ${snapshot.daemon.version}, running for ${humanDuration(Math.max(0, snapshot.takenAtMs - snapshot.daemon.startedAtMs))}.`,
   ];
 }
@@ -62,14 +64,20 @@ function hourLine(lastHour: Snapshot['lastHour']): string[] {
   return [`Last hour: ${checks} checks, ${loss}${latency}${jitterMs === null ? '' : `; jitter ${jitterMs} ms`}.`];
 }
 
-function trafficLine(machine: Snapshot['machine']): string[] {
-  const traffic = machine?.traffic ?? null;
-  const link = machine?.interface ?? null;
-  if (traffic === null || link === null) return [];
-  const { receivedBytes, sentBytes } = traffic;
+function trafficLine({ today, machine }: Snapshot): string[] {
+  if (today === null) return [];
+  const { sinceMs, receivedBytes, sentBytes } = today;
+  const over = (machine?.interface ?? null) === null ? '' : ` over ${escapeControls(machine?.interface?.name ?? '')}`;
   return [
-    `Traffic of this machine over ${escapeControls(link.name)} since it started: ${megabytes(receivedBytes)} received, ${megabytes(sentBytes)} sent.`,
+    `Traffic of this machine${over} since ${localTime(sinceMs)}: ${megabytes(receivedBytes)} received, ${megabytes(sentBytes)} sent.`,
   ];
+}
+
+function outageLines(outages: Snapshot['outages']): string[] {
+  if (outages === null) return [];
+  return outages.length === 0
+    ? ['No outages are known.']
+    : ['Last outages:', ...outages.map((one) => `  ${outageLine(one)}`)];
 }
 
 function megabytes(bytes: number): string {

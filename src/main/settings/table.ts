@@ -272,6 +272,7 @@ export const TABLE = Object.freeze({
     'The compose file: its image tag tells the version of a scheduler that does not tell it in a heartbeat; empty: it is not read.',
   ),
 
+  ...status('keepHistory', yesNo, true, RESTART, 'Outages are kept over restarts, at most 1 MB on the card.'),
   ...status(
     'controlSocket',
     socketPath,

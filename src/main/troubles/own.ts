@@ -168,6 +168,16 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
     tellAfterMs: 0,
     lines: ['No control socket, so `dunebugger-remote status` cannot ask this service; everything else goes on.'],
   },
+  'history-not-written': {
+    severity: 'warn',
+    title: 'history not written',
+    meaning: 'the card is full, read-only or broken; outages are kept in memory, and lost if the power goes',
+    remedy:
+      'Look at the error in the line, at `df /var/lib` and at `dmesg`; a card that has become read-only is at its end',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['The history cannot be written; it is kept in memory, and tried again every 10 min.'],
+  },
   'log-lost': {
     severity: 'warn',
     title: 'lines of the log lost',

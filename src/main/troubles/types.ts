@@ -50,6 +50,7 @@ export type OwnTrouble =
   | 'notify-failed'
   | 'url-not-kept'
   | 'control-socket-failed'
+  | 'history-not-written'
   | 'log-lost'
   | 'stop-late'
   | 'bug'
