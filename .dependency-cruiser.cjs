@@ -1,7 +1,7 @@
 /** Files that decide: they import nothing with effects. */
 const PURE = [
   'main/base/json-scan',
-  'main/cli/migrate/(plan|step|words|environment-file)',
+  'main/cli/(commands|help)|main/cli/migrate/(plan|step|words|environment-file)',
   'main/clock/(cadence|decision|site)',
   'main/connection/credentials/kept-url',
   'main/connection/(state|transition|transition/[a-z-]+|backoff|spread|policy|narration|web-pubsub/recovery-pace)',

