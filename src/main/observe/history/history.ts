@@ -1,6 +1,7 @@
 /** The history of the running daemon: what happens goes in, what happened comes out. Never throws, never rejects. */
 import { readFile } from 'node:fs/promises';
 import { systemClock, type Clock } from '../../base/clock.js';
+import { settledWithin } from '../../base/deadline.js';
 import { describeError } from '../../base/guard.js';
 import type { Logger } from '../../base/logger.js';
 import { filesIn, type HistoryFiles } from './files.js';
@@ -36,6 +37,8 @@ export const HISTORY_FOLDER = 'history';
 const DAY_MS = 86_400_000;
 /** The wall clock moved so much more than the other one, milliseconds: it was set, not slewed. */
 const STEP_MS = 2_000;
+/** A stop waits so long for the end of the history so far to be read, milliseconds. */
+const OPENING_MS = 1_000;
 /** Without a folder so many lines are kept in memory. */
 const MAX_IN_MEMORY = 400;
 
@@ -91,9 +94,9 @@ export class History {
     return { ...read, records: [...read.records, ...waiting.filter((record) => !known.has(JSON.stringify(record)))] };
   }
 
-  /** Notes the stop and writes what waits, for a second at most. */
+  /** Notes the stop and writes what waits. Resolves within two seconds, however the card hangs. */
   async stop(): Promise<void> {
-    await this.#opening;
+    if (this.#opening !== undefined) await settledWithin(this.#opening, OPENING_MS);
     void this.note({ kind: 'stopping' });
     await this.#writer?.close();
   }

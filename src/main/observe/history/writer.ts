@@ -8,7 +8,7 @@ import { describeError } from '../../base/guard.js';
 import type { Logger } from '../../base/logger.js';
 import { costOf, refill, spend, startBudget, waitFor, type WriteBudget } from './budget.js';
 import type { HistoryFiles, SegmentFile } from './files.js';
-import { bounded } from './pending.js';
+import { bounded, MAX_PENDING } from './pending.js';
 import { toLine, type HistoryRecord } from './record.js';
 import { SEGMENT_BYTES, segmentsAmong, toRemove } from './segments.js';
 
@@ -62,6 +62,8 @@ export class HistoryWriter {
     this.#pending = bounded([...this.#pending, ...records]);
     const upTo = this.#appended;
     const written = new Promise<void>((resolve) => this.#waiters.push({ upTo, resolve }));
+    // A card that refuses for months must not gather those that wait for it.
+    this.#waiters = this.#waiters.slice(-MAX_PENDING);
     // While a card refuses, its own timer tries again: not every event is to cost a failed write.
     if (!this.#failed) this.#write();
     return written;
