@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { readCompose } from '../../src/main/cli/migrate/compose.js';
-import { fillIn, readEnvironmentFile } from '../../src/main/cli/migrate/environment-file.js';
+import { fillIn, readEnvironmentFile } from '../../src/main/settings/environment-file.js';
 import { interpolated, oldVariables } from '../../src/main/cli/migrate/old-variables.js';
 
 describe('an environment file', () => {

@@ -13,7 +13,7 @@ import {
   type SettingName,
   type Settings,
 } from '../../settings.js';
-import { fillIn, readEnvironmentFile } from './environment-file.js';
+import { fillIn, readEnvironmentFile } from '../../settings/environment-file.js';
 import type { Found } from './find.js';
 import * as places from './places.js';
 import type { PlanInput, Step } from './step.js';
