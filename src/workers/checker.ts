@@ -64,13 +64,13 @@ export class Checker {
     }
     const portal = await this.#portalBeside(seen, link ?? NOT_LOOKED_AT, startedAt);
     const siteReason = seen.ok ? undefined : reasonOf(link, dns, seen.https, portal);
-    const { proved, ...others } = await beside.settle(siteReason);
+    const { weight, ...others } = await beside.settle(siteReason);
     if (signal.aborted) return undefined;
     this.#lastReason = siteReason;
-    const ok = seen.ok || proved;
+    const ok = seen.ok || weight === 'proved';
     return {
       ok,
-      ...(siteReason === undefined ? {} : ok ? { siteReason } : { reason: siteReason }),
+      ...(siteReason === undefined || weight === 'void' ? {} : ok ? { siteReason } : { reason: siteReason }),
       ...common,
       ...(portal === undefined ? {} : { portal }),
       ...others,

@@ -4,7 +4,8 @@
  * A live connection is asked with every failing check but the first; witnesses, by new connections, with the confirming check and then
  * rarely. A link that is gone stays the last word, and a portal cannot forge a witness: its certificate is verified.
  */
-import type { CheckTrigger, LiveAnswer, OfflineReason, Verdict } from './protocol.js';
+import { isRefusal } from './net/refusal.js';
+import type { CheckTrigger, LiveAnswer, OfflineReason, Verdict, WitnessEvidence } from './protocol.js';
 
 /** Witnesses are asked that rarely while the site goes on failing in the same way, milliseconds. */
 export const WITNESS_EVERY_MS = 30_000;
@@ -122,27 +123,43 @@ export interface Testimony {
   readonly reason: OfflineReason;
   /** Younger than the check's beginning. */
   readonly live: LiveAnswer;
-  /** `unasked`: it was not their turn. */
-  readonly witnesses: 'answered' | 'silent' | 'unasked';
+  /** `unasked`: it was not their turn; `refused`: this machine let us ask none of them, so they have said nothing. */
+  readonly witnesses: 'answered' | 'silent' | 'refused' | 'unasked';
 }
+
+/** What the witnesses' answers come to. One that was reached and failed is enough for silence. */
+export function testimonyOf(
+  witnesses: readonly Pick<WitnessEvidence, 'ok' | 'error'>[] | undefined,
+): Testimony['witnesses'] {
+  if (witnesses === undefined) return 'unasked';
+  if (witnesses.some(({ ok }) => ok)) return 'answered';
+  return witnesses.length > 0 && witnesses.every(({ error }) => isRefusal(error)) ? 'refused' : 'silent';
+}
+
+/** What becomes of a failing check. `void`: neither proved nor a failure, since this machine refused what would have shown it. */
+export type Weight = 'proved' | 'failed' | 'void';
 
 /** Whether the internet is proved all the same. */
 export function weigh(
   memory: ProofMemory,
   { reason, live, witnesses }: Testimony,
   nowMs: number,
-): { readonly proved: boolean; readonly memory: ProofMemory } {
-  const heard = { ...memory, live };
-  if (isFinal(reason)) return { proved: false, memory: heard };
+): { readonly weight: Weight; readonly memory: ProofMemory } {
+  // Whoever could not be asked is still to be asked.
+  const heard = { ...memory, live, ...(witnesses === 'refused' ? { askedAtMs: -Infinity } : {}) };
+  if (isFinal(reason)) return { weight: 'failed', memory: heard };
   const byWitness = witnesses === 'answered';
   const byConnection = live === 'answered' && !needsNewConnection(reason);
   if (byWitness || byConnection) {
     const faults = memory.faults.includes(reason) ? memory.faults : [...memory.faults, reason];
-    return { proved: true, memory: { ...heard, faults, provenAtMs: nowMs } };
+    return { weight: 'proved', memory: { ...heard, faults, provenAtMs: nowMs } };
   }
+  // Only a new connection would count, and none could be tried, while the old one answers.
+  if (witnesses === 'refused' && live === 'answered') return { weight: 'void', memory: heard };
   // Until it is the witnesses' turn again, a failure that is known by now is no news, unless the connection has gone silent over it.
   const known = memory.faults.includes(reason) && nowMs - memory.provenAtMs < WITNESS_EVERY_MS;
-  return { proved: witnesses === 'unasked' && live !== 'silent' && known, memory: heard };
+  const unheard = witnesses === 'unasked' || witnesses === 'refused';
+  return { weight: unheard && live !== 'silent' && known ? 'proved' : 'failed', memory: heard };
 }
 
 /** The site answers: what was proved beside it is over. */

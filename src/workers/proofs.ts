@@ -11,10 +11,12 @@ import {
   onWitnessesAsked,
   planAfter,
   planOf,
+  testimonyOf,
   weigh,
   type Plan,
   type ProofMemory,
   type Situation,
+  type Weight,
 } from './proof.js';
 import type {
   CheckEvidence,
@@ -26,9 +28,13 @@ import type {
 } from './protocol.js';
 
 /** What it adds to the evidence of a check. */
-export type ProofEvidence = Pick<CheckEvidence, 'live' | 'witnesses'> & { readonly proved: boolean };
+export type ProofEvidence = Pick<CheckEvidence, 'live' | 'witnesses'> & {
+  readonly weight: Weight;
+  /** Which call was refused, if that made the check void. */
+  readonly refused?: string;
+};
 
-const NOT_NEEDED: ProofEvidence = { proved: false };
+const NOT_NEEDED: ProofEvidence = { weight: 'failed' };
 
 export class Proofs {
   #memory: ProofMemory = NOTHING_PROVED;
@@ -78,11 +84,11 @@ export class Proofs {
     return askWitnesses({ witnesses, lookup: this.#lookup, ca, timeoutMs, signal });
   }
 
-  weigh(reason: OfflineReason, live: LiveAnswer, witnesses: readonly WitnessEvidence[] | undefined): boolean {
-    const said = witnesses === undefined ? 'unasked' : witnesses.some(({ ok }) => ok) ? 'answered' : 'silent';
-    const { proved, memory } = weigh(this.#memory, { reason, live, witnesses: said }, performance.now());
+  weigh(reason: OfflineReason, live: LiveAnswer, witnesses: readonly WitnessEvidence[] | undefined): Weight {
+    const testimony = { reason, live, witnesses: testimonyOf(witnesses) };
+    const { weight, memory } = weigh(this.#memory, testimony, performance.now());
     this.#memory = memory;
-    return proved;
+    return weight;
   }
 
   siteAnswered(): void {
@@ -138,9 +144,11 @@ class Beside {
     // Asked last, as by now it has had all the time that the others took.
     const live =
       this.#askedLive && mayMatter(reason, witnesses) ? await this.proofs.liveSince(this.#startedAt) : undefined;
-    const proved = this.proofs.weigh(reason, live ?? 'none', witnesses);
+    const weight = this.proofs.weigh(reason, live ?? 'none', witnesses);
+    const refused = weight === 'void' ? witnesses?.find(({ error }) => error !== undefined)?.error : undefined;
     return {
-      proved,
+      weight,
+      ...(refused === undefined ? {} : { refused }),
       ...(live === undefined ? {} : { live }),
       ...(witnesses === undefined ? {} : { witnesses }),
     };

@@ -141,9 +141,12 @@ describe('the system refuses', { skip, concurrency: true }, () => {
     const since = daemon.lines.length;
     const all = ['socket', 'pipe', 'open-file', 'open-kernel', 'getifaddrs'] as const;
     for (const call of all) refusals.refuse(call, 'EMFILE');
-    site.cloud.pubsub.forgetSessions();
-    await until(() => refusals.failed('socket') >= 10, 'sockets are refused', 30_000);
+    site.cloud.pubsub.close(1008, 'forgotten', { userId: 'device' });
+    const told = /^The system refuses what the cloud connection needs/;
+    await until(() => bench.said(told, since).length >= 3, 'attempts are refused', 60_000);
     await bench.checks(CHECKS, since);
+    assert.equal(bench.said(told, since, /^warn$/).length, 1);
+    assert.deepEqual(bench.said(/^Cloud connection attempt \d+ failed/, since), []);
     daemon.signal('SIGHUP');
     await daemon.waitForLine(/Not reloaded: everything goes on/, { since });
     for (const call of all) refusals.allow(call);

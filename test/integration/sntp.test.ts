@@ -1,6 +1,8 @@
 /** Time servers asked over real sockets: those of the network for the time, the one of this machine for whether it follows another. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
+import type { LookupFunction } from 'node:net';
+import { Refused } from '../../src/main/clock/refused.js';
 import { askLocalSntp, askSntp } from '../../src/main/clock/sntp.js';
 import { createLocalLookup } from '../../src/main/net/local-lookup.js';
 import { NtpServer } from '../support/ntp-server.js';
@@ -21,14 +23,14 @@ describe('a time server', () => {
     server.reference = 'GPS\0';
   });
 
-  const ask = (ports: readonly number[], timeoutMs = 2_000): Promise<number | undefined> =>
+  const ask = (ports: readonly number[], timeoutMs = 2_000): ReturnType<typeof askSntp> =>
     askSntp({ servers: ports.map((port) => ({ host: '127.0.0.1', port })), timeoutMs, lookup, signal: never });
 
   for (const offsetMs of [0, 189_302_400_000, -189_302_400_000]) {
     it(`that is ${offsetMs} ms away: the offset, as exact as the way there and back`, async () => {
       server.offsetMs = offsetMs;
       const found = await ask([server.port]);
-      assert.ok(found !== undefined && Math.abs(found - offsetMs) < 1_000, `${found}`);
+      assert.ok(typeof found === 'number' && Math.abs(found - offsetMs) < 1_000, JSON.stringify(found));
     });
   }
 
@@ -46,6 +48,17 @@ describe('a time server', () => {
     } finally {
       other.stop();
     }
+  });
+
+  it('that this machine does not let us ask has not been silent', async () => {
+    const noHandle: LookupFunction = (_host, _options, callback) =>
+      callback(Object.assign(new Error('no handle'), { code: 'EMFILE' }), []);
+    const servers = [{ host: 'time.test' }];
+    const answer = await askSntp({ servers, timeoutMs: 1_000, lookup: noHandle, signal: never });
+    assert.ok(answer instanceof Refused && answer.code === 'EMFILE');
+    // The kernel refuses that address to whoever has not asked for it (EACCES).
+    const broadcast = { servers: [{ host: '255.255.255.255' }], timeoutMs: 1_000, lookup, signal: never };
+    assert.ok((await askSntp(broadcast)) instanceof Refused);
   });
 
   it('of this machine says whether it follows another', async () => {

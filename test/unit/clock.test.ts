@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { HOLD_MS, NOT_CHECKED, judgeClock, type KernelClock } from '../../src/main/clock/decision.js';
+import {
+  HOLD_MS,
+  NOT_CHECKED,
+  REFUSED_HOLD_MS,
+  judgeClock,
+  type ClockTrust,
+  type KernelClock,
+} from '../../src/main/clock/decision.js';
 import { isProof } from '../../src/main/clock/cadence.js';
 import { Kernel, type Asking } from '../../src/main/clock/kernel.js';
+import { Refused } from '../../src/main/clock/refused.js';
 import { FAR_OFF_MS, judgeSite, NO_WORD, SAY_AGAIN_MS } from '../../src/main/clock/site.js';
 import { sntpOffsetMs, sntpRequest } from '../../src/main/clock/sntp-packet.js';
 import { ClockWatch } from '../../src/main/clock/watch.js';
@@ -44,6 +52,40 @@ describe('whether the clock can be trusted', () => {
   ] as const) {
     it(name, () => assert.equal(judgeClock(before, { kernel, offsetMs, stepped, farOff }, nowMs).trusted, expected));
   }
+});
+
+describe('while this machine refuses the questions about the clock', () => {
+  const evidence = { kernel: 'unknown', offsetMs: undefined, refused: true, stepped: false, farOff: false } as const;
+  const after = (before: ClockTrust, atMs: readonly number[], more: object = {}): ClockTrust =>
+    atMs.reduce((trust, nowMs) => judgeClock(trust, { ...evidence, ...more }, nowMs), before);
+  const during = [5_000, 100_000, 5_000 + REFUSED_HOLD_MS - 1];
+  const then = 5_000 + REFUSED_HOLD_MS;
+
+  for (const before of [
+    NOT_CHECKED,
+    { trusted: false, provedAtMs: undefined },
+    { trusted: true, provedAtMs: 1_000 },
+  ] as const) {
+    it(`it is as it was (${String(before.trusted)}), for a time`, () => {
+      assert.equal(after(before, during).trusted, before.trusted);
+      assert.equal(after(before, during, { stepped: true }).trusted, before.trusted, 'also of one that was set');
+      assert.equal(after(before, [...during, then]).trusted, before.provedAtMs !== undefined);
+    });
+  }
+  it('one that was set meanwhile is not trusted after that', () => {
+    const before = { trusted: true, provedAtMs: 1_000 };
+    const set = after(before, [5_000], { stepped: true });
+    assert.equal(after(set, [100_000, then]).trusted, false);
+  });
+  it('one that the test site says is far off is not trusted', () => {
+    assert.equal(after({ trusted: true, provedAtMs: 1_000 }, [5_000], { farOff: true }).trusted, false);
+  });
+  it('an end is an end: the next refusal has its own time', () => {
+    const trust = after(NOT_CHECKED, during);
+    const proved = judgeClock(trust, { ...evidence, offsetMs: 3, refused: false }, then);
+    assert.deepEqual(proved, { trusted: true, provedAtMs: then });
+    assert.equal(after(proved, [then + 1, then + REFUSED_HOLD_MS]).trusted, true);
+  });
 });
 
 describe("the test site's date", () => {
@@ -104,9 +146,9 @@ const tracking = (leap: string, off = '0.000012 seconds fast', reference = 'C0A8
 /** Timesyncd's file and the programs, as a test sets them. */
 class FakeKernel {
   readonly clock = new SetClock();
-  touchedMs: number | undefined;
-  follows: boolean | undefined;
-  outputs: Record<string, string> = {};
+  touchedMs: number | undefined | Refused;
+  follows: boolean | undefined | Refused;
+  outputs: Record<string, string | Refused> = {};
   runs = 0;
   readonly kernel = new Kernel({
     everyMs: 30_000,
@@ -121,7 +163,7 @@ class FakeKernel {
     },
   });
 
-  ask(asking: Partial<Asking> = {}): Promise<KernelClock> {
+  ask(asking: Partial<Asking> = {}): Promise<KernelClock | Refused> {
     return this.kernel.ask({ setSinceMs: undefined, anew: false, ...asking });
   }
 
@@ -179,6 +221,30 @@ describe('the kernel is asked', () => {
   ] as const) {
     it(`the file of timesyncd, ${name}`, () => assert.equal(isProof(touchedMs, 1e9, setSinceMs), expected));
   }
+
+  const refused = new Refused('EMFILE');
+  for (const [name, touchedMs, follows, outputs, expected] of [
+    ['the file and all others', refused, refused, { chronyc: refused, timedatectl: refused }, refused],
+    ['the file alone', refused, undefined, {}, refused],
+    ['the file, but somebody else knows', refused, undefined, { timedatectl: 'yes' }, 'synchronised'],
+    ['a program', undefined, undefined, { chronyc: refused }, refused],
+    ['a program, but another knows', undefined, undefined, { chronyc: refused, timedatectl: 'no' }, 'unsynchronised'],
+    ['the server of its own', undefined, refused, {}, refused],
+  ] as const) {
+    it(`but refused: ${name}`, async () => {
+      const fake = new FakeKernel();
+      Object.assign(fake, { touchedMs, follows, outputs });
+      assert.equal(await fake.ask(), expected);
+    });
+  }
+
+  it('again at the next look where it was refused', async () => {
+    const fake = new FakeKernel();
+    fake.outputs = { timedatectl: refused };
+    assert.equal(await fake.looks(10), 10);
+    fake.outputs = { timedatectl: 'yes' };
+    assert.equal(await fake.ask(), 'synchronised');
+  });
 
   it('by programs less and less often while nothing changes, and at once where something hints at it', async () => {
     const fake = new FakeKernel();
@@ -306,6 +372,40 @@ describe('the watch over the clock', () => {
     assert.match(told[0]!, /The clock of this machine is 6 years behind compared with the test site/);
     assert.match(told[1]!, /agrees with the test site again/);
     watch.stop();
+  });
+
+  it('keeps what it told while the questions are refused, says so once, and asks at each look until they are not', async () => {
+    const clock = new SetClock();
+    const log = new RecordedLog();
+    const world: { kernel: KernelClock | Refused; servers: number | undefined | Refused } = {
+      kernel: 'unsynchronised',
+      servers: 10,
+    };
+    let asked = 0;
+    const watch = new ClockWatch({
+      askKernel: () => Promise.resolve(world.kernel),
+      askServers: () => Promise.resolve(((asked += 1), world.servers)),
+      everyMs: 30_000,
+      log,
+      clock,
+    });
+    const told: boolean[] = [];
+    watch.onChange((available) => told.push(available));
+    watch.start();
+    await settled();
+    assert.deepEqual(told, [true]);
+    Object.assign(world, { kernel: new Refused('EAGAIN'), servers: new Refused('EMFILE') });
+    // Which makes it ask anew.
+    clock.setByMs = 60_000;
+    asked = 0;
+    for (let i = 0; i < 10; i += 1) await clock.advance(30_000);
+    assert.deepEqual([told, asked], [[true], 10]);
+    assert.equal(log.at('warn').filter((line) => line.startsWith('The system refuses the questions')).length, 1);
+    Object.assign(world, { kernel: 'unsynchronised', servers: 20 });
+    await clock.advance(30_000);
+    assert.deepEqual([told, watch.available], [[true], true]);
+    watch.stop();
+    assert.equal(clock.pending, 0);
   });
 
   it('asks servers that do not answer less and less, at once when the internet is back, and rarely once the clock is proved', async () => {

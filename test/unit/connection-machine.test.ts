@@ -10,6 +10,7 @@ import {
   type Effect,
 } from '../../src/main/connection/state.js';
 import { spreadOfAtMost } from '../../src/main/connection/spread.js';
+import { narrate } from '../../src/main/connection/narration.js';
 import { transition } from '../../src/main/connection/transition.js';
 import type { OfflineReason } from '../../src/workers/protocol.js';
 
@@ -459,6 +460,53 @@ describe('the connection machine decides', () => {
       0.5,
     );
     assert.deepEqual(spreadOfAtMost(10_000), { returnMs: 10_000, closeMs: 10_000, recoveryMs: 5_000, bootMs: 10_000 });
+  });
+
+  it('what this machine refuses does not grow the wait: nobody has heard of it', () => {
+    const noHandle = (attempt: number): ConnectionEvent => ({
+      kind: 'open-failed',
+      attempt,
+      failure: { kind: 'failed', message: 'no handle', refusal: 'EMFILE' },
+    });
+    const state = play([
+      [0, start('online'), 'connecting', 'open 1'],
+      [0, failed(1), 'backing-off', 'request-check'],
+      ...[0, 1, 2, 3, 4, 5].flatMap((n): readonly Line[] => [
+        [15 * n + 15, timer, 'connecting', `open ${n + 2}`],
+        // Nor is the internet in doubt because of it.
+        [15 * n + 15, noHandle(n + 2), 'backing-off', ''],
+      ]),
+      [105, timer, 'connecting', 'open 8'],
+      [105, failed(8), 'backing-off', 'request-check'],
+      [134, timer, 'backing-off', ''],
+      [135, timer, 'connecting', 'open 9'],
+    ]);
+    assert.equal(state.memory.failures, 2);
+  });
+
+  it('what this machine refuses is a warning once', () => {
+    const refusedWith = (before: ConnectionState, refusal: string): [ConnectionState, unknown] => {
+      const [connecting] = transition(before, timer, { nowMs: 1e6, random: 0 });
+      const attempt = connecting.kind === 'connecting' ? connecting.attempt : -1;
+      const failure = { kind: 'failed', message: 'no', refusal } as const;
+      const [state, effects] = transition(
+        connecting,
+        { kind: 'open-failed', attempt, failure },
+        { nowMs: 1e6, random: 0 },
+      );
+      const notes = effects.flatMap((effect) => (effect.kind === 'note' ? [narrate(effect.note).level] : []));
+      return [{ ...state, ...(state.kind === 'backing-off' ? { untilMs: 0 } : {}) }, notes];
+    };
+    let state = play([
+      [0, start('online'), 'connecting', 'open 1'],
+      [0, failed(1), 'backing-off', 'request-check'],
+    ]);
+    const levels = ['EMFILE', 'EMFILE', 'EMFILE', 'ENOBUFS'].map((code) => {
+      const [next, notes] = refusedWith(state, code);
+      state = next;
+      return notes;
+    });
+    assert.deepEqual(levels, [['warn'], ['debug'], ['debug'], ['warn']]);
   });
 
   it('warns and promises when the first verdict is offline', () => {

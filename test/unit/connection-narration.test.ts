@@ -44,6 +44,16 @@ describe('narration', () => {
     [
       {
         kind: 'attempt-failed',
+        number: 2,
+        failure: { kind: 'failed', message: 'connect EMFILE', refusal: 'EMFILE' },
+        delayMs: 9_000,
+      },
+      'warn',
+      'The system refuses what the cloud connection needs (EMFILE, this process has no file handle left); nobody was asked, and it is tried again until it can be opened',
+    ],
+    [
+      {
+        kind: 'attempt-failed',
         number: 1,
         failure: { kind: 'refused', status: 401, message: 'Unauthorized' },
         delayMs: 60_000,

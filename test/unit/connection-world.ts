@@ -398,7 +398,7 @@ export class World {
       return;
     }
     if (failed.kind === 'refused') this.#refusals += 1;
-    else this.#failures += 1;
+    else if (!isOurs(failed)) this.#failures += 1;
     const [zeroMs, oneMs] = this.#delayRange(failed, this.#policy.backoff);
     const wantedMs = zeroMs + (oneMs - zeroMs) * random;
     const delayMs = state.untilMs - this.nowMs;
@@ -420,7 +420,8 @@ export class World {
       const mostMs = Math.min(0.8 * backoff.throttledCapMs, backoff.throttledBaseMs * 2 ** this.#failures);
       return [leastMs, Math.max(mostMs, leastMs + Math.min(leastMs, backoff.throttledCapMs / 2))];
     }
-    const mostMs = Math.min(backoff.capMs, backoff.baseMs * 2 ** (this.#failures - 1));
+    const times = isOurs(failed) ? 0 : this.#failures - 1;
+    const mostMs = Math.min(backoff.capMs, backoff.baseMs * 2 ** times);
     return [mostMs, Math.min(1_000, mostMs)];
   }
 
@@ -488,6 +489,9 @@ const CAUSES: readonly LossCause[] = [
 ];
 
 const FAILED: OpenFailure = { kind: 'failed', message: 'lost' };
+const REFUSED_HERE: OpenFailure = { kind: 'failed', message: 'no handle', refusal: 'EMFILE' };
+/** Of this machine's own making, so that it counts for nothing. */
+const isOurs = (failure: OpenFailure): boolean => failure.kind === 'failed' && failure.refusal !== undefined;
 
 /** One number is one thing that happens; the operation is its remainder, what is left over its parameter. */
 export function happen(world: World, code: number): void {
@@ -564,7 +568,7 @@ const OPERATIONS: readonly Operation[] = [
   openIt,
   openIt,
   openIt,
-  failIt(() => FAILED),
+  failIt((parameter) => (parameter % 3 === 0 ? REFUSED_HERE : FAILED)),
   failIt(() => ({ kind: 'refused', status: 401, message: 'Unauthorized' })),
   failIt((parameter) => ({ kind: 'throttled', retryAfterMs: parameter % 5_000_000, message: 'Too Many Requests' })),
   onSession((session, cause) => ({ kind: 'session-interrupted', session, message: 'closed', cause })),

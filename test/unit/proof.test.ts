@@ -10,6 +10,7 @@ import {
   onWitnessesAsked,
   planAfter,
   planOf,
+  testimonyOf,
   weigh,
   WITNESS_EVERY_MS,
   type ProofMemory,
@@ -35,11 +36,24 @@ interface World {
   /** How the site fails; undefined: it answers. */
   readonly site?: OfflineReason;
   readonly live?: LiveAnswer;
-  readonly witness?: boolean;
+  readonly witness?: boolean | 'refused';
   readonly trigger?: CheckTrigger;
 }
 
-/** Runs checks as the worker does: every 7 s, the confirming one after 1 s. Tells `ok`, `proved`, `failed` or `offline`, and who was asked. */
+/** What two witnesses say, by {@link World.witness}. */
+const ANSWERS: Readonly<Record<string, readonly { readonly ok: boolean; readonly error?: string }[]>> = {
+  true: [{ ok: false, error: 'EMFILE' }, { ok: true }],
+  false: [
+    { ok: false, error: 'EMFILE' },
+    { ok: false, error: 'ETIMEDOUT' },
+  ],
+  refused: [
+    { ok: false, error: 'EMFILE' },
+    { ok: false, error: 'EMFILE' },
+  ],
+};
+
+/** Runs checks as the worker does: every 7 s, the confirming one after 1 s. Tells `ok`, `proved`, `void`, `failed` or `offline`, and who was asked. */
 class Line {
   memory: ProofMemory = NOTHING_PROVED;
   verdict: Verdict = 'online';
@@ -75,12 +89,13 @@ class Line {
       {
         reason: site,
         live: plan.live ? live : 'none',
-        witnesses: !plan.witnesses ? 'unasked' : witness ? 'answered' : 'silent',
+        witnesses: testimonyOf(plan.witnesses ? ANSWERS[String(witness)] : undefined),
       },
       this.nowMs,
     );
     this.memory = weighed.memory;
-    if (weighed.proved) {
+    if (weighed.weight === 'void') return `void${asked}`;
+    if (weighed.weight === 'proved') {
       this.#failures = 0;
       this.verdict = 'online';
       return `proved${asked}`;
@@ -130,6 +145,38 @@ describe('a site that fails alone', () => {
     line.verdict = 'unknown';
     assert.deepEqual(line.checks(2, { site: 'dns-failed', witness: true }), ['failed', 'proved +live +witnesses']);
     assert.equal(line.verdict, 'online');
+  });
+});
+
+describe('witnesses that this machine lets us not ask', () => {
+  const reasons = REASONS.filter((reason) => !isFinal(reason));
+  for (const site of reasons) {
+    it(`${site}: while the connection answers it is no outage, however long, and they are asked as soon as they can be`, () => {
+      const line = new Line();
+      const told = line.checks(86, { site, live: 'answered', witness: 'refused' });
+      assert.equal(count(told, 'offline'), 0, told.join('; '));
+      const next = needsNewConnection(site) ? 'proved +live +witnesses' : 'proved +live';
+      assert.ok(line.check({ site, live: 'answered', witness: true }).startsWith(next));
+    });
+
+    it(`${site}, known to be the site's alone: they are not taken for silent ones`, () => {
+      const line = new Line();
+      line.checks(3, { site, witness: true });
+      const askedAnew = line.check({ site, witness: 'refused', trigger: 'asked' });
+      assert.equal(askedAnew, 'proved +live +witnesses');
+    });
+
+    it(`${site}: nobody's word, so with a connection that is silent, or without one, the site's is the only one`, () => {
+      for (const live of ['silent', 'none'] as const) {
+        const told = new Line().checks(2, { site, live, witness: 'refused' });
+        assert.deepEqual(told, ['failed', 'offline +live +witnesses']);
+      }
+    });
+  }
+
+  it('one that was reached and failed is enough for silence', () => {
+    const told = new Line().checks(2, { site: 'tcp-timeout', live: 'answered', witness: false });
+    assert.deepEqual(told, ['failed', 'offline +live +witnesses']);
   });
 });
 

@@ -140,6 +140,7 @@ describe('What is said and done elsewhere', () => {
     ['cloud-interrupted', { kind: 'interrupted', message: 'silence', withinMs: 55_000, spreadMs: 2_000 }],
     ['cloud-lost', { kind: 'session-lost', message: 'silence', delayMs: 15_000 }],
     ['cloud-failed', failed({ kind: 'failed', message: 'the cloud answers 503' })],
+    ['system-refuses', failed({ kind: 'failed', message: 'no handle', refusal: 'EMFILE' })],
     ['sign-in-unanswered', failed({ kind: 'failed', message: 'Auth0 gave no answer: timeout' })],
     ['cloud-throttled', failed({ kind: 'throttled', message: 'too many', retryAfterMs: 28_000 })],
     ['cloud-busy', failed({ kind: 'throttled', status: 503, message: 'busy', retryAfterMs: 28_000 })],

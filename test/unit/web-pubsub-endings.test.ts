@@ -66,6 +66,8 @@ describe('close codes', () => {
     );
     assert.equal(openFailure(closed(3000), '').kind, 'refused');
     assert.equal(openFailure(closed(1011), '').kind, 'failed');
+    const here = openFailure({ kind: 'failed', message: 'no handle', refusal: 'EMFILE' }, '');
+    assert.deepEqual(here, { kind: 'failed', message: 'the connection failed (no handle)', refusal: 'EMFILE' });
   });
 });
 
@@ -78,6 +80,12 @@ describe('what took a session', () => {
     ['a refusal of the recovery', { kind: 'http', status: 503 }, { kind: 'service', code: 503 }, true],
     ['no farewell', closed(1006), { kind: 'broken' }, true],
     ['a reset', { kind: 'failed', message: 'read ECONNRESET' }, { kind: 'broken' }, true],
+    [
+      'a socket that this machine refused',
+      { kind: 'failed', message: 'EMFILE', refusal: 'EMFILE' },
+      { kind: 'own' },
+      false,
+    ],
     ['silence', { kind: 'half-open', afterMs: 15_000 }, { kind: 'silent' }, false],
     ['no handshake', { kind: 'timeout', stage: 'handshake', afterMs: 10_000 }, { kind: 'silent' }, false],
     ['a message of ours', closed(1009), { kind: 'own' }, false],

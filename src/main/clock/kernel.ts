@@ -16,6 +16,7 @@ import { stat } from 'node:fs/promises';
 import { systemClock, type Clock } from '../base/clock.js';
 import { answered, isDue, isProof, type LastAsked } from './cadence.js';
 import { MAX_OFFSET_MS, type KernelClock } from './decision.js';
+import { Refused, refusedBy } from './refused.js';
 import { askLocalSntp } from './sntp.js';
 
 /** Touched by systemd-timesyncd at each synchronisation since the boot (systemd-timesyncd.service(8)). */
@@ -23,23 +24,19 @@ const TIMESYNC_FILE = '/run/systemd/timesync/synchronized';
 /** Deadline of each program, milliseconds. */
 const PROGRAM_MS = 2_000;
 
-export type RunProgram = (file: string, args: readonly string[]) => Promise<string | undefined>;
+export type RunProgram = (file: string, args: readonly string[]) => Promise<string | undefined | Refused>;
 
 export interface KernelSources {
   /** When a file was last touched, milliseconds since 1970; undefined if it is not there. Never rejects. */
-  readonly touchedMs: (path: string) => Promise<number | undefined>;
+  readonly touchedMs: (path: string) => Promise<number | undefined | Refused>;
   /** Does the NTP server of this machine follow another? Undefined if there is none. Never rejects. */
-  readonly follows: () => Promise<boolean | undefined>;
+  readonly follows: () => Promise<boolean | undefined | Refused>;
   /** Its output; undefined if it is not there, fails or is late. Never rejects. */
   readonly run: RunProgram;
 }
 
 const REAL: KernelSources = {
-  touchedMs: (path) =>
-    stat(path).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => undefined,
-    ),
+  touchedMs: (path) => stat(path).then(({ mtimeMs }) => mtimeMs, refusedBy),
   follows: () => askLocalSntp(),
   run: (file, args) =>
     new Promise((resolve) => {
@@ -49,7 +46,12 @@ const REAL: KernelSources = {
         maxBuffer: 64 * 1024,
         env: { ...process.env, LC_ALL: 'C' },
       } as const;
-      execFile(file, [...args], options, (error, stdout) => resolve(error === null ? stdout : undefined));
+      try {
+        execFile(file, [...args], options, (error, stdout) => resolve(error === null ? stdout : refusedBy(error)));
+      } catch (error) {
+        // Without memory for a process, Node throws.
+        resolve(refusedBy(error));
+      }
     }),
 };
 
@@ -82,28 +84,38 @@ export class Kernel {
     this.#clock = clock;
   }
 
-  async ask({ setSinceMs, anew }: Asking): Promise<KernelClock> {
+  /** {@link Refused}: whoever was asked did not know, and another could not be asked. */
+  async ask({ setSinceMs, anew }: Asking): Promise<KernelClock | Refused> {
     if (setSinceMs !== undefined) this.#setSinceMs = setSinceMs;
     const touchedMs = await this.#sources.touchedMs(TIMESYNC_FILE);
-    if (touchedMs !== undefined && isProof(touchedMs, this.#clock.wallMs(), this.#setSinceMs)) {
+    if (typeof touchedMs === 'number' && isProof(touchedMs, this.#clock.wallMs(), this.#setSinceMs)) {
       this.#last = undefined;
       return 'synchronised';
     }
-    if (anew || setSinceMs !== undefined || isDue(this.#last, this.#clock.nowMs())) {
-      this.#last = answered(this.#last, await this.#askOthers(), this.#everyMs, this.#clock.nowMs());
+    if (!(anew || setSinceMs !== undefined || isDue(this.#last, this.#clock.nowMs()))) return this.#last.answer;
+    const others = await this.#askOthers();
+    const refused = touchedMs instanceof Refused && others === 'unknown' ? touchedMs : others;
+    if (refused instanceof Refused) {
+      // What was answered before this stands; whoever was not asked is to be asked at the next look.
+      this.#last = undefined;
+      return refused;
     }
+    this.#last = answered(this.#last, refused, this.#everyMs, this.#clock.nowMs());
     return this.#last.answer;
   }
 
-  async #askOthers(): Promise<KernelClock> {
+  async #askOthers(): Promise<KernelClock | Refused> {
     const { follows, run } = this.#sources;
     const local = await follows();
-    if (local !== undefined) return local ? 'synchronised' : 'unsynchronised';
-    const chrony = chronysWord((await run('chronyc', ['-n', 'tracking'])) ?? '');
+    if (typeof local === 'boolean') return local ? 'synchronised' : 'unsynchronised';
+    const tracking = await run('chronyc', ['-n', 'tracking']);
+    const chrony = typeof tracking === 'string' ? chronysWord(tracking) : 'unknown';
     if (chrony !== 'unknown') return chrony;
-    const said = (await run('timedatectl', ['show', '-p', 'NTPSynchronized', '--value']))?.trim();
+    const answer = await run('timedatectl', ['show', '-p', 'NTPSynchronized', '--value']);
+    const said = typeof answer === 'string' ? answer.trim() : undefined;
     if (said === 'yes') return 'synchronised';
-    return said === 'no' ? 'unsynchronised' : 'unknown';
+    if (said === 'no') return 'unsynchronised';
+    return [local, tracking, answer].find((one) => one instanceof Refused) ?? 'unknown';
   }
 }
 

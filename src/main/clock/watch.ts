@@ -1,15 +1,25 @@
 /** Looks at the clock now and then, off the main path, and tells of each change. The decision is in `decision.ts`. */
 import { systemClock, type Clock } from '../base/clock.js';
+import { humanDuration } from '../base/duration.js';
+import { refusalWords } from '../../workers/net/refusal.js';
 import { Listeners } from '../base/guard.js';
 import type { Logger } from '../base/logger.js';
 import { farOffWords, judgeSite, NO_WORD, type SiteWord } from './site.js';
 import type { Asking } from './kernel.js';
-import { judgeClock, MAX_OFFSET_MS, NOT_CHECKED, type ClockTrust, type KernelClock } from './decision.js';
+import { Refused } from './refused.js';
+import {
+  judgeClock,
+  MAX_OFFSET_MS,
+  NOT_CHECKED,
+  REFUSED_HOLD_MS,
+  type ClockTrust,
+  type KernelClock,
+} from './decision.js';
 
 export interface ClockWatchOptions {
   /** Neither rejects, and both have a deadline. */
-  readonly askKernel: (asking: Asking) => Promise<KernelClock>;
-  readonly askServers: (signal: AbortSignal) => Promise<number | undefined>;
+  readonly askKernel: (asking: Asking) => Promise<KernelClock | Refused>;
+  readonly askServers: (signal: AbortSignal) => Promise<number | undefined | Refused>;
   /** From the end of one check to the start of the next, milliseconds. */
   readonly everyMs: number;
   readonly log: Logger;
@@ -114,21 +124,30 @@ export class ClockWatch {
     const stepped = setSinceMs !== undefined;
     const anew = this.#anew;
     this.#anew = false;
-    const kernel = await askKernel({ setSinceMs, anew }).catch((): KernelClock => 'unknown');
+    const word = await askKernel({ setSinceMs, anew }).catch((): KernelClock => 'unknown');
+    const kernel = word instanceof Refused ? 'unknown' : word;
     if (stepped) {
       this.#askServersAnew();
       this.#site = { ...this.#site, farOffMs: undefined };
     }
-    const offsetMs = kernel === 'synchronised' || signal.aborted ? undefined : await this.#askServers();
+    const offset = kernel === 'synchronised' || signal.aborted ? undefined : await this.#askServers();
+    const offsetMs = offset instanceof Refused ? undefined : offset;
+    const refused = [word, offset].find((one) => one instanceof Refused);
     this.#checking = false;
     if (signal.aborted) return;
-    const before = this.#trust.trusted;
+    const { trusted: before, refusedSinceMs } = this.#trust;
     this.#trust = judgeClock(
       this.#trust,
-      { kernel, offsetMs, stepped, farOff: this.#site.farOffMs !== undefined },
+      { kernel, offsetMs, refused: refused !== undefined, stepped, farOff: this.#site.farOffMs !== undefined },
       this.#clock.nowMs(),
     );
     const after = this.#trust.trusted;
+    if (refused !== undefined && refusedSinceMs === undefined && this.#trust.refusedSinceMs !== undefined) {
+      log.warn(
+        { code: refused.code },
+        `The system refuses the questions about the clock (${refusalWords(refused.code)}): what the scheduler was told last stands for ${humanDuration(REFUSED_HOLD_MS)}`,
+      );
+    }
     if (after !== undefined && after !== before) {
       const fields = { kernel, ...(offsetMs === undefined ? {} : { offsetMs: Math.round(offsetMs) }) };
       if (after) log.info(fields, 'The clock can be trusted: the scheduler is told so.');
@@ -138,9 +157,10 @@ export class ClockWatch {
     this.#cancel = this.#clock.setTimer(() => void this.#check(), everyMs);
   }
 
-  async #askServers(): Promise<number | undefined> {
+  async #askServers(): Promise<number | undefined | Refused> {
     if (this.#clock.nowMs() < this.#serversAtMs) return undefined;
     const offsetMs = await this.#options.askServers(this.#life.signal).catch(() => undefined);
+    if (offsetMs instanceof Refused) return offsetMs;
     const right = offsetMs !== undefined && Math.abs(offsetMs) <= MAX_OFFSET_MS;
     this.#serversAtMs = this.#clock.nowMs() + (right ? PROVED_FOR_MS : this.#serverPauseMs);
     this.#serverPauseMs = right ? this.#options.everyMs : Math.min(2 * this.#serverPauseMs, MAX_SERVER_PAUSE_MS);

@@ -1,4 +1,5 @@
 /** What the connection machine says, and the words for it. Pure: a note becomes a level, a sentence and fields. */
+import { refusalWords } from '../../workers/net/refusal.js';
 import type { OfflineReason } from '../../workers/protocol.js';
 import { reasonWords } from '../troubles.js';
 import { humanDuration } from '../base/duration.js';
@@ -40,6 +41,8 @@ export type Note =
       readonly number: number;
       readonly failure: OpenFailure;
       readonly delayMs: number;
+      /** This machine refused it just as it refused the one before. Default false. */
+      readonly asBefore?: boolean;
     }
   | {
       readonly kind: 'interrupted';
@@ -135,7 +138,7 @@ export function narrate(note: Note): Narration {
         { attempt: note.number, attemptId: note.attempt, ...givenUpField(note.givenUp) },
       );
     case 'attempt-failed':
-      return attemptFailed(note.number, note.failure, note.delayMs);
+      return attemptFailed(note);
     case 'interrupted': {
       const from = note.spreadMs > 0 ? `, ${humanDuration(note.spreadMs)} from now (${SPREAD})` : '';
       return say(
@@ -214,11 +217,23 @@ function internetLost(note: Extract<Note, { kind: 'internet-lost' }>): Narration
   }
 }
 
-function attemptFailed(number: number, failure: OpenFailure, delayMs: number): Narration {
+function attemptFailed({
+  number,
+  failure,
+  delayMs,
+  asBefore = false,
+}: Extract<Note, { kind: 'attempt-failed' }>): Narration {
   const fields = { attempt: number, failure: failure.kind, cause: failure.message, retrySecs: toSecs(delayMs) };
   const next = `next attempt in ${humanDuration(delayMs)}`;
   switch (failure.kind) {
     case 'failed':
+      if (failure.refusal !== undefined) {
+        return say(
+          asBefore ? 'debug' : 'warn',
+          `The system refuses what the cloud connection needs (${refusalWords(failure.refusal)}); nobody was asked, and it is tried again until it can be opened`,
+          { ...fields, code: failure.refusal },
+        );
+      }
       return say(
         'warn',
         `Cloud connection attempt ${number} failed (${failure.message}) although the internet is there; ${next}`,

@@ -53,7 +53,12 @@ export type OpenFailure =
       readonly message: string;
     }
   /** Everything else: no answer, a closed socket, a join that was not acknowledged. */
-  | { readonly kind: 'failed'; readonly message: string };
+  | {
+      readonly kind: 'failed';
+      readonly message: string;
+      /** The code (such as `EMFILE`) of a call that this machine refused: nobody else has heard of the attempt. */
+      readonly refusal?: string;
+    };
 
 /** Rejection of an attempt to open a session. */
 export class OpenError extends Error {

@@ -1,5 +1,6 @@
 /** Opens sessions with Azure Web PubSub: an access URL, a connection, a group; each step with its deadline. */
 import type { LookupFunction } from 'node:net';
+import { refusalOf } from '../../workers/net/refusal.js';
 import type { Logger } from '../log.js';
 import { SignInError, type ClientAccessUrl, type ClientAccessUrlProvider } from './credentials/provider.js';
 import { OpenError, type OpenFailure, type OpenSession, type OpenSessionOptions } from './session.js';
@@ -159,8 +160,10 @@ function signInFailure(error: unknown): OpenError {
         },
         { cause: error },
       );
-    case 'failed':
-      return failed(message, error);
+    case 'failed': {
+      const refusal = refusalOf(error.cause);
+      return refusal === undefined ? failed(message, error) : new OpenError({ kind: 'failed', message, refusal });
+    }
   }
 }
 

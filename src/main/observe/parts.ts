@@ -39,6 +39,8 @@ export interface CloudFailure {
   readonly kind: 'refused' | 'throttled' | 'failed';
   readonly message: string;
   readonly status?: number;
+  /** The code of a call that this machine refused. */
+  readonly refusal?: string;
 }
 
 /** `off`: `mQueueEnabled` is False. */

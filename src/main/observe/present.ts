@@ -26,13 +26,14 @@ function cloudTroubles({ kind, lastFailure }: CloudPart): TroubleCode[] {
 }
 
 /** By the same marks as the lines of the journal (`connection/narration.ts`). */
-function troubleOf({ kind, status, message }: CloudFailure): TroubleCode {
+function troubleOf({ kind, status, message, refusal }: CloudFailure): TroubleCode {
   switch (kind) {
     case 'refused':
       return 'sign-in-refused';
     case 'throttled':
       return status === undefined || status === 429 ? 'cloud-throttled' : 'cloud-busy';
     case 'failed':
+      if (refusal !== undefined) return 'system-refuses';
       return message.includes('gave no answer') ? 'sign-in-unanswered' : 'cloud-failed';
   }
 }

@@ -37,6 +37,8 @@ export const STOPPING: Readonly<Record<Stopping, Trouble>> = {
     lines: [
       'The system refuses what the internet checks need (…): no verdict comes of them, the last one stands, and the cloud connection is left alone',
       'The system refuses the thread of the internet checks (…); the last verdict stands, and it is tried again until there is one',
+      'The system refuses what the cloud connection needs (…); nobody was asked, and it is tried again until it can be opened',
+      'The system refuses the questions about the clock (…): what the scheduler was told last stands for 10 min',
       'The system refuses a look at the network links (…), so their changes are noticed at the next check',
       'The system refused a call, and nobody waited for its answer; the service goes on',
     ],

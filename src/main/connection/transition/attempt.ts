@@ -49,11 +49,23 @@ export function attemptFailed(
     { kind: 'backing-off', why, untilMs, memory },
     [
       ...effects,
-      // No answer may mean no internet; a refusal is an answer.
-      ...(failure.kind === 'failed' ? [{ kind: 'request-check' } as const] : []),
-      note({ kind: 'attempt-failed', number: numberOfNext(before), failure, delayMs: untilMs - context.nowMs }),
+      // No answer may mean no internet; a refusal is an answer, and one of this machine's own means nothing.
+      ...(failure.kind === 'failed' && failure.refusal === undefined ? [{ kind: 'request-check' } as const] : []),
+      note({
+        kind: 'attempt-failed',
+        number: numberOfNext(before),
+        failure,
+        delayMs: untilMs - context.nowMs,
+        asBefore: isRefusedAsBefore(before.lastFailure, failure),
+      }),
     ],
   ];
+}
+
+function isRefusedAsBefore(before: OpenFailure | undefined, failure: OpenFailure): boolean {
+  return failure.kind === 'failed' && failure.refusal !== undefined && before?.kind === 'failed'
+    ? before.refusal === failure.refusal
+    : false;
 }
 
 /** One failure more: what is remembered of it, and until when to wait. */
@@ -67,6 +79,11 @@ export function countFailure(
     const refusals = before.refusals + 1;
     const untilMs = nowMs + refusedDelayMs(refusals, backoff, random, failure.signInAllowedInMs);
     return [{ ...before, refusals, heldOff: { why: 'refused', untilMs }, lastFailure: failure }, untilMs, 'refused'];
+  }
+  if (failure.kind === 'failed' && failure.refusal !== undefined) {
+    // Nobody has heard of it, so nobody needs our patience.
+    const untilMs = nowMs + ordinaryDelayMs(1, backoff, random);
+    return [{ ...before, heldOff: undefined, lastFailure: failure }, untilMs, 'failed'];
   }
   const failures = before.failures + 1;
   if (failure.kind === 'throttled') {

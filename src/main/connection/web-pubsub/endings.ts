@@ -10,7 +10,8 @@ export type LinkEnd =
   | { readonly kind: 'closed'; readonly code: number; readonly reason: string }
   /** The peer broke the rules of WebSocket, such as a frame over the limit: it would do so again. */
   | { readonly kind: 'violation'; readonly message: string }
-  | { readonly kind: 'failed'; readonly message: string }
+  /** `refusal`: the code of a call that this machine refused. */
+  | { readonly kind: 'failed'; readonly message: string; readonly refusal?: string }
   | { readonly kind: 'timeout'; readonly stage: 'handshake' | 'greeting'; readonly afterMs: number }
   | { readonly kind: 'half-open'; readonly afterMs: number }
   /** We ended it because the internet is gone. */
@@ -44,7 +45,7 @@ export function causeOf(end: TryEnd): LossCause {
     case 'http':
       return { kind: 'service', code: end.status };
     case 'failed':
-      return { kind: 'broken' };
+      return { kind: end.refusal === undefined ? 'broken' : 'own' };
     case 'timeout':
     case 'half-open':
       return { kind: 'silent' };
@@ -86,6 +87,7 @@ export function endOfRecovery(end: TryEnd): string | undefined {
 export function openFailure(end: TryEnd, lastWords: string): OpenFailure {
   const message = describeEnd(end) + (lastWords && `; it said: ${lastWords}`);
   if (end.kind === 'closed' && refusesToken(end)) return { kind: 'refused', status: end.code, message };
+  if (end.kind === 'failed' && end.refusal !== undefined) return { kind: 'failed', message, refusal: end.refusal };
   if (end.kind !== 'http') return { kind: 'failed', message };
   const { status, retryAfterMs } = end;
   const { opening, hint } = httpPolicy(status);

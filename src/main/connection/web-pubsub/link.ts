@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { LookupFunction, Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import WebSocket, { type ClientOptions, type RawData } from 'ws';
+import { refusalOf } from '../../../workers/net/refusal.js';
 import { retryAfterMs } from '../../base/retry-after.js';
 import type { LinkEnd } from './endings.js';
 import { describeError, redact } from './redact.js';
@@ -86,7 +87,9 @@ export class Link {
     });
     ws.on('error', (error: Error & { code?: string }) => {
       const message = describeError(error);
-      this.#end(error.code?.startsWith('WS_ERR_') ? { kind: 'violation', message } : { kind: 'failed', message });
+      const refusal = refusalOf(error);
+      if (error.code?.startsWith('WS_ERR_')) this.#end({ kind: 'violation', message });
+      else this.#end({ kind: 'failed', message, ...(refusal !== undefined && { refusal }) });
     });
     ws.on('close', (code, reason) => {
       this.#end({ kind: 'closed', code, reason: redact(reason.toString()) });
