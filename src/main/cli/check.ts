@@ -1,12 +1,13 @@
 /** `dunebugger-remote check`: one look at the internet, phase by phase. */
 import type { CheckEvidence } from '../../workers/protocol.js';
-import { InternetConnectionMonitor, type InternetMonitorStatus } from '../internet-monitor.js';
+import type { InternetMonitorStatus } from '../internet-monitor.js';
 import { refusalWords } from '../../workers/net/refusal.js';
 import { provedBy, siteFaultWords } from '../internet-monitor/site-fault.js';
 import { loadHouseTrust } from '../net/house-trust.js';
 import { plain, reasonWords, TROUBLES } from '../troubles.js';
-import { hostsOf, loadSettings, SettingsError, type LoadedSettings, type Settings } from '../settings.js';
+import { loadSettings, SettingsError, type LoadedSettings, type Settings } from '../settings.js';
 import { adviceOn, evidenceLines } from '../evidence-text.js';
+import { lookOnce } from './look-once.js';
 
 /** Exit codes of the command; sysexits.h has EX_OSERR, and EX_CONFIG for a wrong configuration. */
 const EXIT_ONLINE = 0;
@@ -36,31 +37,12 @@ export async function check(options: CheckOptions): Promise<number> {
   const { settings } = loaded;
   const say = (_fields: object, line: string): void => void process.stderr.write(`${line}\n`);
   const trust = loadHouseTrust(settings.caFile, process.env, { warn: say, error: say });
-  const monitor = new InternetConnectionMonitor({
-    testDomain: settings.testDomain,
-    checkIntervalSecs: settings.connectionIntervalSecs,
-    timeoutSecs: settings.connectionTimeoutSecs,
-    nameServers: settings.nameServers,
-    witnesses: hostsOf(settings),
-    // One look has to do: a second would only tell whether it was one lost packet.
-    failuresToOffline: 1,
-    successesToOnline: 1,
-    waitForPortal: true,
-    ca: trust.pem,
-    hasCaStore: trust.hasStore,
-    followLinks: false,
-  });
-  try {
-    monitor.start();
-    const status = await firstVerdict(monitor, settings);
-    process.stdout.write(
-      options.json ? `${JSON.stringify(report(status, settings), undefined, 2)}\n` : text(status, settings),
-    );
-    if (status.verdict === 'unknown') return EXIT_REFUSED;
-    return status.verdict === 'online' ? EXIT_ONLINE : EXIT_OFFLINE;
-  } finally {
-    await monitor.stop();
-  }
+  const status = await lookOnce({ settings, trust, timeoutSecs: settings.connectionTimeoutSecs });
+  process.stdout.write(
+    options.json ? `${JSON.stringify(report(status, settings), undefined, 2)}\n` : text(status, settings),
+  );
+  if (status.verdict === 'unknown') return EXIT_REFUSED;
+  return status.verdict === 'online' ? EXIT_ONLINE : EXIT_OFFLINE;
 }
 
 /** Beside the report, so that its JSON stays JSON. */
@@ -78,30 +60,6 @@ function load({ confFile, domain, timeoutSecs }: CheckOptions): LoadedSettings {
       ...(domain === undefined ? {} : { testDomain: { option: '--domain', text: domain } }),
       ...(timeoutSecs === undefined ? {} : { connectionTimeoutSecs: { option: '--timeout', text: timeoutSecs } }),
     },
-  });
-}
-
-/** The worker has its start, the check twice its timeout, as have the witnesses where the site fails; a worker that never answers is an error, not a verdict. */
-async function firstVerdict(monitor: InternetConnectionMonitor, settings: Settings): Promise<InternetMonitorStatus> {
-  const deadlineMs = 4 * settings.connectionTimeoutSecs * 1_000 + 10_000;
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`The checks did not start within ${deadlineMs / 1_000} s; is this machine overloaded?`)),
-      deadlineMs,
-    );
-    const done = (status: InternetMonitorStatus): void => {
-      clearTimeout(timer);
-      resolve(status);
-    };
-    monitor.onConnected(done);
-    monitor.onDisconnected(done);
-    // Where the system refuses the check there is no verdict, and there will be none.
-    monitor.checkNow().then(
-      (status) => {
-        if (status.lastEvidence?.refused !== undefined) done(status);
-      },
-      () => undefined,
-    );
   });
 }
 
