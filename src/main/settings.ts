@@ -15,6 +15,7 @@ import { checkTogether } from './settings/consistency.js';
 import { variablesOf, type Environment } from './settings/environment.js';
 import { SettingsError } from './settings/error.js';
 import { readFileFromDisk, type ReadFile } from './settings/files.js';
+import { usedInstead } from './settings/instead.js';
 import {
   readConf,
   readDotEnv,
@@ -104,13 +105,17 @@ export function loadSettings(options: LoadOptions): LoadedSettings {
   const bad = new Set<SettingName>();
   for (const [key, spec] of ROWS) {
     const given = found.get(key);
-    const value = given === undefined ? spec.default : spec.type.parse(given.text);
+    let value = given === undefined ? spec.default : spec.type.parse(given.text);
     if (given !== undefined && value === undefined) {
-      if (isLenient(key, spec)) {
-        warnings.push(`${notAllowed(spec, given)}; ${String(spec.default)} is used`);
-      } else {
+      // Whoever has just typed it would rather correct it.
+      const instead = given.typed === true ? undefined : usedInstead(key, given.text);
+      value = instead;
+      if (instead === undefined) {
         bad.add(key);
         problems.push(notAllowed(spec, given));
+      } else {
+        const used = String(instead);
+        warnings.push(`${notAllowed(spec, given)}; ${/^[\w.]+$/.test(used) ? used : quoted(used)} is used`);
       }
     }
     values[key] = value ?? spec.default;
@@ -141,22 +146,20 @@ export function secretsOf(settings: Settings): readonly string[] {
   return [...new Set(all)].filter((value) => value !== '');
 }
 
-/** What the daemon can do its work without: an old conf's odd value here is no reason not to start. Python takes INFO for an unknown level. */
-function isLenient(key: SettingName, spec: Spec<unknown>): boolean {
-  return key === 'dunebuggerLogLevel' || spec.section === 'NTP';
-}
-
 function takeCommandLine(given: NonNullable<LoadOptions['commandLine']>, found: Findings['found']): void {
   for (const [key, { option, text }] of Object.entries(given) as [SettingName, CommandLineValue][]) {
     const where = `option ${option}`;
-    found.set(key, { text: text.trim(), where, subject: `${where} (${nameOf(key)})` });
+    found.set(key, { text: text.trim(), where, subject: `${where} (${nameOf(key)})`, typed: true });
   }
 }
 
 function notAllowed(spec: Spec<unknown>, { text, subject }: Found): string {
-  // Whoever forgets the scheme of nats://user:password@host has still written a password.
-  const value = spec.secret ? '(value not shown)' : `"${printable(text.replace(/[^\s/,]+@/g, `${HIDDEN}@`), 80)}"`;
-  return `${subject} = ${value} is not allowed: give ${spec.type.allowed}`;
+  return `${subject} = ${spec.secret ? '(value not shown)' : quoted(text)} is not allowed: give ${spec.type.allowed}`;
+}
+
+/** Fit to print. Whoever forgets the scheme of nats://user:password@host has still written a password. */
+function quoted(text: string): string {
+  return `"${printable(text.replace(/[^\s/,]+@/g, `${HIDDEN}@`), 80)}"`;
 }
 
 function bounded(messages: readonly string[]): readonly string[] {

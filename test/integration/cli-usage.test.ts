@@ -78,7 +78,7 @@ describe('a configuration that is wrong', () => {
 
   it('run: every problem at once, one clear line each, then what to do: exit 78', async () => {
     const file = await conf(
-      '[Websocket]\nconnectionIntervalSecs = soon\ntestdomein = example.org\nconnectionTimeoutSecs = -1\n[Log]\ndunebuggerLogLevel = LOUD\n',
+      '[Websocket]\nconnectionIntervalSecs = soon\ntestdomein = example.org\nstabilizationSecs = -1\n[Log]\ndunebuggerLogLevel = LOUD\n',
     );
     const env = { AUTH0_PASSWORD: 'correct-horse', DUNEBUGGER_MESSAGE_QUEUE_M_QUEUE_SUBJECT_ROOT: 'a.*' };
     const [code, stdout, stderr] = await outcome(['run', '--config', file], env);
@@ -88,7 +88,7 @@ describe('a configuration that is wrong', () => {
     const errors = lines.filter((line) => line.includes(' ERROR '));
     for (const problem of [
       new RegExp(`${file}, line 2: \\[Websocket\\] connectionIntervalSecs = "soon" is not allowed: give .+`),
-      new RegExp(`${file}, line 4: \\[Websocket\\] connectionTimeoutSecs = "-1" is not allowed: give .+`),
+      new RegExp(`${file}, line 4: \\[Websocket\\] stabilizationSecs = "-1" is not allowed: give .+`),
       /environment variable DUNEBUGGER_MESSAGE_QUEUE_M_QUEUE_SUBJECT_ROOT .*"a\.\*" is not allowed: give/,
       /WS_GROUP_NAME is not set: name the group/,
       /There is no way to sign in: .* are not set\. Set all of/,

@@ -34,7 +34,7 @@ describe('a second remote in the group', () => {
     cloud.become('connected');
     for (let i = 0; i < 3; i += 1) cloud.arrive({ subject: 'heartbeat', body: 'I am alive', source: 'controller' });
     assert.equal(log.at('error').length, 1);
-    assert.match(JSON.stringify(log.at('error')), /docker rm -f dunebugger-remote.*WS_GROUP_NAME/);
+    assert.match(JSON.stringify(log.at('error')), /sudo dunebugger-remote migrate shows.*WS_GROUP_NAME/);
   });
 });
 
@@ -62,7 +62,7 @@ describe('a second remote on the bus', () => {
       assert.equal(errors.length, 1);
       assert.match(
         errors[0] ?? '',
-        /^Another controller is on this bus.*docker rm -f dunebugger-remote.*mQueueSubjectRoot/,
+        /^Another controller is on this bus.*sudo dunebugger-remote migrate shows.*mQueueSubjectRoot/,
       );
     });
   }

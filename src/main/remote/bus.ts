@@ -12,6 +12,7 @@ import type { Logger } from '../log.js';
 import type { BusServer } from './bus-servers.js';
 import { parseBusServer } from './bus-servers.js';
 import { JsonText } from '../base/json.js';
+import { isSubjectToken } from '../base/subject-token.js';
 import type { JsonObject } from './messages.js';
 import { dialNats } from './nats-transport.js';
 import { isPlainToken } from './router.js';
@@ -96,10 +97,10 @@ export class Bus {
         options.log.error({}, 'An entry of mQueueServers is no NATS server (nats://host:port); it is left out.');
       return server ?? [];
     });
-    if (![clientId, ...subjectRoot.split('.')].every(isPlainToken)) {
+    if (![clientId, ...subjectRoot.split('.')].every(isSubjectToken)) {
       options.log.error(
         { clientId, subjectRoot },
-        'mQueueClientID and mQueueSubjectRoot may hold letters, digits, - and _ only; the bus stays away.',
+        'mQueueClientID and mQueueSubjectRoot may hold no blank, no dot, no * and no >; the bus stays away.',
       );
       this.#servers = [];
     }

@@ -11,6 +11,7 @@
  * connection is long gone. Another may be somebody's test. Only a remote asks on and on.
  */
 import type { Logger } from '../base/logger.js';
+import { plain, TROUBLES } from '../troubles.js';
 import { isPlainObject } from './json-bounds.js';
 
 /** Every version of the remote asks each 30 s, and sooner while an answer is missing. What follows sooner than this is of the same round; milliseconds. */
@@ -21,8 +22,7 @@ export const TIMES = 3;
 /** A question has some 70 bytes. */
 const MAX_QUESTION_BYTES = 4_096;
 
-const ON_THIS_PI =
-  'On this Pi: stop and remove the old container (docker rm -f dunebugger-remote) and take its service out of the compose file.';
+const WHAT_TO_DO = plain(TROUBLES['second-remote'].remedy);
 
 /** Rounds of questions in a row, and when the last began, milliseconds of the clock; undefined: none yet on this connection. */
 export type HeardAsking = { readonly times: number; readonly lastMs: number } | undefined;
@@ -47,7 +47,7 @@ export class ForeignController {
     this.#inGroup = true;
     this.log.error(
       { subject: typeof subject === 'string' ? subject.slice(0, 64) : undefined },
-      `Another controller speaks in this group, so commands may be carried out twice. ${ON_THIS_PI} On another Pi: give it a WS_GROUP_NAME of its own.`,
+      `Another controller speaks in this group, so commands may be carried out twice. ${WHAT_TO_DO}.`,
     );
   }
 
@@ -59,7 +59,7 @@ export class ForeignController {
     this.#onBus = true;
     this.log.error(
       {},
-      `Another controller is on this bus, so commands may be carried out twice. ${ON_THIS_PI} On another machine: give it a bus, or a mQueueSubjectRoot, of its own.`,
+      `Another controller is on this bus, so commands may be carried out twice. ${WHAT_TO_DO}.`,
     );
   }
 

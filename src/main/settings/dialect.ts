@@ -2,7 +2,7 @@
  * Conf files in the dialect of Python's configparser, read with the `ini` package.
  *
  * The two differ where it hurts: configparser begins a comment after a value only at a blank followed by `#` or `;`, takes `:` for
- * `=`, lower-cases keys, refuses a key given twice and a line that is neither; `ini` cuts at any `#` and `;`, makes `a.b` a nested
+ * `=`, refuses a key given twice and a line that is neither; `ini` cuts at any `#` and `;`, makes `a.b` a nested
  * section, turns `key` alone into true, and takes quoted text for JSON. So each line is put into a form in which both agree, and what
  * `ini` would let pass in silence is a problem with its line number.
  */
@@ -52,7 +52,7 @@ export function parseConf(text: string): ConfText {
       above = undefined;
       continue;
     }
-    const match = /^([^=:]*)[=:](.*)$/.exec(content);
+    const match = /^([^=:]*)[=:](.*)$/s.exec(content);
     const key = match?.[1]?.trim() ?? '';
     if (match === null || key === '') {
       problems.push(`line ${line} is neither [section], key = value nor a comment`);
@@ -62,7 +62,7 @@ export function parseConf(text: string): ConfText {
       problems.push(`line ${line} stands before the first [section]`);
       continue;
     }
-    const name = `${section}\n${key.toLowerCase()}`;
+    const name = `${section}\n${key}`;
     const first = firstLines.get(name);
     if (first !== undefined) {
       above = { indent, entry: undefined };
@@ -79,13 +79,13 @@ export function parseConf(text: string): ConfText {
   }
   for (const entry of found) {
     if (!PLAIN_NAME.test(entry.section) || !PLAIN_NAME.test(entry.key)) continue;
-    canonical.push(`[${entry.section}]`, `${entry.key.toLowerCase()}=${JSON.stringify(entry.raw)}`);
+    canonical.push(`[${entry.section}]`, `${entry.key}=${JSON.stringify(entry.raw)}`);
   }
 
   const parsed = parse(canonical.join('\n')) as Record<string, Record<string, string | boolean | null> | undefined>;
   const entries = found.map(({ section, key, line, raw }) => {
     // ini gives the words true, false and null as values of JSON even when quoted.
-    const value = parsed[section]?.[key.toLowerCase()];
+    const value = parsed[section]?.[key];
     return { section, key, line, value: value === undefined ? raw : String(value) };
   });
   return { entries, problems };

@@ -6,6 +6,7 @@ import { parseDotEnv } from './environment.js';
 import { readText, type FileText, type ReadFile } from './files.js';
 import { nearest } from './nearest.js';
 import { envNameOf, nameOf, OBSOLETE, ROWS, TABLE, type SettingName } from './table.js';
+import { yesNo, type ValueType } from './values.js';
 
 /** One text for a setting, not yet parsed. */
 export interface Found {
@@ -14,6 +15,8 @@ export interface Found {
   readonly where: string;
   /** The same with the setting's own name: what a message about its value begins with. */
   readonly subject: string;
+  /** On the command line. */
+  readonly typed?: boolean;
 }
 
 /** What the sources gave so far. Each later source replaces the finds of the earlier ones. */
@@ -56,12 +59,21 @@ export function takeConf(conf: Conf, { found, problems, warnings, notices }: Fin
     ...new Set([...ROWS.flatMap(([, spec]) => spec.section ?? []), ...OBSOLETE.map((old) => old.section)]),
   ];
   const strange = new Set<string>();
+  const lines = new Map<SettingName, number>();
   for (const { section, key, value, line } of entries) {
     const where = `${conf.path}, line ${line}`;
     const wanted = key.toLowerCase();
     const row = ROWS.find(([name, spec]) => spec.section === section && name.toLowerCase() === wanted);
     if (row !== undefined) {
-      found.set(row[0], { text: value, where, subject: `${where}: ${nameOf(row[0])}` });
+      const [name] = row;
+      const first = lines.get(name);
+      const counts = first === undefined || key === name ? line : first;
+      lines.set(name, counts);
+      // Python's keys differed by their case, and only one of them was ours.
+      if (first !== undefined) {
+        warnings.push(`${where}: ${nameOf(name)} stands in line ${first} in another case; line ${counts} counts`);
+      }
+      if (counts === line) found.set(name, { text: value, where, subject: `${where}: ${nameOf(name)}` });
     } else if (!sections.includes(section)) {
       if (strange.has(section)) continue;
       strange.add(section);
@@ -163,7 +175,14 @@ export function takeVariables(
       const given = variables.get(ours) ?? (seen(aliased, ours) ? found.get(aliased)?.text : undefined);
       if (given === undefined) {
         const subject = `${where} (${nameOf(aliased)})`;
-        found.set(aliased, { text: TABLE[aliased].secret ? text : text.trim(), where, subject });
+        const { secret, type } = TABLE[aliased];
+        const value = secret ? text : text.trim();
+        // That version took every word but `true` for False.
+        const noBoolean = (type as ValueType<unknown>) === yesNo && yesNo.parse(value) === undefined;
+        if (noBoolean) {
+          warnings.push(`${subject} = "${printable(value, 80)}" is not allowed: give ${yesNo.allowed}; False is used`);
+        }
+        found.set(aliased, { text: noBoolean ? 'False' : value, where, subject });
       } else if (given.trim() !== text.trim()) {
         warnings.push(`${where} says something else than ${ours}, which counts: remove one of them`);
       }

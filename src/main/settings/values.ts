@@ -1,5 +1,6 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { isSubjectToken } from '../base/subject-token.js';
 
 /** How a setting is written: `parse` gives undefined for what is not allowed, `allowed` says in words what is. */
 export interface ValueType<T> {
@@ -25,25 +26,39 @@ export const yesNo: ValueType<boolean> = {
   },
 };
 
-/** A decimal number within a range, both ends included. No exponent or unit; a minus only where the range begins below 0. */
-export function decimal(min: number, max: number, unit: string): ValueType<number> {
+/** A number within a range, both ends included. */
+export interface NumberType extends ValueType<number> {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** A decimal number within a range, both ends included. No exponent or unit. */
+export function decimal(min: number, max: number, unit: string): NumberType {
   return {
+    min,
+    max,
     allowed: `a number of ${unit} from ${min} to ${max}`,
-    parse: (text) => inRange(/^-?(?:\d{1,15}(?:\.\d{0,9})?|\.\d{1,9})$/, text, min, max),
+    parse: (text) => within(numberIn(text), min, max),
   };
 }
 
 /** A whole number within a range, both ends included. */
-export function whole(min: number, max: number, unit: string): ValueType<number> {
+export function whole(min: number, max: number, unit: string): NumberType {
   return {
+    min,
+    max,
     allowed: `a whole number of ${unit} from ${min} to ${max}`,
-    parse: (text) => inRange(/^\d{1,15}$/, text, min, max),
+    parse: (text) => (text.includes('.') ? undefined : within(numberIn(text), min, max)),
   };
 }
 
-function inRange(shape: RegExp, text: string, min: number, max: number): number | undefined {
-  const value = shape.test(text) ? Number(text) : Number.NaN;
-  return value >= min && value <= max ? value : undefined;
+/** A decimal number of any size; with a sign, and `_` between digits, as Python's `int()` takes it. */
+export function numberIn(text: string): number | undefined {
+  return /^[+-]?(?:\d+(?:_\d+)*(?:\.\d{0,9})?|\.\d{1,9})$/.test(text) ? Number(text.replaceAll('_', '')) : undefined;
+}
+
+function within(value: number | undefined, min: number, max: number): number | undefined {
+  return value !== undefined && value >= min && value <= max ? value : undefined;
 }
 
 /** One line of text without control characters, at most 1,024 characters; may be empty. */
@@ -104,8 +119,8 @@ export const hostList: ValueType<readonly string[]> = {
 
 /** A part of a NATS subject: nothing in it can be a wildcard or a separator. */
 export const subjectToken: ValueType<string> = {
-  allowed: 'letters, digits, - and _ only (at most 64)',
-  parse: (text) => (/^[A-Za-z0-9_-]{1,64}$/.test(text) ? text : undefined),
+  allowed: 'at most 64 letters, digits, - or _ (no blank, no dot, no * and no >)',
+  parse: (text) => (isSubjectToken(text) ? text : undefined),
 };
 
 /** A host, an IP literal or `localhost`, each with or without a port; no scheme, no path. Kept as written. */

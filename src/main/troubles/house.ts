@@ -11,7 +11,7 @@ export const HOUSE: Readonly<Record<HouseTrouble, Trouble>> = {
     tellAfterMs: 0,
     lines: [
       'An entry of mQueueServers is no NATS server (nats://host:port); it is left out.',
-      'mQueueClientID and mQueueSubjectRoot may hold letters, digits, - and _ only; the bus stays away.',
+      'mQueueClientID and mQueueSubjectRoot may hold no blank, no dot, no * and no >; the bus stays away.',
       'No usable server in mQueueServers: the components cannot be reached until it is corrected.',
     ],
   },
@@ -80,7 +80,7 @@ export const HOUSE: Readonly<Record<HouseTrouble, Trouble>> = {
     meaning:
       'a second remote, such as the old container, or another Pi has the same group or bus, so commands may be carried out twice',
     remedy:
-      'On this Pi: `sudo dunebugger-remote migrate` shows how the old container goes, `--apply` does it; otherwise give the other Pi a group, and a bus or `mQueueSubjectRoot`, of its own',
+      'On this Pi: `sudo dunebugger-remote migrate` shows how the old container goes, `--apply` does it; otherwise give the other machine a `WS_GROUP_NAME`, and a bus or `mQueueSubjectRoot`, of its own',
     makesIrrelevant: [],
     tellAfterMs: 0,
     lines: [

@@ -93,6 +93,18 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
     tellAfterMs: 0,
     lines: ['Configuration: … is unknown and ignored…'],
   },
+  'setting-replaced': {
+    severity: 'warn',
+    title: 'setting not taken as it is',
+    meaning: 'an old conf has a value that the Python version took; it is out of bounds here, so the nearest that is allowed is used',
+    remedy: 'Write what the line names, or another value that is allowed',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: [
+      'Configuration: … is not allowed: give …; … is used',
+      'Configuration: … stands in line … in another case; line … counts',
+    ],
+  },
   'setting-doubtful': {
     severity: 'warn',
     title: 'settings that do not fit together',

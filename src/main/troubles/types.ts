@@ -42,6 +42,7 @@ export type OwnTrouble =
   | 'reload-refused'
   | 'reload-incomplete'
   | 'setting-unknown'
+  | 'setting-replaced'
   | 'setting-doubtful'
   | 'ca-file-unusable'
   | 'tls-check-kept'
