@@ -57,10 +57,7 @@ export class ForeignController {
     this.#asking = heardAsking(this.#asking, nowMs);
     if (this.#asking === undefined || this.#asking.times < TIMES) return;
     this.#onBus = true;
-    this.log.error(
-      {},
-      `Another controller is on this bus, so commands may be carried out twice. ${WHAT_TO_DO}.`,
-    );
+    this.log.error({}, `Another controller is on this bus, so commands may be carried out twice. ${WHAT_TO_DO}.`);
   }
 
   /** What is heard from now on comes over another connection. */

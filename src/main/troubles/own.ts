@@ -96,7 +96,8 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
   'setting-replaced': {
     severity: 'warn',
     title: 'setting not taken as it is',
-    meaning: 'an old conf has a value that the Python version took; it is out of bounds here, so the nearest that is allowed is used',
+    meaning:
+      'an old conf has a value that the Python version took; it is out of bounds here, so the nearest that is allowed is used',
     remedy: 'Write what the line names, or another value that is allowed',
     makesIrrelevant: [],
     tellAfterMs: 0,
