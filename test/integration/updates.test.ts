@@ -13,12 +13,14 @@ async function coordinated(t: TestContext): Promise<CoordinatorInFiles> {
   return coordinator;
 }
 
+const ID = '0c5c9d6e-7f6b-4c1e-9a7e-2f1f4a0d9b11';
+
 describe('a request in a file', () => {
-  it('is created under its name whole, readable to all, and nothing else is left', async (t) => {
+  it('is created under its name whole, readable to all, and only a note of it is left', async (t) => {
     const coordinator = await coordinated(t);
     const files = coordinatorFiles(coordinator.folder);
     assert.equal(await files.obstacle(), undefined);
-    const text = requestText({ component: 'core', version: '1.2.3' }, 'an-id', Date.UTC(2026, 1, 1));
+    const text = requestText({ component: 'core', version: '1.2.3' }, ID, Date.UTC(2026, 1, 1));
     const end = new AbortController();
     const seen: string[] = [];
     // What the coordinator's own watch would be told: no name that ends in .json before it is whole.
@@ -30,23 +32,23 @@ describe('a request in a file', () => {
       }
     })();
     await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(await files.hand('an-id', text), undefined);
+    assert.equal(await files.hand(ID, text), undefined);
     await writeFile(path.join(coordinator.folder, 'requests', 'last'), '');
     await watching;
     end.abort();
-    assert.ok(seen.includes('rename an-id.json'), seen.join());
+    assert.ok(seen.includes(`rename ${ID}.json`), seen.join());
     assert.deepEqual(await coordinator.waiting(), [
       {
         component: 'core',
         action: 'update',
         version: '1.2.3',
-        request_id: 'an-id',
+        request_id: ID,
         timestamp: '2026-02-01T00:00:00.000Z',
       },
     ]);
-    const { mode, nlink } = await stat(path.join(coordinator.folder, 'requests', 'an-id.json'));
-    assert.deepEqual([mode & 0o777, nlink], [0o644, 1]);
-    assert.deepEqual([...(await coordinator.requests())].sort(), ['an-id.json', 'last']);
+    const { mode, nlink } = await stat(path.join(coordinator.folder, 'requests', `${ID}.json`));
+    assert.deepEqual([mode & 0o777, nlink], [0o644, 2]);
+    assert.deepEqual([...(await coordinator.requests())].sort(), [`.${ID}.handed-over`, `${ID}.json`, 'last']);
   });
 
   it('is never written over', async (t) => {
@@ -55,7 +57,7 @@ describe('a request in a file', () => {
     assert.equal(await files.hand('a', '{"n":1}'), undefined);
     assert.match((await files.hand('a', '{"n":2}')) ?? '', /cannot be used \(EEXIST\)/);
     assert.deepEqual(await coordinator.waiting(), [{ n: 1 }]);
-    assert.deepEqual(await coordinator.requests(), ['a.json']);
+    assert.deepEqual([...(await coordinator.requests())].sort(), ['.a.handed-over', 'a.json']);
   });
 
   it('can be taken back, also when it has gone', async (t) => {
@@ -79,15 +81,39 @@ describe('a request in a file', () => {
   it('has a status once there is one', async (t) => {
     const coordinator = await coordinated(t);
     const files = coordinatorFiles(coordinator.folder);
-    assert.equal(await files.status('an-id'), undefined);
-    await files.hand('an-id', requestText({ component: 'core', version: '' }, 'an-id', 0));
+    assert.equal(await files.status(ID), undefined);
+    await files.hand(ID, requestText({ component: 'core', version: '' }, ID, 0));
     const [request] = await coordinator.waiting();
     assert.ok(request);
     await coordinator.progress(request, 'downloading');
-    assert.deepEqual(readStatus(await files.status('an-id'), 'an-id'), { kind: 'progress', phase: 'downloading' });
+    assert.deepEqual(readStatus(await files.status(ID), ID), { kind: 'progress', phase: 'downloading' });
     await coordinator.end(request, { success: true, message: 'well', output: 'é'.repeat(300_000) });
-    const status = readStatus(await files.status('an-id'), 'an-id');
+    const status = readStatus(await files.status(ID), ID);
     assert.ok(status.kind === 'ended' && status.success && status.output.length === 4_000);
+  });
+
+  it('is known after a restart until it is forgotten, however far it is', async (t) => {
+    const coordinator = await coordinated(t);
+    const text = requestText({ component: 'core', version: '1.2.3' }, ID, 0);
+    assert.equal(await coordinatorFiles(coordinator.folder).hand(ID, text), undefined);
+    const restarted = coordinatorFiles(coordinator.folder);
+    assert.deepEqual(await restarted.handedOver(), [{ requestId: ID, text }]);
+    const [request] = await coordinator.waiting();
+    assert.ok(request);
+    await coordinator.end(request, { success: true, message: 'well' });
+    assert.deepEqual(await restarted.handedOver(), [{ requestId: ID, text }]);
+    await restarted.forget(ID);
+    assert.deepEqual([await restarted.handedOver(), await coordinator.requests()], [[], []]);
+  });
+
+  it('is not known where a crash came before it was handed over, and no other file is taken for one', async (t) => {
+    const coordinator = await coordinated(t);
+    const requests = path.join(coordinator.folder, 'requests');
+    await writeFile(path.join(requests, `.${ID}.handed-over`), '{"component":');
+    await writeFile(path.join(requests, '...handed-over'), '{}');
+    await writeFile(path.join(requests, 'b.json'), '{}');
+    assert.deepEqual(await coordinatorFiles(coordinator.folder).handedOver(), []);
+    assert.deepEqual([...(await coordinator.requests())].sort(), ['...handed-over', 'b.json']);
   });
 
   for (const [name, prepare, why] of [
@@ -108,7 +134,9 @@ describe('a request in a file', () => {
       const files = coordinatorFiles(coordinator.folder);
       assert.match((await files.hand('a', '{}')) ?? '', why);
       assert.equal(await files.status('a'), undefined);
+      assert.deepEqual(await files.handedOver(), []);
       await files.withdraw('a');
+      await files.forget('a');
     });
   }
 

@@ -175,7 +175,7 @@ describe('the newest wire', { skip }, () => {
   it('an update of core: handed over, followed, and told, though the cloud goes meanwhile', async () => {
     const since = page.seen.length;
     const lines = site.daemon.lines.length;
-    await page.send('updater.update', 'dunebugger-core');
+    await page.send('updater.update', { component: 'dunebugger-core', version: '1.6.0' });
     await site.daemon.waitForLine(/An update is handed to the update coordinator/, { ...SLOW, since: lines });
     const [request] = await coordinator.waiting();
     assert.ok(request);

@@ -5,7 +5,7 @@
 import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { CoordinatorFiles } from '../../src/main/remote/updates/coordinator-files.js';
+import type { CoordinatorFiles, HandedOver } from '../../src/main/remote/updates/coordinator-files.js';
 
 export interface TakenRequest {
   readonly component: string;
@@ -42,16 +42,25 @@ const endOf = ({ request_id, component }: TakenRequest, result: Result): string 
 export class CoordinatorInMemory implements CoordinatorFiles {
   readonly requests = new Map<string, string>();
   readonly statuses = new Map<string, string>();
+  /** What was handed over and is not forgotten; outlives whoever handed it over. */
+  readonly notes = new Map<string, string>();
   /** Why it cannot be reached. */
   trouble: string | undefined;
 
   hand(requestId: string, text: string): Promise<string | undefined> {
-    if (this.trouble === undefined) this.requests.set(requestId, text);
+    if (this.trouble === undefined) for (const map of [this.requests, this.notes]) map.set(requestId, text);
     return Promise.resolve(this.trouble);
   }
   withdraw(requestId: string): Promise<void> {
     this.requests.delete(requestId);
+    return this.forget(requestId);
+  }
+  forget(requestId: string): Promise<void> {
+    this.notes.delete(requestId);
     return Promise.resolve();
+  }
+  handedOver(): Promise<readonly HandedOver[]> {
+    return Promise.resolve([...this.notes].map(([requestId, text]) => ({ requestId, text })));
   }
   status(requestId: string): Promise<string | undefined> {
     return Promise.resolve(this.statuses.get(requestId));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import type { Json } from '../../src/main/base/json.js';
-import { GATHER_MS } from '../../src/main/remote/browser-answers.js';
+import { GATHER_MS, QUIET_MS } from '../../src/main/remote/browser-answers.js';
 import { componentInfos } from '../../src/main/remote/components-info.js';
 import { Exchange } from '../../src/main/remote/exchange.js';
 import { updateRequest } from '../../src/main/remote/updates/request.js';
@@ -91,13 +91,17 @@ interface Stage {
   readonly taken: () => TakenRequest;
   /** Until the status is looked at again. */
   readonly look: () => Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
-function stage(t: TestContext, { off = false } = {}): Stage {
+/** As a page asks that knows the version. */
+const CORE = { component: 'core', version: '1.2.3' };
+const SCHEDULER = { component: 'scheduler', version: '2.0.0' };
+
+function stage(t: TestContext, { off = false, coordinator = new CoordinatorInMemory() } = {}): Stage {
   const cloud = new FakeConnection();
   const clock = new SteppedClock();
   const log = new RecordedLog();
-  const coordinator = new CoordinatorInMemory();
   const exchange = new Exchange({
     connection: cloud,
     bus: undefined,
@@ -131,6 +135,7 @@ function stage(t: TestContext, { off = false } = {}): Stage {
       return request;
     },
     look: () => clock.advance(LOOK_EVERY_MS),
+    stop: () => exchange.stop(),
   };
 }
 
@@ -145,10 +150,10 @@ const BY_APT =
 describe('an update', () => {
   it('of core is handed to the coordinator, and its progress and result are told to all', async (t) => {
     const { ask, taken, look, coordinator, told, said } = stage(t);
-    await ask('updater.update', 'dunebugger-core');
+    await ask('updater.update', CORE);
     const request = taken();
     const { request_id, timestamp, ...rest } = request;
-    assert.deepEqual(rest, { component: 'core', action: 'update', version: '' });
+    assert.deepEqual(rest, { component: 'core', action: 'update', version: '1.2.3' });
     assert.match(request_id, /^[0-9a-f-]{36}$/);
     assert.ok(!Number.isNaN(Date.parse(timestamp)));
     await look();
@@ -167,7 +172,7 @@ describe('an update', () => {
     assert.deepEqual(
       told().map(([body]) => body),
       [
-        { success, level, message: 'Update of core: handed over, it has begun' },
+        { success, level, message: 'Update of core 1.2.3: handed over, it has begun' },
         { level, message: 'Update of core: downloading' },
         { level, message: 'Update of core: verifying' },
         { success, level, message: 'Update of core succeeded: Command completed successfully', output: 'done' },
@@ -179,7 +184,7 @@ describe('an update', () => {
 
   it('that fails is told with what was printed; another one may then be asked for, with its version', async (t) => {
     const { ask, taken, look, coordinator, told, said } = stage(t);
-    await ask('controller.update', 'scheduler');
+    await ask('controller.perform_update', SCHEDULER);
     coordinator.end(taken(), { success: false, message: 'Command failed with code 1', error: 'no network' });
     await look();
     const message = 'Update of scheduler failed: Command failed with code 1';
@@ -191,15 +196,15 @@ describe('an update', () => {
 
   it('waits for no other: a second one meanwhile is refused', async (t) => {
     const { ask, taken, told } = stage(t);
-    await ask('updater.update', 'core');
-    await ask('updater.update', 'scheduler');
+    await ask('updater.update', CORE);
+    await ask('updater.update', SCHEDULER);
     assert.equal(taken().component, 'core');
-    assert.deepEqual(told().at(-1), [notDone('an update of core is under way', 'update of scheduler'), 'page-1']);
+    assert.deepEqual(told().at(-1), [notDone('an update of core is under way', 'update of scheduler 2.0.0'), 'page-1']);
   });
 
   it('that nobody carries out is taken back, and told as failed', async (t) => {
     const { ask, clock, coordinator, told, said } = stage(t);
-    await ask('updater.update', 'core');
+    await ask('updater.update', CORE);
     await clock.advance(FOLLOW_MS - LOOK_EVERY_MS);
     assert.equal(coordinator.requests.size, 1);
     await clock.advance(2 * LOOK_EVERY_MS);
@@ -210,7 +215,7 @@ describe('an update', () => {
 
   it('has a result that outlasts an outage of the cloud', async (t) => {
     const { ask, taken, look, clock, coordinator, cloud, told, said } = stage(t);
-    await ask('updater.update', 'core');
+    await ask('updater.update', CORE);
     cloud.become('backing-off');
     coordinator.end(taken(), { success: true, message: 'well' });
     await look();
@@ -232,11 +237,24 @@ describe('an update', () => {
   it('is refused with the reason where nothing can be handed over, and the next one is tried', async (t) => {
     const { ask, taken, coordinator, told } = stage(t);
     coordinator.trouble = 'there is no update coordinator on this device';
-    await ask('updater.update', 'core');
-    assert.deepEqual(told(), [[notDone(coordinator.trouble, 'update of core'), 'page-1']]);
+    await ask('updater.update', CORE);
+    assert.deepEqual(told(), [[notDone(coordinator.trouble, 'update of core 1.2.3'), 'page-1']]);
     coordinator.trouble = undefined;
-    await ask('updater.update', 'scheduler');
+    await ask('updater.update', SCHEDULER);
     assert.equal(taken().component, 'scheduler');
+  });
+
+  it('without a version is refused: the script of each coordinator ends at once without one', async (t) => {
+    const { ask, clock, coordinator, told } = stage(t);
+    await ask('updater.update', 'dunebugger-core');
+    const why =
+      'no version is named, and the update coordinator of this device needs one; newer versions are not looked for from here';
+    assert.deepEqual(told(), [[notDone(why, 'update of core'), 'page-1']]);
+    coordinator.trouble = 'there is no update coordinator on this device';
+    await ask('updater.update', 'dunebugger-scheduler');
+    await clock.advance(QUIET_MS);
+    assert.deepEqual(told().at(-1), [notDone(coordinator.trouble, 'update of scheduler'), 'page-1']);
+    assert.equal(coordinator.requests.size, 0);
   });
 
   it('of ourselves is refused with the words that say how, and a bad one with the reason', async (t) => {
@@ -259,9 +277,100 @@ describe('an update', () => {
 
   it('is refused where updateCoordinatorPath is empty', async (t) => {
     const { ask, told } = stage(t, { off: true });
-    await ask('updater.update', 'core');
+    await ask('updater.update', CORE);
     assert.match(told()[0]?.[0].message ?? '', /updateCoordinatorPath is empty/);
   });
+});
+
+describe('an update that was handed over before a restart of ours', () => {
+  /** What another one of us left. */
+  async function left(
+    t: TestContext,
+  ): Promise<{ readonly coordinator: CoordinatorInMemory; readonly request: TakenRequest }> {
+    const before = stage(t);
+    await before.ask('updater.update', CORE);
+    const request = before.taken();
+    await before.stop();
+    return { coordinator: before.coordinator, request };
+  }
+
+  it('is followed again, and no other one begun meanwhile', async (t) => {
+    const { coordinator, request } = await left(t);
+    const { ask, look, told, said } = stage(t, { coordinator });
+    await look();
+    assert.deepEqual(said('info'), ['An update that was handed over before this start is followed again.']);
+    await ask('updater.update', SCHEDULER);
+    assert.deepEqual(told(), [[notDone('an update of core is under way', 'update of scheduler 2.0.0'), 'page-1']]);
+    coordinator.progress(request, 'installing');
+    await look();
+    coordinator.end(request, { success: true, message: 'well' });
+    await look();
+    const messages = told().map(([{ message }]) => message);
+    assert.deepEqual(messages.slice(1), ['Update of core: installing', 'Update of core succeeded: well']);
+    assert.equal(coordinator.notes.size, 0);
+    await ask('updater.update', SCHEDULER);
+    assert.match(told().at(-1)?.[0].message ?? '', /scheduler 2\.0\.0: handed over/);
+  });
+
+  it('and has ended meanwhile is told once', async (t) => {
+    const { coordinator, request } = await left(t);
+    coordinator.end(request, { success: false, message: 'Command failed with code 1' });
+    const second = stage(t, { coordinator });
+    await second.look();
+    await second.stop();
+    const third = stage(t, { coordinator });
+    await third.look();
+    const messages = [second, third].map(({ told }) => told().map(([{ message }]) => message));
+    assert.deepEqual(messages, [['Update of core failed: Command failed with code 1'], []]);
+  });
+
+  it('and that nobody carried out for too long is taken back at once', async (t) => {
+    const { coordinator, request } = await left(t);
+    const old = JSON.stringify({
+      ...request,
+      timestamp: new Date(Date.parse(request.timestamp) - FOLLOW_MS).toISOString(),
+    });
+    coordinator.requests.set(request.request_id, old);
+    coordinator.notes.set(request.request_id, old);
+    const { look, told } = stage(t, { coordinator });
+    await look();
+    assert.match(told()[0]?.[0].message ?? '', /^Update of core failed: no result within 15 min/);
+    assert.deepEqual([coordinator.requests.size, coordinator.notes.size], [0, 0]);
+  });
+
+  for (const [name, timestamp] of [
+    ['whose time is none', 'yesterday'],
+    ['that comes of the future', '2099-01-01T00:00:00.000Z'],
+  ] as const) {
+    it(`${name} is followed for as long as a new one`, async (t) => {
+      const { coordinator, request } = await left(t);
+      coordinator.notes.set(request.request_id, JSON.stringify({ ...request, timestamp }));
+      const { clock, look, told } = stage(t, { coordinator });
+      await clock.advance(FOLLOW_MS - LOOK_EVERY_MS);
+      assert.deepEqual(told(), []);
+      await look();
+      await look();
+      assert.match(told()[0]?.[0].message ?? '', /no result within 15 min/);
+    });
+  }
+
+  for (const text of [
+    '',
+    '{"component":"core"',
+    '[]',
+    '{"component":"lights","action":"update"}',
+    '{"component":"core","action":"rollback"}',
+  ]) {
+    it(`is not believed where its note says ${text === '' ? 'nothing' : text}`, async (t) => {
+      const { coordinator, request } = await left(t);
+      coordinator.notes.set(request.request_id, text);
+      const { ask, look, said, told } = stage(t, { coordinator });
+      await look();
+      assert.deepEqual(said('info'), []);
+      await ask('updater.update', SCHEDULER);
+      assert.match(told()[0]?.[0].message ?? '', /handed over/);
+    });
+  }
 });
 
 describe('a question for updates', () => {
@@ -271,7 +380,7 @@ describe('a question for updates', () => {
     const infos = (): number => cloud.sent.filter(({ subject }) => subject === 'system_info').length;
     const before = infos();
     await ask('updater.check_updates', 'null');
-    const message = `Newer versions are not looked for from here. ${BY_APT}. Updates of core and scheduler are handed to the update coordinator of this device`;
+    const message = `Newer versions are not looked for from here. ${BY_APT}. Updates of core and scheduler to a version that is named are handed to the update coordinator of this device`;
     assert.deepEqual(told(), [[{ success: true, level: 'info', message }, 'page-1']]);
     const result = cloud.sent.find(({ subject }) => subject === 'update_check_result');
     const none = { current: null, latest: null, update_available: false, release_notes: null, last_checked: null };

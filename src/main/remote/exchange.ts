@@ -201,6 +201,7 @@ export class Exchange {
       );
       bus.start();
     }
+    void this.#updates.resume();
     this.#arm();
   }
 

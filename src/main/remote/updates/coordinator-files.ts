@@ -3,8 +3,15 @@
  * deadline and says what went wrong in words for a person.
  */
 import { constants } from 'node:fs';
-import { access, link, open, rm } from 'node:fs/promises';
+import { access, link, open, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+
+/** A request that was handed over, and whose end has not been told. */
+export interface HandedOver {
+  readonly requestId: string;
+  /** As it was handed over; anybody may have written it who may hand over. */
+  readonly text: string;
+}
 
 /** What the updates need of the host. */
 export interface CoordinatorFiles {
@@ -12,6 +19,10 @@ export interface CoordinatorFiles {
   hand(requestId: string, text: string): Promise<string | undefined>;
   /** Takes a request back that nobody has finished. Never rejects. */
   withdraw(requestId: string): Promise<void>;
+  /** Its end has been told. Never rejects. */
+  forget(requestId: string): Promise<void>;
+  /** What was handed over before this start and is not forgotten; none where nobody can say. Never rejects. */
+  handedOver(): Promise<readonly HandedOver[]>;
   /** What it says of a request; undefined: nothing yet. Never rejects. */
   status(requestId: string): Promise<string | undefined>;
   /** Why nothing can be handed over; undefined: it can. Never rejects. */
@@ -22,6 +33,15 @@ export interface CoordinatorFiles {
 const CALL_MS = 5_000;
 /** Largest status that is read, bytes; a longer one is not JSON any more, and counts as not there. */
 const MAX_STATUS_BYTES = 1024 * 1024;
+
+/** Largest request, bytes; ours has some 200. */
+const MAX_REQUEST_BYTES = 4_096;
+/** One at a time is handed over; more are what crashes left. */
+const MOST_HANDED_OVER = 16;
+
+/** Stays beside the request until its end has been told. Neither coordinator looks at a name that does not end in `.json`. */
+const noteOf = (requestId: string): string => `.${requestId}.handed-over`;
+const NOTE = /^\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.handed-over$/;
 
 const NOT_THERE = 'there is no update coordinator on this device';
 const NOT_ALLOWED =
@@ -43,6 +63,8 @@ export function coordinatorFiles(folder: string, callMs = CALL_MS): CoordinatorF
   const requests = path.join(folder, 'requests');
   const statuses = path.join(folder, 'status');
   const requestFile = (requestId: string): string => path.join(requests, `${requestId}.json`);
+  const statusFile = (requestId: string): string => path.join(statuses, `${requestId}.json`);
+  const noteFile = (requestId: string): string => path.join(requests, noteOf(requestId));
   const accessible = async (): Promise<void> => {
     await access(requests, constants.W_OK | constants.X_OK);
     await access(statuses, constants.X_OK);
@@ -53,15 +75,40 @@ export function coordinatorFiles(folder: string, callMs = CALL_MS): CoordinatorF
       obstacleOf(callMs, async (signal) => {
         await accessible();
         signal.throwIfAborted();
-        await publish(signal, path.join(requests, `.${requestId}.tmp`), requestFile(requestId), text);
+        await publish(signal, noteFile(requestId), requestFile(requestId), text);
       }),
     withdraw: async (requestId) => {
-      await obstacleOf(callMs, () => rm(requestFile(requestId), { force: true }));
+      await obstacleOf(callMs, async () => {
+        await rm(requestFile(requestId), { force: true });
+        await rm(noteFile(requestId), { force: true });
+      });
+    },
+    forget: async (requestId) => {
+      await obstacleOf(callMs, () => rm(noteFile(requestId), { force: true }));
+    },
+    handedOver: async () => {
+      const found: HandedOver[] = [];
+      await obstacleOf(callMs, async () => {
+        const ids = (await readdir(requests)).flatMap((name) => NOTE.exec(name)?.[1] ?? []);
+        for (const requestId of ids.slice(0, MOST_HANDED_OVER)) {
+          const [text, isKnown] = await Promise.all([
+            readBounded(noteFile(requestId), MAX_REQUEST_BYTES).catch(() => ''),
+            Promise.any([access(requestFile(requestId)), access(statusFile(requestId))]).then(
+              () => true,
+              () => false,
+            ),
+          ]);
+          // A crash came before it was handed over.
+          if (isKnown) found.push({ requestId, text });
+          else await rm(noteFile(requestId), { force: true });
+        }
+      });
+      return found;
     },
     status: async (requestId) => {
       let text: string | undefined;
       await obstacleOf(callMs, async () => {
-        text = await readBounded(path.join(statuses, `${requestId}.json`));
+        text = await readBounded(statusFile(requestId), MAX_STATUS_BYTES);
       });
       return text;
     },
@@ -70,11 +117,11 @@ export function coordinatorFiles(folder: string, callMs = CALL_MS): CoordinatorF
 
 /**
  * The file is there at once and whole, and both coordinators notice it: that of January 2026 waits for a name that is created (a renamed one it
- * does not see), the later one for a file that is closed after writing.
+ * does not see), the later one for a file that is closed after writing. The note it is linked from stays.
  */
-async function publish(signal: AbortSignal, draft: string, file: string, text: string): Promise<void> {
+async function publish(signal: AbortSignal, note: string, file: string, text: string): Promise<void> {
+  const handle = await open(note, 'wx', 0o644);
   try {
-    const handle = await open(draft, 'wx', 0o644);
     try {
       // The unit's umask would keep it from anybody but root.
       await handle.chmod(0o644);
@@ -85,17 +132,18 @@ async function publish(signal: AbortSignal, draft: string, file: string, text: s
     }
     // Whoever has been told that it did not go must not see it go later.
     signal.throwIfAborted();
-    await link(draft, file);
-    await (await open(file, 'r+')).close();
-  } finally {
-    await rm(draft, { force: true });
+    await link(note, file);
+  } catch (error) {
+    await rm(note, { force: true });
+    throw error;
   }
+  await (await open(file, 'r+')).close();
 }
 
-async function readBounded(file: string): Promise<string> {
+async function readBounded(file: string, maxBytes: number): Promise<string> {
   const handle = await open(file, 'r');
   try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(MAX_STATUS_BYTES), 0, MAX_STATUS_BYTES, 0);
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
     return buffer.toString('utf8', 0, bytesRead);
   } finally {
     await handle.close();

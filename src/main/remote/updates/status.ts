@@ -1,6 +1,7 @@
 /** What the update coordinator of the host says of a request. Pure; its files are untrusted, and are written while they are read. */
 import type { Json } from '../../base/json.js';
 import { isPlainObject } from '../json-bounds.js';
+import type { Component } from '../messages.js';
 
 export type UpdateStatus =
   /** Not there yet, or half written. */
@@ -59,4 +60,18 @@ export function requestText(
     timestamp: new Date(nowMs).toISOString(),
   };
   return `${JSON.stringify(request)}\n`;
+}
+
+/** A request that was handed over before this start, as {@link requestText} wrote it; undefined: it is none. `sinceMs`: wall clock, or NaN. */
+export function readRequest(text: string): { readonly component: Component; readonly sinceMs: number } | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isPlainObject(value) || value['action'] !== 'update') return undefined;
+  const { component, timestamp } = value;
+  if (component !== 'core' && component !== 'scheduler') return undefined;
+  return { component, sinceMs: typeof timestamp === 'string' ? Date.parse(timestamp) : Number.NaN };
 }

@@ -12,14 +12,18 @@ import { outgoing, type Component, type OutgoingMessage } from '../messages.js';
 import type { Asker } from '../router.js';
 import type { CoordinatorFiles } from './coordinator-files.js';
 import type { UpdateRequest } from './request.js';
-import { readStatus, requestText } from './status.js';
+import { readRequest, readStatus, requestText } from './status.js';
 
 /** From one look at the status to the next, milliseconds. */
 export const LOOK_EVERY_MS = 1_000;
 /** The coordinator ends a script after ten minutes, and may have another one before ours; milliseconds. */
 export const FOLLOW_MS = 15 * 60_000;
 
+const NOT_HANDED_OVER = 'An update that a browser asked for cannot be handed over.';
 const NO_COORDINATOR = 'updateCoordinatorPath is empty, so nothing is handed over';
+/** Each coordinator's `update.sh` ends at once without one. */
+const NO_VERSION =
+  'no version is named, and the update coordinator of this device needs one; newer versions are not looked for from here';
 const BY_APT =
   'dunebugger-remote is updated on the device itself, by apt: sudo apt install ./dunebugger-remote_VERSION_all.deb';
 
@@ -73,7 +77,34 @@ export class Updates {
     }
   }
 
-  /** What has been handed over goes on without us. */
+  /** Follows again what was handed over before this start. Never rejects. */
+  async resume(): Promise<void> {
+    const { files, log, clock } = this.deps;
+    const [latest, ...older] = ((await files?.handedOver()) ?? [])
+      .flatMap(({ requestId, text }) => {
+        const request = readRequest(text);
+        return request === undefined ? [] : [{ requestId, ...request }];
+      })
+      .sort((a, b) => b.sinceMs - a.sinceMs);
+    if (latest === undefined || this.#isStopped() || this.#running !== undefined) return;
+    for (const { requestId } of older) void files?.forget(requestId);
+    const { requestId, component, sinceMs } = latest;
+    // The clock may have been set in between.
+    const ageMs = clock.wallMs() - sinceMs;
+    const leftMs = ageMs >= 0 ? Math.max(0, FOLLOW_MS - ageMs) : FOLLOW_MS;
+    const running: Running = {
+      component,
+      requestId,
+      untilMs: clock.nowMs() + leftMs,
+      phase: '',
+      cancel: () => undefined,
+    };
+    this.#running = running;
+    log.info({ component, requestId }, 'An update that was handed over before this start is followed again.');
+    await this.#look(running);
+  }
+
+  /** What has been handed over goes on without us, and is followed again by the next {@link resume}. */
   stop(): void {
     this.#stopped = true;
     this.#running?.cancel();
@@ -85,7 +116,7 @@ export class Updates {
     if (this.#isStopped()) return;
     const others =
       obstacle === undefined
-        ? 'Updates of core and scheduler are handed to the update coordinator of this device'
+        ? 'Updates of core and scheduler to a version that is named are handed to the update coordinator of this device'
         : `Core and scheduler are updated on the device, too: ${obstacle}`;
     const message = `Newer versions are not looked for from here. ${BY_APT}. ${others}`;
     this.deps.say(outgoing('update_check_result', { components: byKey(components), message }, connectionId));
@@ -95,13 +126,19 @@ export class Updates {
 
   async #update({ component, version }: Extract<UpdateRequest, { kind: 'update' }>, asker: Asker): Promise<void> {
     const { files, log, clock } = this.deps;
-    const name = version === '' ? component : `${component} ${version}`;
+    const name = `${component} ${version}`.trimEnd();
     if (files === undefined) {
       this.#refuse(name, NO_COORDINATOR, asker);
       return;
     }
     if (this.#running !== undefined) {
       this.#refuse(name, `an update of ${this.#running.component} is under way`, asker);
+      return;
+    }
+    if (version === '') {
+      const why = (await files.obstacle()) ?? NO_VERSION;
+      log.info({ component, reason: why }, NOT_HANDED_OVER);
+      this.#refuse(component, why, asker);
       return;
     }
     const requestId = randomUUID();
@@ -117,7 +154,7 @@ export class Updates {
     if (this.#running !== running) return;
     if (obstacle !== undefined) {
       this.#running = undefined;
-      log.info({ component, reason: obstacle }, 'An update that a browser asked for cannot be handed over.');
+      log.info({ component, reason: obstacle }, NOT_HANDED_OVER);
       this.#refuse(name, obstacle, asker);
       return;
     }
@@ -137,6 +174,7 @@ export class Updates {
     if (this.#running !== running) return;
     if (status.kind === 'ended') {
       this.#running = undefined;
+      void files?.forget(requestId);
       const { success, output, error } = status;
       const message = `Update of ${component} ${success ? 'succeeded' : 'failed'}: ${status.message}`;
       if (success) log.info({ component, requestId }, 'An update of a component succeeded.');
