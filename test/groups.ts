@@ -57,7 +57,7 @@ export const GROUPS: readonly Group[] = [
     // Two minutes, and on a new machine two more for the roots of the containers.
     deadlineSecs: 480,
     needsRoot: 'it boots a systemd in a container',
-    needs: ['bus', 'lab', 'machines'],
+    needs: ['bus', 'lab', 'cards', 'machines'],
     logs: true,
   },
   {

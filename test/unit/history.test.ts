@@ -304,6 +304,16 @@ describe('the story', () => {
     );
   });
 
+  it('a new file that begins with the next boot makes it neither longer nor shorter', () => {
+    for (const boot of ['a', 'b']) {
+      const later = boot === 'a' ? at(60) : { ...at(60), up: 5_000 };
+      const segment: HistoryRecord = { k: 'segment', v: 1, ...later, boot };
+      const next = { ...start(60, boot), ...later } as HistoryRecord;
+      const { outages } = storyOf([start(0), down(10), { k: 'still', ...at(25) }, segment, next]);
+      assert.deepEqual([outages[0]?.ms, outages[0]?.atLeast, outages[0]?.toMs], [15 * MINUTE, true, at(25).at]);
+    }
+  });
+
   it('one that lasts is open for the daemon that runs, and cut off for whoever reads the files alone', () => {
     const records = [start(0), down(10)];
     const open = storyOf(records, { at: at(30).at }).outages[0];

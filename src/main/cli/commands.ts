@@ -72,7 +72,7 @@ const COMMAND_TABLE = {
     options: ['since', 'json', 'csv', 'config'],
     either: ['json', 'csv'],
     what: 'When the internet and the cloud were away, and the sums of 24 h, 7, 30 and 365 days; also while the service does not run, for root.',
-    exits: { 0: 'fine', 77: 'not allowed to ask' },
+    exits: { 0: 'fine', 74: 'the card cannot be read', 77: 'not allowed to ask' },
   },
   migrate: {
     options: ['apply', 'undo', 'root'],

@@ -1,6 +1,7 @@
 /** `dunebugger-remote outages`: when the internet and the cloud were away. Asks the service, else reads what it has left. */
 import { stateDirectoryOf } from '../boot.js';
 import { systemClock } from '../base/clock.js';
+import { describeError } from '../base/guard.js';
 import { addressesToTry } from '../observe/control-address.js';
 import { filesIn } from '../observe/history/files.js';
 import { HISTORY_FOLDER } from '../observe/history/history.js';
@@ -13,8 +14,9 @@ import { troubleText } from './service-state.js';
 import { controlSocketOf } from './status.js';
 import path from 'node:path';
 
-/** sysexits.h: EX_USAGE, EX_NOPERM. */
+/** sysexits.h: EX_USAGE, EX_IOERR, EX_NOPERM. */
 const EXIT_USAGE = 64;
+const EXIT_IO = 74;
 const EXIT_NOT_ALLOWED = 77;
 /** A year of history is read and put together; on a Pi Zero that takes its time. */
 const ANSWER_MS = 10_000;
@@ -38,11 +40,19 @@ export async function outages({ confFile, format, since }: OutagesOptions): Prom
   }
   const paths = addressesToTry(controlSocketOf(confFile), process.env);
   const asked = await askDaemon({ what: 'GET /outages', paths, timeoutMs: ANSWER_MS });
-  const report = (asked.kind === 'answer' && asked.status === 200 ? parse(asked.body) : undefined) ?? (await ofFiles());
-  if (report === undefined) {
+  const answered = asked.kind === 'answer' && asked.status === 200 ? parse(asked.body) : undefined;
+  let report: OutageReport;
+  try {
+    report = answered ?? (await ofFiles());
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const allowed = code !== 'EACCES' && code !== 'EPERM';
     const { title, remedy } = troubleText('service-not-allowed');
-    process.stderr.write(`dunebugger-remote: ${title}. ${remedy}\n`);
-    return EXIT_NOT_ALLOWED;
+    const why = allowed
+      ? `the service does not answer, and the history it has left cannot be read: ${describeError(error)}. Look at the card`
+      : `${title}. ${remedy}`;
+    process.stderr.write(`dunebugger-remote: ${why}\n`);
+    return allowed ? EXIT_IO : EXIT_NOT_ALLOWED;
   }
   process.stdout.write(printed(report, format, sinceMs));
   return 0;
@@ -79,15 +89,9 @@ function parse(body: string): OutageReport | undefined {
   }
 }
 
-/** Undefined where this user may not read them. */
-async function ofFiles(): Promise<OutageReport | undefined> {
+/** @throws the system's error where they cannot be read */
+async function ofFiles(): Promise<OutageReport> {
   const directory = path.join(stateDirectoryOf(process.env) ?? STATE_DIRECTORY, HISTORY_FOLDER);
-  try {
-    const { records, unreadable } = await readHistory(filesIn(directory));
-    return reportOf(storyOf(records), { atMs: systemClock.wallMs(), unreadable, running: false });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EACCES' || code === 'EPERM') return undefined;
-    throw error;
-  }
+  const read = await readHistory(filesIn(directory));
+  return reportOf(storyOf(read.records), { atMs: systemClock.wallMs(), running: false, read });
 }

@@ -1,7 +1,6 @@
 /** All that lets others know how this daemon is: the snapshot, and the outlets that show it. */
 import path from 'node:path';
 import type { CheckEvidence } from '../../workers/protocol.js';
-import { describeError } from '../base/guard.js';
 import { History, HISTORY_FOLDER } from './history/history.js';
 import { storyOf, type Story } from './history/outages.js';
 import type { HistoryEvent } from './history/recorder.js';
@@ -134,23 +133,17 @@ export class Observation {
       machine,
       lastHour: this.#quality.lastHour(performance.now()),
       today: this.#traffic.today,
-      outages: story?.outages.slice(-LAST_OUTAGES).reverse() ?? null,
+      outages: story.outages.slice(-LAST_OUTAGES).reverse(),
     });
   }
 
   async #outages(): Promise<OutageReport> {
-    const { records, unreadable } = await this.#history.read();
+    const read = await this.#history.read();
     const atMs = systemClock.wallMs();
-    return reportOf(storyOf(records, { at: atMs }), { atMs, unreadable, running: true });
+    return reportOf(storyOf(read.records, { at: atMs }), { atMs, running: true, read });
   }
 
-  /** Undefined where the card cannot be read. */
-  async #story(newest: number): Promise<Story | undefined> {
-    try {
-      return storyOf((await this.#history.read(newest)).records, { at: systemClock.wallMs() });
-    } catch (error) {
-      this.#options.log.debug({ error: describeError(error) }, 'The history could not be read.');
-      return undefined;
-    }
+  async #story(newest: number): Promise<Story> {
+    return storyOf((await this.#history.read(newest)).records, { at: systemClock.wallMs() });
   }
 }

@@ -5,7 +5,7 @@ import { settledWithin } from '../../base/deadline.js';
 import { describeError } from '../../base/guard.js';
 import type { Logger } from '../../base/logger.js';
 import { filesIn, type HistoryFiles } from './files.js';
-import { linesOf, readHistory } from './reader.js';
+import { linesOf, readHistory, type ReadHistory } from './reader.js';
 import {
   NOTHING_OPEN,
   onHistoryEvent,
@@ -29,6 +29,11 @@ export interface HistoryOptions {
   readonly bootId?: string;
   /** Milliseconds since the machine's start. Default: the kernel's monotonic clock. */
   readonly upMs?: () => number;
+}
+
+export interface WholeHistory extends ReadHistory {
+  /** The files cannot be read, and these are only the records that are in memory. */
+  readonly cardError?: string;
 }
 
 /** In the service's state directory. */
@@ -81,17 +86,18 @@ export class History {
     return Promise.resolve();
   }
 
-  /**
-   * All there is, oldest first, with what waits to be written; or only what is in the newest files.
-   * @throws the system's error if it cannot be read
-   */
-  async read(newest?: number): Promise<{ readonly records: readonly HistoryRecord[]; readonly unreadable: number }> {
+  /** All there is, oldest first, with what waits to be written; or only what is in the newest files. Never rejects. */
+  async read(newest?: number): Promise<WholeHistory> {
     const waiting = [...this.#held, ...(this.#writer?.waiting ?? [])];
     if (this.#files === undefined) return { records: waiting, unreadable: 0 };
-    // Looked at before the file is read: what is written meanwhile would be there twice otherwise.
-    const read = await readHistory(this.#files, newest);
-    const known = new Set(read.records.slice(-MAX_IN_MEMORY).map((record) => JSON.stringify(record)));
-    return { ...read, records: [...read.records, ...waiting.filter((record) => !known.has(JSON.stringify(record)))] };
+    try {
+      // Looked at before the file is read: what is written meanwhile would be there twice otherwise.
+      const read = await readHistory(this.#files, newest);
+      const known = new Set(read.records.slice(-MAX_IN_MEMORY).map((record) => JSON.stringify(record)));
+      return { ...read, records: [...read.records, ...waiting.filter((record) => !known.has(JSON.stringify(record)))] };
+    } catch (error) {
+      return { records: waiting, unreadable: 0, cardError: describeError(error) };
+    }
   }
 
   /** Notes the stop and writes what waits. Resolves within two seconds, however the card hangs. */

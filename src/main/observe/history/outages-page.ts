@@ -28,6 +28,13 @@ export function outagesLines(report: OutageReport, sinceMs: number): readonly st
   const outages = report.outages.filter(({ toMs }) => (toMs ?? Infinity) >= sinceMs);
   const torn =
     report.unreadable === 0 ? [] : ['', `${report.unreadable} lines of the history were torn and are left out.`];
+  const card =
+    report.cardError === null
+      ? []
+      : [
+          '',
+          `The card cannot be read (${escapeControls(report.cardError)}): this is only what the service has in memory.`,
+        ];
   const stopped = report.running ? [] : ['', 'The service does not run: this is what it has left.'];
   return [
     ...(outages.length === 0 ? ['No outages.'] : outages.map(outageLine)),
@@ -35,6 +42,7 @@ export function outagesLines(report: OutageReport, sinceMs: number): readonly st
     'The internet, of the time in which the service ran:',
     ...report.uptime.flatMap(uptimeLines),
     ...torn,
+    ...card,
     ...stopped,
   ];
 }

@@ -109,11 +109,12 @@ export function storyOf(records: readonly HistoryRecord[], now?: { readonly at: 
       case 'hour':
         break;
     }
+    // The first line of a file may be of the boot after: it says nothing of the run before.
+    if (record.k === 'segment') continue;
     last = record;
     lastMs = wallMs;
     const run = runs.at(-1);
-    if (run !== undefined && record.k !== 'segment')
-      runs[runs.length - 1] = { ...run, toMs: Math.max(run.toMs, wallMs) };
+    if (run !== undefined) runs[runs.length - 1] = { ...run, toMs: Math.max(run.toMs, wallMs) };
   }
   if (now === undefined) cutOff();
   else {

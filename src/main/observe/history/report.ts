@@ -1,4 +1,5 @@
 /** The outages and their sums, as `outages --json` prints them. Pure. */
+import type { WholeHistory } from './history.js';
 import type { Outage, Run, Story } from './outages.js';
 import { DAYS, uptimeOf, type Uptime } from './uptime.js';
 
@@ -9,6 +10,8 @@ export interface OutageReport {
   readonly running: boolean;
   /** Lines that were torn or are not ours. */
   readonly unreadable: number;
+  /** Why the files cannot be read, so that only what is in the service's memory is known; null: they can. */
+  readonly cardError: string | null;
   /** Oldest first. */
   readonly outages: readonly Outage[];
   readonly runs: readonly Run[];
@@ -18,13 +21,14 @@ export interface OutageReport {
 
 export function reportOf(
   story: Story,
-  { atMs, unreadable, running }: { readonly atMs: number; readonly unreadable: number; readonly running: boolean },
+  { atMs, running, read }: { readonly atMs: number; readonly running: boolean; readonly read: WholeHistory },
 ): OutageReport {
   return {
     historyVersion: 1,
     takenAtMs: atMs,
     running,
-    unreadable,
+    unreadable: read.unreadable,
+    cardError: read.cardError ?? null,
     outages: story.outages,
     runs: story.runs,
     uptime: DAYS.map((days) => uptimeOf(story, days, atMs)),
