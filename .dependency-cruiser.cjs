@@ -11,7 +11,7 @@ const PURE = [
   'main/troubles',
   'main/troubles/(types|internet|names|cloud|house|own|first-cause)',
   'workers/net/(address-memory|name-answers|site-clock)',
-  'workers/probe/(portal-answer|manner)',
+  'workers/probe/(portal-answer|manner|patience)',
   'workers/(proof|verdict)',
 ];
 

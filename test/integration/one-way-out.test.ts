@@ -118,6 +118,7 @@ describe('a host whose first address opens TCP and stalls in TLS', () => {
       addresses,
       addressesFrom: 'dns',
       manner: FIRST_MANNER,
+      boundMs: 0,
       session: undefined,
       onSession,
       timeoutMs,

@@ -13,6 +13,7 @@ import type { DnsEvidence, HttpsEvidence } from '../protocol.js';
 import { interfacesNow, type Interfaces } from '../net/interfaces.js';
 import { resolveHost, usableFamilies, type Families } from '../net/resolve.js';
 import { FIRST_MANNER, learnManner, type Manner } from './manner.js';
+import { lateAfterMs } from './patience.js';
 import { stillServes, tryFresh, tryKept, type Connection, type Site, type Tried } from './https.js';
 
 export interface ProberSettings {
@@ -45,6 +46,7 @@ export class Prober {
   #lastGood: string | undefined;
   #namesFailed = false;
   #manner = FIRST_MANNER;
+  #usualMs: number | undefined;
   /** Address -> when it last proved to be the site's, on the clock of `performance.now()`. */
   readonly #verified = new Map<string, number>();
 
@@ -66,6 +68,7 @@ export class Prober {
       lastGood: this.#lastGood,
       namesFailed: this.#namesFailed,
       manner: this.#manner,
+      usualMs: this.#usualMs,
       session: this.#session,
       onSession: (session) => (this.#session = session),
       isVerified: (address) => this.#isVerified(address),
@@ -77,6 +80,11 @@ export class Prober {
     }
     this.#namesFailed = !seen.dns.ok;
     this.#manner = learnManner(this.#manner, seen.https);
+    const answered = seen.https.find(({ ok }) => ok);
+    this.#usualMs = answered?.httpMs;
+    // A try that came as far as a verified handshake leaves the next one its address, beside the session.
+    const verified = seen.https.find(({ ok, tlsMs }) => !ok && tlsMs !== undefined)?.address;
+    if (answered === undefined && verified !== undefined) this.#lastGood = verified;
     if (seen.connection !== undefined) {
       this.#kept = seen.connection;
       this.#lastGood = seen.connection.address;
@@ -119,6 +127,8 @@ interface Given {
   /** The name servers did not serve the last check, so the fall-back does not wait for them. */
   readonly namesFailed: boolean;
   readonly manner: Manner;
+  /** How long the last answer took. */
+  readonly usualMs: number | undefined;
   readonly session: Buffer | undefined;
   readonly onSession: (session: Buffer) => void;
   readonly isVerified: (address: string) => boolean;
@@ -160,7 +170,7 @@ class OneCheck {
 
   run(): Promise<SeenHere> {
     const { site, timeoutMs, nameServers } = this.#settings;
-    const { signal, kept, families, manner } = this.#given;
+    const { signal, kept, families, manner, usualMs } = this.#given;
     return new Promise((resolve) => {
       this.#finish = resolve;
       void resolveHost({ host: site.host, timeoutMs, nameServers, families, signal }).then((dns) => {
@@ -171,7 +181,7 @@ class OneCheck {
       this.#after(timeoutMs * LATE_NAMES, () => (this.#namesLate = true));
       if (kept !== undefined) {
         const running = this.#begin([kept.address], (inner) => tryKept(kept, manner, timeoutMs, inner));
-        this.#after(timeoutMs * LATE_ANSWER, () => (running.late = true));
+        this.#after(lateAfterMs(timeoutMs * LATE_ANSWER, usualMs), () => (running.late = true));
       }
       this.#advance();
     });
@@ -253,8 +263,10 @@ class OneCheck {
   #tryFresh(addresses: readonly string[], addressesFrom: HttpsEvidence['addressesFrom'], timeoutMs: number): Running {
     const { site } = this.#settings;
     const { session, onSession, manner } = this.#given;
+    // What is left of the check, for a line on which every step takes long.
+    const boundMs = 2 * this.#settings.timeoutMs - (performance.now() - this.#startedAt);
     return this.#begin(addresses, (signal) =>
-      tryFresh({ site, addresses, addressesFrom, manner, session, onSession, timeoutMs, signal }),
+      tryFresh({ site, addresses, addressesFrom, manner, session, onSession, timeoutMs, boundMs, signal }),
     );
   }
 

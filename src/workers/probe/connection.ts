@@ -38,6 +38,8 @@ export interface OpenOptions {
   readonly session: Buffer | undefined;
   /** Aborting gives the attempt up; a reason that is a {@link DeadlineError} counts as a time-out. */
   readonly signal: AbortSignal;
+  /** TCP is open and TLS begins. */
+  readonly onTls: () => void;
   /** A session that can be resumed, whenever the site sends one. */
   readonly onSession: (session: Buffer) => void;
 }
@@ -77,7 +79,7 @@ export class Connection {
 
 /** Connects and verifies. */
 export async function openConnection(options: OpenOptions): Promise<Opened> {
-  const { site, address, manner, session, signal, onSession } = options;
+  const { site, address, manner, session, signal, onTls, onSession } = options;
   const opened = await openAddress<CertificateFailure>({
     address,
     host: site.host,
@@ -88,6 +90,7 @@ export async function openConnection(options: OpenOptions): Promise<Opened> {
       ...(session === undefined ? {} : { session }),
     },
     signal,
+    onTls,
     onSession,
     onRefused: async (socket) => {
       const connection = new Connection(socket, site, address);

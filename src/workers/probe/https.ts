@@ -6,10 +6,12 @@ import { raceAddresses } from '../net/address-race.js';
 import type { Interfaces } from '../net/interfaces.js';
 import { isRefusal } from '../net/refusal.js';
 import type { HttpsEvidence } from '../protocol.js';
-import { DeadlineError, type Steps } from '../net/open-address.js';
+import type { Steps } from '../net/open-address.js';
 import type { Answer, Failure } from './answer.js';
 import { Connection, openConnection, type Opened, type Site } from './connection.js';
+import { Deadline } from './deadline.js';
 import type { Manner } from './manner.js';
+import { extended } from './patience.js';
 
 /** Addresses tried at the most: four families or data centres tell what there is to tell. */
 const MAX_TRIED = 4;
@@ -30,6 +32,8 @@ export interface TryOptions {
   readonly onSession: (session: Buffer) => void;
   /** Over connect, TLS and headers, milliseconds from now. */
   readonly timeoutMs: number;
+  /** The most it may become where each step shows that the line is slow, milliseconds from now. */
+  readonly boundMs: number;
   /** Gives up at once. */
   readonly signal: AbortSignal;
 }
@@ -37,9 +41,15 @@ export interface TryOptions {
 /** A try over a fresh connection. */
 export async function tryFresh(options: TryOptions): Promise<Tried> {
   const startedAt = performance.now();
-  const { addressesFrom } = options;
-  return withDeadline(options.timeoutMs, options.signal, async (signal) => {
-    const { address, opened } = await race(options, signal);
+  const { addressesFrom, manner } = options;
+  const boundMs = startedAt + Math.max(options.timeoutMs, options.boundMs);
+  const deadline = new Deadline(startedAt + options.timeoutMs, options.signal);
+  const putOff = (step: 'tls' | 'http', roundTripMs: number): void => {
+    const nowMs = performance.now();
+    deadline.putOff(extended(step, { nowMs, roundTripMs, deadlineMs: deadline.atMs, boundMs }));
+  };
+  try {
+    const { address, opened } = await race(options, deadline.signal, (roundTripMs) => putOff('tls', roundTripMs));
     const common = { phase: 'https', addressesFrom, address, reused: false, ...opened.steps } as const;
     if (!opened.ok) {
       return {
@@ -47,14 +57,17 @@ export async function tryFresh(options: TryOptions): Promise<Tried> {
         connection: undefined,
       };
     }
-    const { connection, resumed } = opened;
-    const answer = await connection.ask(options.manner.method, signal);
+    const { connection, resumed, steps } = opened;
+    putOff('http', steps.tcpMs ?? 0);
+    const answer = await connection.ask(manner.method, deadline.signal);
     const ms = since(startedAt);
     if (!answer.ok) {
       return { evidence: { ...common, resumed, ok: false, ms, ...failed(answer.failure) }, connection: undefined };
     }
     return { evidence: { ...common, resumed, ok: true, ms, ...said(answer) }, connection };
-  });
+  } finally {
+    deadline.clear();
+  }
 }
 
 /** A try over the connection of an earlier check. */
@@ -64,14 +77,14 @@ export async function tryKept(
   timeoutMs: number,
   outer: AbortSignal,
 ): Promise<Tried> {
-  return withDeadline(timeoutMs, outer, async (signal) => {
-    const startedAt = performance.now();
-    const answer = await kept.ask(method, signal);
-    const ms = since(startedAt);
-    const common = { phase: 'https', addressesFrom: 'last-good', address: kept.address, reused: true, ms } as const;
-    if (!answer.ok) return { evidence: { ...common, ok: false, ...failed(answer.failure) }, connection: undefined };
-    return { evidence: { ...common, ok: true, ...said(answer) }, connection: kept };
-  });
+  const startedAt = performance.now();
+  const deadline = new Deadline(startedAt + timeoutMs, outer);
+  const answer = await kept.ask(method, deadline.signal);
+  deadline.clear();
+  const ms = since(startedAt);
+  const common = { phase: 'https', addressesFrom: 'last-good', address: kept.address, reused: true, ms } as const;
+  if (!answer.ok) return { evidence: { ...common, ok: false, ...failed(answer.failure) }, connection: undefined };
+  return { evidence: { ...common, ok: true, ...said(answer) }, connection: kept };
 }
 
 /** False for a connection that has ended, or whose own address this machine no longer has (another network, another lease). */
@@ -83,10 +96,18 @@ export function stillServes(kept: Connection, interfaces: Interfaces | undefined
   return Object.values(interfaces).some((list) => list?.some(({ address }) => address === mine));
 }
 
-function race(options: TryOptions, signal: AbortSignal): Promise<{ address: string; opened: Opened }> {
+function race(
+  options: TryOptions,
+  signal: AbortSignal,
+  onTcp: (roundTripMs: number) => void,
+): Promise<{ address: string; opened: Opened }> {
   return raceAddresses<Opened>({
     addresses: options.addresses.slice(0, MAX_TRIED),
-    open: (address, either) => openConnection({ ...options, address, signal: either }),
+    open: (address, either) => {
+      const startedAt = performance.now();
+      const onTls = (): void => onTcp(performance.now() - startedAt);
+      return openConnection({ ...options, address, signal: either, onTls });
+    },
     close: (opened) => opened.connection.close(),
     tells: (opened) => depth(opened.failure),
     signal,
@@ -118,16 +139,6 @@ function failed({
     ...(reason === undefined ? {} : { reason }),
     ...(detail === undefined ? {} : { detail }),
   };
-}
-
-async function withDeadline<T>(ms: number, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(new DeadlineError('time is up')), ms);
-  try {
-    return await work(AbortSignal.any([outer, deadline.signal]));
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function since(startedAt: number): number {

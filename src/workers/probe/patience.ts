@@ -1,0 +1,27 @@
+/**
+ * How long a try over a fresh connection may take on a slow line: the time-out as long as nothing has come back, and once TCP has told what a round
+ * trip takes, some of those for each further step, within the bound of the whole check. On a fast line nothing is waited for longer. Pure.
+ */
+
+/** Round trips that a step takes, and one more for a lost packet: TLS 1.2 has two (RFC 5246, 7.3), a request has one. */
+const ROUND_TRIPS = { tls: 4, http: 3 } as const;
+/** A kept connection is late when it takes so often the time of the answer before. */
+const LATE_TIMES = 2;
+
+/** When a step that begins now has to have ended, on the clock of `nowMs`; it is never sooner than `deadlineMs`, never later than `boundMs`. */
+export function extended(
+  step: keyof typeof ROUND_TRIPS,
+  {
+    nowMs,
+    roundTripMs,
+    deadlineMs,
+    boundMs,
+  }: Readonly<Record<'nowMs' | 'roundTripMs' | 'deadlineMs' | 'boundMs', number>>,
+): number {
+  return Math.min(boundMs, Math.max(deadlineMs, nowMs + ROUND_TRIPS[step] * roundTripMs));
+}
+
+/** After that a fresh connection is tried beside the kept one: on a slow line an answer in its usual time is not late. */
+export function lateAfterMs(leastMs: number, usualMs: number | undefined): number {
+  return Math.max(leastMs, LATE_TIMES * (usualMs ?? 0));
+}
