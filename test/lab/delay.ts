@@ -22,6 +22,7 @@ const ENDS: readonly [End, End] = [
   { here: '10.77.8.2', there: '10.77.8.1' },
   { here: '10.77.9.2', there: '10.77.9.1' },
 ];
+const MAC = '02:77:00:00:07:0';
 /** Room for the tunnel's own headers, so that a full packet of 1,500 passes. */
 const UNDERLAY_MTU = 1_600;
 
@@ -37,16 +38,19 @@ export async function addDelay(lab: Lab, delayMs: number): Promise<() => Promise
     `address add ${ENDS[0].here}/30 dev w0`,
     `address add ${ENDS[1].here}/30 dev w1`,
   ]);
-  const tunnel = (end: End, mine: string): string[] => [
+  const tunnel = (end: End, mine: number, theirs: number): string[] => [
     `link set line0 mtu ${UNDERLAY_MTU} up`,
     `address add ${end.there}/30 dev line0`,
-    `link add tunnel0 mtu 1500 type vxlan id 77 remote ${end.here} dstport ${VXLAN_PORT}`,
+    `link add tunnel0 address ${MAC}${mine} mtu 1500 type vxlan id 77 remote ${end.here} dstport ${VXLAN_PORT}`,
     'link set tunnel0 up',
     `address add 10.77.7.${mine}/30 dev tunnel0`,
     `address add fd77:0:0:7::${mine}/64 dev tunnel0 nodad`,
+    // Nobody asks for a neighbour over a long line: a router does at its own end.
+    `neighbour add 10.77.7.${theirs} lladdr ${MAC}${theirs} dev tunnel0 nud permanent`,
+    `neighbour add fd77:0:0:7::${theirs} lladdr ${MAC}${theirs} dev tunnel0 nud permanent`,
   ];
-  await ipBatch(router, tunnel(ENDS[0], '1'));
-  await ipBatch(net, tunnel(ENDS[1], '2'));
+  await ipBatch(router, tunnel(ENDS[0], 1, 2));
+  await ipBatch(net, tunnel(ENDS[1], 2, 1));
   const forwarder = await RemoteChild.start<DelayCalls>(wire, './delay-main.js');
   await forwarder.call('start', { ends: ENDS, delayMs });
   await ipBatch(router, [

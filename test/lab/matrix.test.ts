@@ -233,6 +233,7 @@ async function begin(seat: Seat, row: Row): Promise<string[]> {
       assert.equal(first?.verdict, 'online', daemon.journal.tail());
       const [check] = await daemon.checked(1);
       assertSoonEnough(check!, started, expect.checksWithinMs);
+      if (expect.siteFails === undefined) assert.match(check!.msg, /passed/, daemon.journal.tail());
       measured = [`first check ${checkTimes(check!).ms} ms`];
       if (expect.siteFails !== undefined) {
         measured.push(assertWithin('group', started, joined.atMs, JOINED_MS));

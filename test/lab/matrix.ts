@@ -63,6 +63,9 @@ const SITE_DOWN_ONLINE_MS = REPAIRED_MS + 4_000;
 /** No route needs that long to turn out as the wrong one. */
 const NO_DELAY_MS = 500;
 
+/** Twice the time-out, and a moment. */
+const CHECK_BOUND_MS = 4_200;
+
 /** What must hold every time is tried a few times. */
 const EVERY_TIME = 3;
 
@@ -80,6 +83,11 @@ function fromStart(fault: faults.Fault, reason: OfflineReason, onlineWithinMs = 
 
 function online(fault: faults.Fault): Row {
   return { fault, expect: { kind: 'online' } };
+}
+
+/** No check takes longer than its bound, and what its process does about it. */
+function slow(fault: faults.Fault): Row {
+  return { fault, expect: { kind: 'online', checksWithinMs: CHECK_BOUND_MS } };
 }
 
 /** From the start of the process to the group while only the site fails. */
@@ -117,6 +125,13 @@ function onlineWithoutDelay(fault: faults.Fault): Row {
 function onlineFromStart(fault: faults.Fault): Row {
   return { fault, expect: { kind: 'online', checksWithinMs: NO_DELAY_MS }, fromStart: true };
 }
+
+/** Satellite, EDGE, and a bad one of those. */
+export const SLOW_LINES: readonly faults.Fault[] = [
+  faults.slowLine(700),
+  faults.slowLine(900),
+  faults.slowLine(400, 10),
+];
 
 export const MATRIX: readonly Row[] = [
   told(faults.linkDown, 'no-link'),
@@ -158,6 +173,7 @@ export const MATRIX: readonly Row[] = [
 
   online(faults.packetLoss(5)),
   online(faults.latency(300)),
+  ...SLOW_LINES.map(slow),
   onlineWithoutDelay(faults.ipv6Only),
   onlineWithoutDelay(faults.ipv4Only),
   onlineWithoutDelay(faults.ipv6Broken),
@@ -172,6 +188,8 @@ export const MATRIX: readonly Row[] = [
   fromStart(faults.dnsHijacked, 'portal'),
   fromStart(faults.linkDown, 'no-link', LINK_UP_MS),
   fromStart(faults.clockOff('-6y'), 'clock'),
+  // By satellite: the first check has no connection of an earlier one.
+  ...SLOW_LINES.slice(0, 2).map((line): Row => ({ ...slow(line), fromStart: true })),
   onlineFromStart(faults.ipv6Only),
   onlineFromStart(faults.ipv4Only),
   onlineFromStart(faults.ipv6Broken),

@@ -13,7 +13,7 @@ import type { DnsEvidence, HttpsEvidence } from '../protocol.js';
 import { interfacesNow, type Interfaces } from '../net/interfaces.js';
 import { resolveHost, usableFamilies, type Families } from '../net/resolve.js';
 import { FIRST_MANNER, learnManner, type Manner } from './manner.js';
-import { lateAfterMs } from './patience.js';
+import { keptForMs, lateAfterMs } from './patience.js';
 import { stillServes, tryFresh, tryKept, type Connection, type Site, type Tried } from './https.js';
 
 export interface ProberSettings {
@@ -180,7 +180,8 @@ class OneCheck {
       });
       this.#after(timeoutMs * LATE_NAMES, () => (this.#namesLate = true));
       if (kept !== undefined) {
-        const running = this.#begin([kept.address], (inner) => tryKept(kept, manner, timeoutMs, inner));
+        const forMs = keptForMs(timeoutMs, usualMs);
+        const running = this.#begin([kept.address], (inner) => tryKept(kept, manner, forMs, inner));
         this.#after(lateAfterMs(timeoutMs * LATE_ANSWER, usualMs), () => (running.late = true));
       }
       this.#advance();

@@ -23,6 +23,21 @@ export function latency(delayMs: number): Fault {
   };
 }
 
+/** A line on which each way takes half of `roundTripMs`, and loses that many packets. */
+export function slowLine(roundTripMs: number, lossPercent = 0): Fault {
+  const parts = [latency(roundTripMs / 2), ...(lossPercent > 0 ? [packetLoss(lossPercent)] : [])];
+  return {
+    name: `round-trip-${roundTripMs}${lossPercent > 0 ? `-loss-${lossPercent}` : ''}`,
+    says: `a round trip takes ${roundTripMs} ms${lossPercent > 0 ? `, and ${lossPercent} % of all packets are lost, each way` : ''}`,
+    async apply(lab) {
+      for (const part of parts) await part.apply(lab);
+    },
+    async repair(lab) {
+      for (const part of parts) await part.repair(lab);
+    },
+  };
+}
+
 export const ipv6Broken = filter(
   'ipv6-broken',
   'there is an IPv6 address and route, but no packet comes through; IPv4 works',
