@@ -13,6 +13,7 @@ import type { Trust } from '../workers/net/trust.js';
 import { Listeners } from './base/guard.js';
 import { humanDuration } from './base/duration.js';
 import { adviceOn, evidenceFields } from './evidence-text.js';
+import { AskedChecks } from './internet-monitor/asked-checks.js';
 import { MonitorError } from './internet-monitor/error.js';
 import {
   monitorSettingsOf,
@@ -41,12 +42,6 @@ const CHECK_GRACE_MS = 10_000;
 /** `sinceMs` of a state is the worker's; what {@link InternetConnectionMonitor.status} tells is reckoned by our own clock. */
 const UNKNOWN: VerdictState = { verdict: 'unknown', sinceMs: 0 };
 
-interface Waiter {
-  readonly resolve: (status: InternetMonitorStatus) => void;
-  readonly reject: (error: MonitorError) => void;
-  readonly timer: NodeJS.Timeout;
-}
-
 /** The document's `InternetConnectionMonitor`. Start it once; several listeners may be added at any time. */
 export class InternetConnectionMonitor {
   readonly #log: Logger;
@@ -61,9 +56,7 @@ export class InternetConnectionMonitor {
   #changedAtMs = performance.now();
   #lastEvidence: CheckEvidence | undefined;
   readonly #teller: Teller;
-  #checkId = 0;
-  /** Of `checkNow`: one message to the worker serves all that wait for it. */
-  readonly #checks = new Map<number, Set<Waiter>>();
+  readonly #asked = new AskedChecks();
   /** What `stop` has to end. */
   readonly #waits = new Set<(error: MonitorError) => void>();
 
@@ -89,7 +82,7 @@ export class InternetConnectionMonitor {
       verdict: () => this.#state,
       onMessage: (message) => this.#heard(message),
       onReplaced: () => {
-        for (const id of this.#checks.keys()) this.#host?.post({ kind: 'check-now', id });
+        for (const message of this.#asked.unanswered) this.#host?.post(message);
       },
       log: this.#log,
       memoryMb: this.#options.workerMemoryMb ?? 48,
@@ -115,7 +108,7 @@ export class InternetConnectionMonitor {
     this.#reset();
     this.#teller.reset();
     const stopped = new MonitorError('ERR_MONITOR_STOPPED', 'The internet monitor was stopped');
-    for (const waiters of this.#checks.values()) for (const waiter of waiters) waiter.reject(stopped);
+    this.#asked.end(stopped);
     for (const end of [...this.#waits]) end(stopped);
     await host.stop();
   }
@@ -158,48 +151,19 @@ export class InternetConnectionMonitor {
   }
 
   /**
-   * Checks now, and resolves when that check has ended; the verdict may still want it confirmed by another.
+   * Checks now, and resolves when that check has ended; the verdict may still want it confirmed by another. `fresh`: by a new connection, since
+   * somebody failed to open one. Default false.
    * @throws {MonitorError} ERR_MONITOR_STOPPED, ERR_CHECK_TIMEOUT
    */
-  checkNow(): Promise<InternetMonitorStatus> {
+  checkNow({ fresh = false }: { readonly fresh?: boolean } = {}): Promise<InternetMonitorStatus> {
     const host = this.#host;
     if (host === undefined) {
       return Promise.reject(
         new MonitorError('ERR_MONITOR_STOPPED', 'The internet monitor is not running: start it first'),
       );
     }
-    this.#checkId += 1;
-    const id = this.#checkId;
-    // Whatever check answers this message was begun after it, so one message a turn serves everybody who asks in it.
-    const waiters = new Set<Waiter>();
-    this.#checks.set(id, waiters);
-    host.post({ kind: 'check-now', id });
     const deadlineMs = 4 * workerSettingsOf(this.#options).timeoutMs + CHECK_GRACE_MS;
-    return new Promise((resolve, reject) => {
-      const done = (): void => {
-        clearTimeout(waiter.timer);
-        waiters.delete(waiter);
-        if (waiters.size === 0) this.#checks.delete(id);
-      };
-      const waiter: Waiter = {
-        resolve: (status) => {
-          done();
-          resolve(status);
-        },
-        reject: (error) => {
-          done();
-          reject(error);
-        },
-        timer: setTimeout(
-          () =>
-            waiter.reject(
-              new MonitorError('ERR_CHECK_TIMEOUT', `No internet check ended within ${deadlineMs / 1_000} s`),
-            ),
-          deadlineMs,
-        ),
-      };
-      waiters.add(waiter);
-    });
+    return this.#asked.ask((message) => host.post(message), fresh, deadlineMs);
   }
 
   /**
@@ -288,7 +252,7 @@ export class InternetConnectionMonitor {
     this.#checkEnded.tell(evidence);
     // After a change that comes with it.
     queueMicrotask(() => {
-      for (const id of answers) for (const waiter of [...(this.#checks.get(id) ?? [])]) waiter.resolve(this.status);
+      this.#asked.answered(answers, this.status);
     });
   }
 

@@ -44,15 +44,15 @@ export class Checker {
     return this.#prober.lastGood;
   }
 
-  /** Never rejects. Resolves with undefined if `signal` aborted meanwhile. Calls must not overlap. */
+  /** Never rejects. Resolves with undefined if `signal` aborted meanwhile. Calls must not overlap. `fresh`: an old connection proves nothing. */
   async check(
-    situation: Omit<Situation, 'lastReason'>,
+    { fresh, ...situation }: Omit<Situation, 'lastReason'> & { readonly fresh: boolean },
     lookAtLink: () => Promise<LinkEvidence | undefined>,
     signal: AbortSignal,
   ): Promise<Look | undefined> {
     const startedAt = performance.now();
     const beside = this.#proofs.begin({ ...situation, lastReason: this.#lastReason }, signal);
-    const seen = await this.#prober.check(signal);
+    const seen = await this.#prober.check(signal, fresh);
     if (seen === undefined) return undefined;
     const link = await lookAtLink();
     const dns = seen.ok ? seen.dns : withSuspicion(seen.dns, this.#settings, this.#prober.lastGood);

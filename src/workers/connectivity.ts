@@ -54,6 +54,8 @@ class Connectivity {
   #checkId = 0;
   /** Ids of the check-now messages that no check has answered yet. */
   #asked: number[] = [];
+  /** One of them wants a new connection. */
+  #askedFresh = false;
   /** Set while a check runs. */
   #running: { readonly abort: AbortController } | undefined;
   #lastAbortAt = -Infinity;
@@ -156,7 +158,9 @@ class Connectivity {
 
   async #checkOnce(trigger: CheckTrigger): Promise<Outcome | undefined> {
     const answers = this.#asked;
+    const fresh = this.#askedFresh;
     this.#asked = [];
+    this.#askedFresh = false;
     const startedAtMs = Date.now();
     const startedAt = performance.now();
     const linkBefore = this.#links.state();
@@ -172,7 +176,7 @@ class Connectivity {
     const checkId = this.#checkId;
     this.#lastProbeAt = startedAt;
     const { failures, state } = this.#memory;
-    const situation = { trigger, verdict: state.verdict, failures };
+    const situation = { trigger, verdict: state.verdict, failures, fresh };
     const lookAtLink = async (): Promise<LinkEvidence | undefined> =>
       this.#links.state()?.evidence ?? (await this.#links.look());
     const look = await this.#checker.check(situation, lookAtLink, abort.signal);
@@ -180,6 +184,7 @@ class Connectivity {
     if (look === undefined) {
       // Given up for a fresh one, which answers instead.
       this.#asked = [...answers, ...this.#asked];
+      this.#askedFresh ||= fresh;
       return undefined;
     }
     const { siteAnswered, ...seen } = look;
@@ -259,6 +264,7 @@ class Connectivity {
     switch (message.kind) {
       case 'check-now':
         this.#asked.push(message.id);
+        this.#askedFresh ||= message.fresh;
         this.#want('asked');
         break;
       case 'configure':

@@ -6,7 +6,7 @@
  */
 
 /** Raised whenever a message changes its shape; the worker refuses to run for a main thread of another version. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** What the checks have found so far: `unknown` until the first verdict. */
 export type Verdict = 'unknown' | 'online' | 'offline';
@@ -235,8 +235,11 @@ export interface WorkerTask<Port = unknown> {
 
 /** Main -> worker. */
 export type ToWorker =
-  /** Check now. Answered by the `checked` whose `answers` holds the id, of a check begun after this message. */
-  | { readonly kind: 'check-now'; readonly id: number }
+  /**
+   * Check now. Answered by the `checked` whose `answers` holds the id, of a check begun after this message. `fresh`: an attempt to connect has
+   * failed, so a connection of before proves only itself, and the evidence has to come from a new one.
+   */
+  | { readonly kind: 'check-now'; readonly id: number; readonly fresh: boolean }
   /** New settings, from the next check on. The verdict stays. */
   | { readonly kind: 'configure'; readonly settings: WorkerSettings }
   /** What became of the `ask-live` with this id. */

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { Prober, type Seen } from '../../src/workers/probe/check.js';
+import type { KeptPolicy } from '../../src/workers/probe/kept-connection.js';
 import { reasonOf } from '../../src/workers/verdict.js';
 import type { OfflineReason } from '../../src/workers/protocol.js';
 import { CertificateAuthority } from '../support/certificates.js';
 import { HttpsSite, type SiteBehaviour } from '../support/https-site.js';
 import { Http2Site, RawSite } from '../support/odd-sites.js';
 import { NameServer } from '../support/name-server.js';
+import { until } from '../support/until.js';
 
 const TIMEOUT_MS = 400;
 /** A timer may be late on a machine that is busy; a check that waits for the wrong thing is later by a whole time-out. */
@@ -41,11 +43,12 @@ describe('a check', () => {
     await other.repair();
   });
 
-  function proberOf(more: { host?: string; port?: number } = {}): Prober {
+  function proberOf(more: { host?: string; port?: number; kept?: KeptPolicy } = {}): Prober {
     return new Prober({
       site: { host: more.host ?? HOST, port: more.port ?? site.port, ca: ca.certificatePem },
       timeoutMs: TIMEOUT_MS,
       nameServers: [names.hostAndPort],
+      ...(more.kept === undefined ? {} : { kept: more.kept }),
     });
   }
 
@@ -69,6 +72,45 @@ describe('a check', () => {
     assert.equal(seen.reason, reason, JSON.stringify(seen));
     return seen;
   }
+
+  describe('where old connections live on and new ones end at a portal', () => {
+    const policy: KeptPolicy = { renewedAfterMs: 60_000, newForMs: 0 };
+
+    it('the kept connection proves only itself: whoever failed to open one gets the answer of a new one', async () => {
+      const by = proberOf({ kept: policy });
+      await passes(by);
+      site.showCertificate('foreign', 'live on');
+      const { https } = await passes(by);
+      assert.equal(https.at(-1)?.reused, true);
+      const seen = await by.check(never, true);
+      assert.equal(reasonOf(undefined, seen!.dns, seen!.https), 'portal', JSON.stringify(seen));
+      await until(() => site.openConnections === 0, 'the old one is closed, so it deceives no further check');
+      await site.repair();
+      await passes(by);
+      by.close();
+    });
+
+    it('a connection is renewed now and then, and resumes its TLS session', async () => {
+      const by = proberOf({ kept: { ...policy, renewedAfterMs: 0 } });
+      await passes(by);
+      const { handshakes, resumptions } = site.counts;
+      for (let i = 0; i < 3; i += 1) await passes(by);
+      assert.equal(site.counts.handshakes, handshakes + 3);
+      assert.equal(site.counts.resumptions, resumptions + 3);
+      site.showCertificate('foreign', 'live on');
+      await fails('portal', by);
+      by.close();
+    });
+
+    it('one that is new enough is not renewed for whoever asks', async () => {
+      const by = proberOf({ kept: { ...policy, newForMs: 60_000 } });
+      await passes(by);
+      const { handshakes } = site.counts;
+      for (let i = 0; i < 3; i += 1) assert.equal((await by.check(never, true))?.ok, true);
+      assert.equal(site.counts.handshakes, handshakes);
+      by.close();
+    });
+  });
 
   describe('of a healthy line', () => {
     it('tells each phase, and keeps its one connection for the next', async () => {

@@ -54,9 +54,10 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 class SwitchedMonitor implements ConnectivityMonitor {
   status: { verdict: Verdict; reason?: OfflineReason } = { verdict: 'unknown' };
-  checks = 0;
-  checkNow = (): Promise<unknown> => {
-    this.checks += 1;
+  /** Of each check that was asked for: whether it must be over a new connection. */
+  readonly asked: boolean[] = [];
+  checkNow: ConnectivityMonitor['checkNow'] = ({ fresh }) => {
+    this.asked.push(fresh);
     return Promise.resolve();
   };
   readonly connected = new Set<() => void>();
@@ -239,7 +240,7 @@ describe('the supervisor', () => {
       nextAttemptAtMs: 1_700_000_020_000,
       lastFailure: { kind: 'failed', message: 'handshake timed out' },
     });
-    assert.equal(monitor.checks, 1);
+    assert.deepEqual(monitor.asked, [true], 'what is open proves nothing of what can be opened');
     await clock.pass(10_000);
     latest().fails('not even an error');
     await clock.pass(29_999);

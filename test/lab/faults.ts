@@ -8,7 +8,7 @@ import * as line from './faults/line.js';
 import * as links from './faults/links.js';
 import type { Fault } from './faults/make.js';
 import * as names from './faults/names.js';
-import { PORTALS, portalRedirect } from './faults/portals.js';
+import { PORTALS, portalNewFlows, portalRedirect } from './faults/portals.js';
 
 export type { Fault } from './faults/make.js';
 export * from './faults/clock.js';
@@ -34,6 +34,7 @@ export const FAULTS: readonly Fault[] = [
   names.slowDns(1_000),
   names.dnsHijacked,
   portalRedirect,
+  portalNewFlows,
   ...PORTALS,
   https.httpsDropped,
   https.httpsRefused,

@@ -51,6 +51,7 @@ const VIEWS: Readonly<Record<string, View>> = {
   'dns-slow-1000': HEALTHY,
   'dns-hijacked': { ...HEALTHY, a: `to ${PORTAL.v4}`, aaaa: 'ENODATA' },
   'portal-redirect': both('tls UNABLE_TO_VERIFY_LEAF_SIGNATURE'),
+  'portal-new-flows': both('tls UNABLE_TO_VERIFY_LEAF_SIGNATURE'),
   'portal-443-dropped': both('tcp TIMEOUT'),
   'portal-443-reset': both('tcp ECONNREFUSED'),
   'portal-443-plain': both('tls EPROTO'),

@@ -1,10 +1,10 @@
 /**
  * `npm run steady -- --minutes 10 [--fault NAME ...] [--times 1]`: faults that last and must change nothing, side by side. Exit code 1 if one did.
- * Without a name: the test site alone down in every way, and slow lines.
+ * Without a name: the test site alone down in every way, and slow lines. `healthy`: no fault.
  */
 import { parseArgs } from 'node:util';
 import { textOf } from './journal.js';
-import { MATRIX } from './matrix.js';
+import { MATRIX, type Row } from './matrix.js';
 import { steady } from './steady.js';
 
 const { values } = parseArgs({
@@ -19,8 +19,13 @@ const { values } = parseArgs({
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const lasting = MATRIX.filter(({ expect, fromStart }) => expect.kind === 'online' && fromStart !== true);
-const isWanted = ({ fault: { name }, expect }: (typeof lasting)[number]): boolean =>
+const nothing = (): Promise<void> => Promise.resolve();
+const healthy: Row = {
+  fault: { name: 'healthy', says: 'everything works', apply: nothing, repair: nothing },
+  expect: { kind: 'online' },
+};
+const lasting = [healthy, ...MATRIX.filter(({ expect, fromStart }) => expect.kind === 'online' && fromStart !== true)];
+const isWanted = ({ fault: { name }, expect }: Row): boolean =>
   values.fault.length > 0
     ? values.fault.includes(name)
     : name.startsWith('round-trip') || (expect.kind === 'online' && expect.siteFails !== undefined);

@@ -144,11 +144,14 @@ export class HttpsSite {
     await this.behave({ kind: 'answer' });
   }
 
-  /** The certificate of the next handshakes. Open connections are closed, as if somebody else now answered. */
-  showCertificate(kind: CertificateKind): void {
+  /**
+   * The certificate of the next handshakes. Open connections are closed, as if somebody else now answered, or live on, as where a portal takes
+   * only what is new.
+   */
+  showCertificate(kind: CertificateKind, open: 'close' | 'live on' = 'close'): void {
     if (this.#certificate === kind) return;
     this.#certificate = kind;
-    this.dropConnections();
+    if (open === 'close') this.dropConnections();
   }
 
   /** Closes every open connection at once. */

@@ -41,6 +41,7 @@ const interrupted = (session: number): Extract<ConnectionEvent, { kind: 'session
   message: 'closed',
   cause: { kind: 'silent' },
 });
+const recoveryFailed = (session: number): ConnectionEvent => ({ kind: 'recovery-failed', session });
 const recovered = (session: number): ConnectionEvent => ({ kind: 'session-recovered', session });
 const ended = (session: number): Extract<ConnectionEvent, { kind: 'session-ended' }> => ({
   kind: 'session-ended',
@@ -65,8 +66,9 @@ const word = (effect: Effect): string => {
       return `note ${effect.note.kind}`;
     case 'arm-timer':
     case 'disarm-timer':
-    case 'request-check':
       return effect.kind;
+    case 'request-check':
+      return effect.fresh ? 'fresh-check' : 'request-check';
   }
 };
 /** The effects that reach a socket or the monitor. */
@@ -170,14 +172,25 @@ const scripts: Record<string, readonly Line[]> = {
     [0, start('online'), 'connecting', 'open 1'],
     [1, opened(1), 'connected', 'announce 1'],
     [10, interrupted(1), 'recovering', 'request-check'],
-    [40, timer, 'backing-off', 'dispose 1, request-check'],
+    [40, timer, 'backing-off', 'dispose 1, fresh-check'],
     [55, timer, 'connecting', 'open 2'],
+  ],
+  'a socket for the recovery that could not be opened asks for evidence from a new connection': [
+    [0, start('online'), 'connecting', 'open 1'],
+    [1, opened(1), 'connected', 'announce 1'],
+    [2, recoveryFailed(1), 'connected', ''],
+    [10, interrupted(1), 'recovering', 'request-check'],
+    [11, recoveryFailed(7), 'recovering', ''],
+    [12, recoveryFailed(1), 'recovering', 'fresh-check'],
+    [13, recoveryFailed(1), 'recovering', 'fresh-check'],
+    [14, offline, 'waiting-for-internet', 'suspend 1'],
+    [14, recoveryFailed(1), 'waiting-for-internet', ''],
   ],
   'a session that ends young is a failure, also in recovery': [
     [0, start('online'), 'connecting', 'open 1'],
     [1, opened(1), 'connected', 'announce 1'],
     [10, interrupted(1), 'recovering', 'request-check'],
-    [11, ended(1), 'backing-off', 'dispose 1, request-check'],
+    [11, ended(1), 'backing-off', 'dispose 1, fresh-check'],
   ],
   'a stable session that the service forgets in recovery is replaced at once': [
     [0, start('online'), 'connecting', 'open 1'],
@@ -187,12 +200,12 @@ const scripts: Record<string, readonly Line[]> = {
   ],
   'an attempt that never ends is abandoned': [
     [0, start('online'), 'connecting', 'open 1'],
-    [45, timer, 'backing-off', 'abandon 1, request-check'],
+    [45, timer, 'backing-off', 'abandon 1, fresh-check'],
     [60, timer, 'connecting', 'open 2'],
   ],
   'failures back off, and only a stable minute forgets them': [
     [0, start('online'), 'connecting', 'open 1'],
-    [0, failed(1), 'backing-off', 'request-check'],
+    [0, failed(1), 'backing-off', 'fresh-check'],
     [14.9, timer, 'backing-off', ''],
     [15, timer, 'connecting', 'open 2'],
     [15, opened(2), 'connected', 'announce 2'],
@@ -205,7 +218,7 @@ const scripts: Record<string, readonly Line[]> = {
   ],
   'stability is connected time: a recovery does not set it back, the time it takes does not count': [
     [0, start('online'), 'connecting', 'open 1'],
-    [0, failed(1), 'backing-off', 'request-check'],
+    [0, failed(1), 'backing-off', 'fresh-check'],
     [15, timer, 'connecting', 'open 2'],
     [15, opened(2), 'connected', 'announce 2'],
     [45, interrupted(2), 'recovering', 'request-check'],
@@ -215,12 +228,12 @@ const scripts: Record<string, readonly Line[]> = {
   ],
   'an outage cancels an ordinary retry; on return it is tried at once, and the count goes on': [
     [0, start('online'), 'connecting', 'open 1'],
-    [0, failed(1), 'backing-off', 'request-check'],
+    [0, failed(1), 'backing-off', 'fresh-check'],
     [1, offline, 'waiting-for-internet', ''],
     [16, timer, 'waiting-for-internet', ''],
     [20, online, 'stabilising', ''],
     [23, timer, 'connecting', 'open 2'],
-    [23, failed(2), 'backing-off', 'request-check'],
+    [23, failed(2), 'backing-off', 'fresh-check'],
     [52, timer, 'backing-off', ''],
     [53, timer, 'connecting', 'open 3'],
   ],
@@ -470,14 +483,14 @@ describe('the connection machine decides', () => {
     });
     const state = play([
       [0, start('online'), 'connecting', 'open 1'],
-      [0, failed(1), 'backing-off', 'request-check'],
+      [0, failed(1), 'backing-off', 'fresh-check'],
       ...[0, 1, 2, 3, 4, 5].flatMap((n): readonly Line[] => [
         [15 * n + 15, timer, 'connecting', `open ${n + 2}`],
         // Nor is the internet in doubt because of it.
         [15 * n + 15, noHandle(n + 2), 'backing-off', ''],
       ]),
       [105, timer, 'connecting', 'open 8'],
-      [105, failed(8), 'backing-off', 'request-check'],
+      [105, failed(8), 'backing-off', 'fresh-check'],
       [134, timer, 'backing-off', ''],
       [135, timer, 'connecting', 'open 9'],
     ]);
@@ -499,7 +512,7 @@ describe('the connection machine decides', () => {
     };
     let state = play([
       [0, start('online'), 'connecting', 'open 1'],
-      [0, failed(1), 'backing-off', 'request-check'],
+      [0, failed(1), 'backing-off', 'fresh-check'],
     ]);
     const levels = ['EMFILE', 'EMFILE', 'EMFILE', 'ENOBUFS'].map((code) => {
       const [next, notes] = refusedWith(state, code);

@@ -208,6 +208,8 @@ export class World {
         }
         return;
       }
+      case 'recovery-failed':
+        return;
       case 'session-recovered': {
         const session = this.sessions.get(event.session);
         if (session?.socket !== 'down') return;
@@ -536,6 +538,7 @@ const stray: Operation = (world, parameter, random) => {
     { kind: 'open-failed', attempt: id, failure: FAILED },
     { kind: 'session-interrupted', session: id, message: 'stray', cause: { kind: 'broken' } },
     { kind: 'session-recovered', session: id },
+    { kind: 'recovery-failed', session: id },
     { kind: 'session-ended', session: id, message: 'stray', cause: { kind: 'service', code: 1008 } },
   ];
   world.step(kinds[Math.floor(parameter / 7) % kinds.length]!, random);
@@ -573,6 +576,7 @@ const OPERATIONS: readonly Operation[] = [
   failIt((parameter) => ({ kind: 'throttled', retryAfterMs: parameter % 5_000_000, message: 'Too Many Requests' })),
   onSession((session, cause) => ({ kind: 'session-interrupted', session, message: 'closed', cause })),
   onSession((session) => ({ kind: 'session-recovered', session })),
+  onSession((session) => ({ kind: 'recovery-failed', session })),
   onSession((session, cause) => ({ kind: 'session-ended', session, message: 'closed', cause })),
   stray,
   openLate,

@@ -136,6 +136,9 @@ export class Links {
           cause: event.cause,
         });
         break;
+      case 'recovery-failed':
+        this.deps.onEvent({ kind: 'recovery-failed', session: link.id });
+        break;
       case 'recovered':
         this.deps.onEvent({ kind: 'session-recovered', session: link.id });
         break;

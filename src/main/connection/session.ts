@@ -87,6 +87,8 @@ export type LossCause =
 export type SessionEvent =
   /** The socket is gone; the service keeps the session for a while and the client is trying to recover it. */
   | { readonly kind: 'interrupted'; readonly message: string; readonly cause: LossCause }
+  /** An attempt to recover it found nobody; the next follows. */
+  | { readonly kind: 'recovery-failed' }
   /** The same session goes on over a new socket, `droppedForMs` after the drop; its replayed messages follow. */
   | { readonly kind: 'recovered'; readonly droppedForMs?: number }
   /** The session is gone for good; no further event follows. What was sent to us meanwhile is lost, and nobody can count it. */

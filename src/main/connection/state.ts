@@ -137,6 +137,8 @@ export type ConnectionEvent =
       readonly message: string;
       readonly cause: LossCause;
     }
+  /** A socket for its recovery could not be opened; another will be tried. */
+  | { readonly kind: 'recovery-failed'; readonly session: number }
   | { readonly kind: 'session-recovered'; readonly session: number }
   | {
       readonly kind: 'session-ended';
@@ -156,7 +158,8 @@ export type Effect =
   | { readonly kind: 'dispose'; readonly session: number }
   | { readonly kind: 'arm-timer'; readonly atMs: number }
   | { readonly kind: 'disarm-timer' }
-  | { readonly kind: 'request-check' }
+  /** `fresh`: an attempt to connect failed, so what is open proves nothing of what can be opened. */
+  | { readonly kind: 'request-check'; readonly fresh: boolean }
   | { readonly kind: 'announce'; readonly session: number }
   | { readonly kind: 'note'; readonly note: Note };
 

@@ -29,7 +29,8 @@ export interface ConnectivityMonitor {
   onConnected(listener: () => void): () => void;
   /** The verdict became offline, the first verdict included. Returns the remover. */
   onDisconnected(listener: () => void): () => void;
-  checkNow(): Promise<unknown>;
+  /** `fresh`: evidence has to come from a new connection. */
+  checkNow(how: { readonly fresh: boolean }): Promise<unknown>;
 }
 
 /** Sends JSON to the group. Never rejects; resolves within `timeoutMs` (default 10,000, at most 600,000). */
@@ -278,7 +279,12 @@ export class ConnectionSupervisor {
         this.#clearTimer = undefined;
         break;
       case 'request-check':
-        guard(this.#log, 'ask for an internet check', () => this.#options.monitor.checkNow(), 'debug');
+        guard(
+          this.#log,
+          'ask for an internet check',
+          () => this.#options.monitor.checkNow({ fresh: effect.fresh }),
+          'debug',
+        );
         break;
       case 'announce':
         guard(this.#log, 'announce the connection', () => this.#options.announce?.(this.send));

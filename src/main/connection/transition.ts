@@ -53,6 +53,10 @@ function decide(state: ConnectionState, event: ConnectionEvent, context: Context
         : [state, []];
     case 'session-interrupted':
       return interrupted(state, event.session, event, context);
+    case 'recovery-failed':
+      return state.kind === 'recovering' && state.session.id === event.session
+        ? [state, [{ kind: 'request-check', fresh: true }]]
+        : [state, []];
     case 'session-recovered':
       return recovered(state, event.session, context);
     case 'session-ended':

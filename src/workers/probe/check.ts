@@ -1,39 +1,16 @@
-/**
- * One check: asks the name servers and the site, and tells what it saw. Never rejects, never takes longer than twice the
- * time-out, and leaves one idle connection behind at most.
- *
- * The tries over HTTPS are begun as the picture unfolds:
- * - the connection kept from the last check is asked at the same time as the name servers;
- * - the addresses found are tried on a fresh connection unless the kept one answers soon and leads to one of them;
- * - the last address that worked is tried where the name servers are late or fail (the document's fall-back).
- * An answer counts if the name servers agree with its address, or have nothing to say. One that leads elsewhere does not: behind a
- * captive portal the old connection may live on while every new one ends at the portal.
- */
-import type { DnsEvidence, HttpsEvidence } from '../protocol.js';
-import { interfacesNow, type Interfaces } from '../net/interfaces.js';
-import { resolveHost, usableFamilies, type Families } from '../net/resolve.js';
-import { FIRST_MANNER, learnManner, type Manner } from './manner.js';
-import { keptForMs, lateAfterMs } from './patience.js';
-import { stillServes, tryFresh, tryKept, type Connection, type Site, type Tried } from './https.js';
+/** The checks of one site, one after the other: remembers between them what makes the next one cheap. `one-check.ts` makes each. */
+import { interfacesNow } from '../net/interfaces.js';
+import { usableFamilies } from '../net/resolve.js';
+import { KeptConnection, type KeptPolicy } from './kept-connection.js';
+import { FIRST_MANNER, learnManner } from './manner.js';
+import { OneCheck, type CheckSettings, type Seen } from './one-check.js';
 
-export interface ProberSettings {
-  readonly site: Site;
-  /** Deadline of each phase, milliseconds. */
-  readonly timeoutMs: number;
-  /** `address` or `address:port`; empty: the system's, as they are at each check. */
-  readonly nameServers: readonly string[];
+export type { Seen } from './one-check.js';
+
+export interface ProberSettings extends CheckSettings {
+  readonly kept?: KeptPolicy;
 }
 
-export interface Seen {
-  readonly ok: boolean;
-  readonly dns: DnsEvidence;
-  /** In the order in which they ended; tries that were no longer needed are left out. */
-  readonly https: readonly HttpsEvidence[];
-}
-
-/** Shares of the time-out: how long the name servers may take before the fall-back is tried, and the kept connection before a fresh one. */
-const LATE_NAMES = 1 / 8;
-const LATE_ANSWER = 1 / 5;
 /** How long an address that proved to be the site's is believed to be, where the name servers give others by turns. */
 const VERIFIED_FOR_MS = 3_600_000;
 const MAX_VERIFIED = 16;
@@ -41,7 +18,7 @@ const MAX_VERIFIED = 16;
 /** Makes the checks of one site, and remembers between them what makes the next one cheap. */
 export class Prober {
   readonly #settings: ProberSettings;
-  #kept: Connection | undefined;
+  readonly #kept: KeptConnection;
   #session: Buffer | undefined;
   #lastGood: string | undefined;
   #namesFailed = false;
@@ -52,6 +29,7 @@ export class Prober {
 
   constructor(settings: ProberSettings) {
     this.#settings = settings;
+    this.#kept = new KeptConnection(settings.kept);
   }
 
   /** The address that answered last. */
@@ -59,11 +37,12 @@ export class Prober {
     return this.#lastGood;
   }
 
-  /** Resolves with undefined if `signal` aborted meanwhile. Calls must not overlap. */
-  async check(signal: AbortSignal): Promise<Seen | undefined> {
+  /** Resolves with undefined if `signal` aborted meanwhile. Calls must not overlap. `fresh`: an old connection proves nothing. Default false. */
+  async check(signal: AbortSignal, fresh = false): Promise<Seen | undefined> {
     const interfaces = interfacesNow();
+    const kept = this.#kept.take(interfaces, fresh);
     const seen = await new OneCheck(this.#settings, {
-      kept: this.#takeKept(interfaces),
+      kept,
       families: usableFamilies(interfaces),
       lastGood: this.#lastGood,
       namesFailed: this.#namesFailed,
@@ -86,7 +65,7 @@ export class Prober {
     const verified = seen.https.find(({ ok, tlsMs }) => !ok && tlsMs !== undefined)?.address;
     if (answered === undefined && verified !== undefined) this.#lastGood = verified;
     if (seen.connection !== undefined) {
-      this.#kept = seen.connection;
+      this.#kept.keep(seen.connection);
       this.#lastGood = seen.connection.address;
       this.#remember(seen.connection.address);
     }
@@ -95,16 +74,7 @@ export class Prober {
 
   /** Closes what is open. */
   close(): void {
-    this.#kept?.close();
-    this.#kept = undefined;
-  }
-
-  #takeKept(interfaces: Interfaces | undefined): Connection | undefined {
-    const kept = this.#kept;
-    this.#kept = undefined;
-    if (kept === undefined || stillServes(kept, interfaces)) return kept;
-    kept.close();
-    return undefined;
+    this.#kept.close();
   }
 
   #isVerified(address: string): boolean {
@@ -117,188 +87,5 @@ export class Prober {
     this.#verified.set(address, performance.now());
     const [oldest] = this.#verified.keys();
     if (this.#verified.size > MAX_VERIFIED && oldest !== undefined) this.#verified.delete(oldest);
-  }
-}
-
-interface Given {
-  readonly kept: Connection | undefined;
-  readonly families: Families;
-  readonly lastGood: string | undefined;
-  /** The name servers did not serve the last check, so the fall-back does not wait for them. */
-  readonly namesFailed: boolean;
-  readonly manner: Manner;
-  /** How long the last answer took. */
-  readonly usualMs: number | undefined;
-  readonly session: Buffer | undefined;
-  readonly onSession: (session: Buffer) => void;
-  readonly isVerified: (address: string) => boolean;
-  readonly signal: AbortSignal;
-}
-
-type SeenHere = Seen & { readonly connection: Connection | undefined };
-
-/** A try that is under way. */
-interface Running {
-  readonly addresses: readonly string[];
-  readonly abort: AbortController;
-  /** It has had its time; another may begin beside it. */
-  late: boolean;
-}
-
-class OneCheck {
-  readonly #settings: ProberSettings;
-  readonly #given: Given;
-  readonly #startedAt = performance.now();
-  readonly #timers: NodeJS.Timeout[] = [];
-  readonly #running = new Set<Running>();
-  readonly #ended: Tried[] = [];
-  #dns: DnsEvidence | undefined;
-  #namesAt = Infinity;
-  #namesLate: boolean;
-  #foundTried = false;
-  #lastGoodTried = false;
-  /** Addresses tried in vain over a fresh connection. */
-  readonly #triedFresh = new Set<string>();
-  #finish!: (seen: SeenHere) => void;
-  #over = false;
-
-  constructor(settings: ProberSettings, given: Given) {
-    this.#settings = settings;
-    this.#given = given;
-    this.#namesLate = given.namesFailed;
-  }
-
-  run(): Promise<SeenHere> {
-    const { site, timeoutMs, nameServers } = this.#settings;
-    const { signal, kept, families, manner, usualMs } = this.#given;
-    return new Promise((resolve) => {
-      this.#finish = resolve;
-      void resolveHost({ host: site.host, timeoutMs, nameServers, families, signal }).then((dns) => {
-        this.#dns = dns;
-        this.#namesAt = performance.now();
-        this.#advance();
-      });
-      this.#after(timeoutMs * LATE_NAMES, () => (this.#namesLate = true));
-      if (kept !== undefined) {
-        const forMs = keptForMs(timeoutMs, usualMs);
-        const running = this.#begin([kept.address], (inner) => tryKept(kept, manner, forMs, inner));
-        this.#after(lateAfterMs(timeoutMs * LATE_ANSWER, usualMs), () => (running.late = true));
-      }
-      this.#advance();
-    });
-  }
-
-  #after(ms: number, note: () => void): void {
-    this.#timers.push(
-      setTimeout(() => {
-        note();
-        this.#advance();
-      }, ms),
-    );
-  }
-
-  #begin(addresses: readonly string[], work: (signal: AbortSignal) => Promise<Tried>): Running {
-    const running: Running = { addresses, abort: new AbortController(), late: false };
-    this.#running.add(running);
-    void work(AbortSignal.any([this.#given.signal, running.abort.signal])).then((tried) => {
-      this.#running.delete(running);
-      if (this.#over) {
-        tried.connection?.close();
-        return;
-      }
-      this.#ended.push(tried);
-      if (!tried.evidence.reused) for (const address of addresses) this.#triedFresh.add(address);
-      this.#advance();
-    });
-    return running;
-  }
-
-  /** Looks at all that is known, and begins what is now due or ends the check. */
-  #advance(): void {
-    if (this.#over) return;
-    const dns = this.#dns;
-    const { lastGood, signal, kept } = this.#given;
-    if (signal.aborted && dns !== undefined && this.#running.size === 0) {
-      this.#end(dns, undefined);
-      return;
-    }
-    if (dns !== undefined) {
-      const winner = this.#ended.find((tried) => tried.evidence.ok && this.#counts(tried.evidence, dns));
-      if (winner !== undefined) {
-        this.#end(dns, winner);
-        return;
-      }
-    }
-    // Something that may yet count is under way, and not late: nothing to begin.
-    const hopeful = [...this.#running].some(
-      ({ addresses, late }) => !late && (dns?.ok !== true || addresses.some((address) => this.#agrees(address, dns))),
-    );
-    if (!hopeful && !signal.aborted) {
-      const { timeoutMs } = this.#settings;
-      if (dns?.ok === true) this.#tryFound(dns.addresses, timeoutMs);
-      else if (lastGood !== undefined && (dns !== undefined || this.#namesLate)) {
-        // Beside a kept connection it is the same question asked again, within the same time.
-        const usedMs = kept === undefined ? 0 : performance.now() - this.#startedAt;
-        this.#tryLastGood(lastGood, Math.max(1, timeoutMs - usedMs));
-      }
-    }
-    if (dns !== undefined && this.#running.size === 0) this.#end(dns, undefined);
-  }
-
-  #tryFound(addresses: readonly string[], timeoutMs: number): void {
-    if (this.#foundTried) return;
-    this.#foundTried = true;
-    // One time-out from the moment the addresses were known, although a kept connection may have had some of it.
-    const usedMs = performance.now() - this.#namesAt;
-    const rest = this.#inOrder(addresses).filter((address) => !this.#triedFresh.has(address));
-    if (rest.length > 0) this.#tryFresh(rest, 'dns', Math.max(1, timeoutMs - usedMs));
-  }
-
-  #tryLastGood(address: string, timeoutMs: number): void {
-    if (this.#lastGoodTried || this.#ended.some(({ evidence }) => evidence.ok)) return;
-    this.#lastGoodTried = true;
-    const running = this.#tryFresh([address], 'last-good', timeoutMs);
-    this.#after(timeoutMs * LATE_ANSWER, () => (running.late = true));
-  }
-
-  #tryFresh(addresses: readonly string[], addressesFrom: HttpsEvidence['addressesFrom'], timeoutMs: number): Running {
-    const { site } = this.#settings;
-    const { session, onSession, manner } = this.#given;
-    // What is left of the check, for a line on which every step takes long.
-    const boundMs = 2 * this.#settings.timeoutMs - (performance.now() - this.#startedAt);
-    return this.#begin(addresses, (signal) =>
-      tryFresh({ site, addresses, addressesFrom, manner, session, onSession, timeoutMs, boundMs, signal }),
-    );
-  }
-
-  /** What worked last goes first, unless it is what keeps silent now: of two families one may be dead. */
-  #inOrder(addresses: readonly string[]): readonly string[] {
-    const { lastGood } = this.#given;
-    if (lastGood === undefined || !addresses.includes(lastGood)) return addresses;
-    const others = addresses.filter((address) => address !== lastGood);
-    const silent = [...this.#running].some((running) => running.late && running.addresses.includes(lastGood));
-    return silent ? [...others, lastGood] : [lastGood, ...others];
-  }
-
-  #counts(evidence: HttpsEvidence, dns: DnsEvidence): boolean {
-    return !dns.ok || (evidence.address !== undefined && this.#agrees(evidence.address, dns));
-  }
-
-  /** The name leads to that address, or to one that has lately proved to be the same site. */
-  #agrees(address: string, dns: DnsEvidence): boolean {
-    return dns.addresses.includes(address) || dns.addresses.some((found) => this.#given.isVerified(found));
-  }
-
-  #end(dns: DnsEvidence, winner: Tried | undefined): void {
-    this.#over = true;
-    for (const timer of this.#timers) clearTimeout(timer);
-    for (const { abort } of this.#running) abort.abort();
-    for (const tried of this.#ended) if (tried !== winner) tried.connection?.close();
-    const https = this.#ended.map(({ evidence }) =>
-      evidence.ok && !this.#counts(evidence, dns)
-        ? { ...evidence, detail: `not counted: the name now leads to ${dns.addresses.join(', ')}` }
-        : evidence,
-    );
-    this.#finish({ ok: winner !== undefined, dns, https, connection: winner?.connection });
   }
 }

@@ -23,6 +23,23 @@ ${HTTPS} reject with tcp reset
   repair: (lab) => lab.removeRules('router', 'fault_portal'),
 };
 
+/** Only connections that are opened from now on are led there, and what is open lives on. */
+export const portalNewFlows: Fault = {
+  name: 'portal-new-flows',
+  says: 'every new connection over HTTPS ends at a portal; those that are open live on',
+  apply: (lab) =>
+    lab.addRules(
+      'router',
+      'fault_portal_new_flows',
+      `chain prerouting { type nat hook prerouting priority dstnat; policy accept;
+tcp flags & (syn | ack) != syn accept
+iifname ${LAN.name} ${HTTPS} ct state new dnat ip to ${PORTAL.v4}
+${lab.ipv6 ? `iifname ${LAN.name} ${HTTPS} ct state new dnat ip6 to ${PORTAL.v6}` : ''}
+}`,
+    ),
+  repair: (lab) => lab.removeRules('router', 'fault_portal_new_flows'),
+};
+
 /** What a portal does to port 443 that leads port 80 to its login. */
 type SecureWay = 'drop' | 'reset' | 'plain' | 'own';
 

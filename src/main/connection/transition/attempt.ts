@@ -50,7 +50,9 @@ export function attemptFailed(
     [
       ...effects,
       // No answer may mean no internet; a refusal is an answer, and one of this machine's own means nothing.
-      ...(failure.kind === 'failed' && failure.refusal === undefined ? [{ kind: 'request-check' } as const] : []),
+      ...(failure.kind === 'failed' && failure.refusal === undefined
+        ? [{ kind: 'request-check', fresh: true } as const]
+        : []),
       note({
         kind: 'attempt-failed',
         number: numberOfNext(before),

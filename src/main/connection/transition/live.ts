@@ -56,7 +56,7 @@ export function interrupted(
     { kind: 'recovering', session, cause: everybody ? 'everybody' : 'connection', resumesAtMs, untilMs, memory },
     [
       ...(resumesAtMs === undefined ? [] : [{ kind: 'suspend', session: id } as const]),
-      { kind: 'request-check' },
+      { kind: 'request-check', fresh: false },
       note({ kind: 'interrupted', message, withinMs: recoverWithinMs, spreadMs }),
     ],
   ];
@@ -140,7 +140,7 @@ export function sessionLost(
   const stable = session.connectedMs >= memory.policy.stableMs;
   const everybody = mayBeEverybodys(cause);
   if (state.kind === 'connected') {
-    if (everybody && stable) return replace(state, memory, message, [{ kind: 'request-check' }], context);
+    if (everybody && stable) return replace(state, memory, message, [{ kind: 'request-check', fresh: false }], context);
     return failed(state, memory, message, context);
   }
   const outOfTime = context.nowMs >= state.untilMs;
@@ -181,7 +181,7 @@ function failed(state: ConnectionState, before: Memory, message: string, context
     { kind: 'backing-off', why, untilMs, memory },
     [
       ...release(state),
-      { kind: 'request-check' },
+      { kind: 'request-check', fresh: state.kind === 'recovering' },
       note({ kind: 'session-lost', message, delayMs: untilMs - context.nowMs }),
     ],
   ];

@@ -56,6 +56,14 @@ export function causeOf(end: TryEnd): LossCause {
   }
 }
 
+/**
+ * True if the connection that was tried brought no answer: an HTTP status, a close frame or a greeting would be one, and what this machine refused
+ * was no try.
+ */
+export function reachedNobody(end: TryEnd): boolean {
+  return end.kind === 'timeout' || (end.kind === 'failed' && end.refusal === undefined);
+}
+
 /** Least wait before the next socket that the end asks for, milliseconds. */
 export function pauseAfter(end: TryEnd): number {
   if (end.kind === 'http') return end.retryAfterMs ?? 0;

@@ -7,7 +7,16 @@ import { OpenError } from '../session.js';
 import { createAzureClient } from './azure-client.js';
 import { dropCulprit } from './culprit.js';
 import type { LinkEnd, TryEnd } from './endings.js';
-import { causeOf, describeEnd, endOfRecovery, isFinal, openFailure, pauseAfter, refusesToken } from './endings.js';
+import {
+  causeOf,
+  describeEnd,
+  endOfRecovery,
+  isFinal,
+  openFailure,
+  pauseAfter,
+  reachedNobody,
+  refusesToken,
+} from './endings.js';
 import { FrameComplaints } from './frame-complaints.js';
 import { GatedSocket, type SocketOwner, type Verdict } from './gated-socket.js';
 import { Identity } from './identity.js';
@@ -274,6 +283,7 @@ export class WebPubSubSession implements Session {
         { reason: this.#inWords(end) },
         'A recovery of the session failed; it will be tried again',
       );
+      if (reachedNobody(end)) this.#emit({ kind: 'recovery-failed' });
       return { kind: 'retry' };
     }
     if (refusesToken(end)) this.#settings.onRefused();
