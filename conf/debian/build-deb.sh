@@ -6,7 +6,8 @@
 #   DEB_VERSION=1.2.3-1          another version; what stands before its last hyphen is what `--version` says
 #
 # One package for arm64, armhf and amd64: the code is JavaScript, and Debian's own `nodejs` (>= 20.19) runs it, so that
-# security updates of Node come with `apt upgrade`, the download stays small and the 32-bit Pis are served too.
+# security updates of Node come with `apt upgrade`, the download stays small and the 32-bit Pis are served too. For a Debian
+# whose Node is older build-node-deb.sh makes a second package.
 #
 # Reproducible: the same commit gives the same bytes. Everything that differs from build to build is pinned: times (the
 # commit's), owners, modes, the order of files (dpkg-deb sorts) and what npm writes about itself.
@@ -41,9 +42,8 @@ END
 npx --no-install tsc -p "$stage/tsconfig.json"
 mkdir -p "$lib/dist"
 cp -R "$stage/dist/src" "$lib/dist/"
-# Debian's Node, whatever else an administrator's PATH holds.
-sed -i '1s,.*,#!/usr/bin/node,' "$lib/dist/src/main/cli.js"
-chmod 755 "$lib/dist/src/main/cli.js"
+# The launcher says which Node, whatever else an administrator's PATH holds.
+sed -i 1d "$lib/dist/src/main/cli.js"
 
 # What it needs at run time, without install scripts (nothing compiled: the package is for every architecture), and without
 # what only its developers need. Licences stay.
@@ -78,7 +78,7 @@ VERSION=${version%-*} node -e '
   const packed = { name, version: process.env.VERSION, description, license, type, engines, bin, exports, dependencies };
   process.stdout.write(`${JSON.stringify(packed, null, 2)}\n`);
 ' > "$lib/package.json"
-ln -s ../lib/dunebugger-remote/dist/src/main/cli.js "$root/usr/bin/dunebugger-remote"
+install -m 755 conf/debian/launcher "$root/usr/bin/dunebugger-remote"
 
 # What is in it, for whoever looks for a vulnerable library (CycloneDX). Without what npm says of itself, of this folder and of the moment.
 (cd "$stage" && npm pkg delete devDependencies && npm sbom --sbom-format=cyclonedx --sbom-type=application --omit=dev --omit=optional --loglevel=error) > "$stage/sbom.json"
@@ -105,6 +105,7 @@ install -m 644 conf/dunebugger.conf "$root/etc/dunebugger-remote/dunebugger.conf
 install -D -m 644 conf/dunebugger-remote.env.example "$root/usr/share/dunebugger-remote/environment"
 install -m 644 conf/dunebugger-remote.service "$root/usr/lib/systemd/system/dunebugger-remote.service"
 install -m 644 conf/dunebugger-remote.socket "$root/usr/lib/systemd/system/dunebugger-remote.socket"
+install -m 644 conf/debian/restart-pauses.conf "$lib/restart-pauses.conf"
 install -D -m 644 conf/sysusers.conf "$root/usr/lib/sysusers.d/dunebugger-remote.conf"
 install -m 644 conf/status.schema.json "$root/usr/share/dunebugger-remote/status.schema.json"
 install -m 644 README.md "$doc/README.md"
@@ -122,13 +123,14 @@ install -D -m 644 conf/debian/lintian-overrides "$root/usr/share/lintian/overrid
 
 for script in postinst prerm postrm; do install -m 755 "conf/debian/$script" "$root/DEBIAN/$script"; done
 echo /etc/dunebugger-remote/dunebugger.conf > "$root/DEBIAN/conffiles"
+install -m 644 conf/debian/triggers "$root/DEBIAN/triggers"
 find "$root" -type d -exec chmod u=rwx,go=rx {} +
 chmod 700 "$root/etc/dunebugger-remote/credentials"
-find "$lib" "$doc" -type f ! -path '*/src/main/cli.js' -exec chmod 644 {} +
+find "$lib" "$doc" -type f -exec chmod 644 {} +
 installed_size=$(du -k -s --apparent-size "$root" --exclude=DEBIAN | cut -f1)
 sed -e "s/@VERSION@/$version/" -e "s/@INSTALLED_SIZE@/$installed_size/" conf/debian/control > "$root/DEBIAN/control"
 (cd "$root" && find . -path ./DEBIAN -prune -o -type f -print | sort | sed 's,^\./,,' | xargs -d '\n' md5sum) > "$root/DEBIAN/md5sums"
-chmod 644 "$root/DEBIAN/control" "$root/DEBIAN/conffiles" "$root/DEBIAN/md5sums"
+chmod 644 "$root/DEBIAN/control" "$root/DEBIAN/conffiles" "$root/DEBIAN/triggers" "$root/DEBIAN/md5sums"
 find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 mkdir -p "$output"

@@ -3,26 +3,37 @@
 import { readFileSync } from 'node:fs';
 import { readCommandLine, type Given } from './cli/command-line.js';
 import { helpText } from './cli/help.js';
+import { complaintOfNode } from './cli/node-version.js';
 
 /** sysexits.h: the command line is wrong. */
 const EXIT_USAGE = 64;
 /** sysexits.h: an error in the program itself. */
 const EXIT_SOFTWARE = 70;
 
-function packageVersion(): string {
-  const file = new URL('../../../package.json', import.meta.url);
-  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-  return version;
-}
+/** sysexits.h: EX_CONFIG, after which systemd does not try again. */
+const EXIT_CONFIG = 78;
+
+const { version, engines } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string;
+  readonly engines: { readonly node: string };
+};
 
 /** Resolves with the exit code; undefined: the daemon is in its loop and ends the process itself. */
 async function main(argv: readonly string[]): Promise<number | undefined> {
+  const complaint = complaintOfNode(process.versions.node, process.execPath, engines.node);
+  if (complaint !== undefined) {
+    // In the journal at error (sd-daemon(3)).
+    process.stderr.write(
+      `${process.env['JOURNAL_STREAM'] === undefined ? '' : '<3>'}dunebugger-remote: ${complaint}\n`,
+    );
+    return EXIT_CONFIG;
+  }
   const line = readCommandLine(argv);
   switch (line.kind) {
     case 'help':
       return print(helpText());
     case 'version':
-      return print(`${packageVersion()}\n`);
+      return print(`${version}\n`);
     case 'wrong':
       return usage(line.problem);
     case 'command':
@@ -37,7 +48,7 @@ async function carryOut({ command, has, valueOf }: Given): Promise<number | unde
   switch (command) {
     case 'run': {
       const { run } = await import('./cli/run.js');
-      return run({ ...confFile, version: packageVersion() });
+      return run({ ...confFile, version });
     }
     case 'migrate': {
       const { migrate } = await import('./cli/migrate.js');

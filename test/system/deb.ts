@@ -1,6 +1,7 @@
 /** The Debian package of this checkout, built once for all tests of a run. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { arch } from 'node:process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder, underLock } from './root.js';
@@ -29,6 +30,24 @@ export async function ensureDeb(version = VERSION): Promise<string> {
     ]);
   }
   return file;
+}
+
+/** Path of the package that carries Node, for this machine's architecture. Downloads it by npm if nobody has. */
+export async function ensureNodeDeb(): Promise<string> {
+  const architecture = arch === 'x64' ? 'amd64' : arch;
+  const script = join(CHECKOUT, 'conf/debian/build-node-deb.sh');
+  const hash = createHash('sha256').update(readFileSync(script)).digest('hex').slice(0, 12);
+  const folder = join(cacheFolder(), `node-deb-${hash}`);
+  if (!existsSync(folder)) {
+    await underLock('node-deb', [
+      `[ ! -e '${folder}' ] || exit 0`,
+      `rm -rf '${folder}.part'`,
+      // Quickly made; nobody downloads it.
+      `DPKG_DEB_COMPRESSOR_TYPE=gzip DPKG_DEB_COMPRESSOR_LEVEL=1 sh '${script}' ${architecture} '${folder}.part' >&2`,
+      `mv '${folder}.part' '${folder}'`,
+    ]);
+  }
+  return join(folder, readdirSync(folder)[0]!);
 }
 
 function hashOfSources(): string {

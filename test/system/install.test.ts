@@ -76,6 +76,22 @@ describe('the package, on a machine without any network', () => {
     await machine.logged(/^DuneBugger Remote starts version=9\.1\.0/);
   });
 
+  it('an upgrade of systemd puts in what the old one did not know; one of Node has the service run in the new one', async () => {
+    const dropIn = '/usr/lib/systemd/system/dunebugger-remote.service.d/restart-pauses.conf';
+    const trigger = (by: string, file: string): Promise<string> =>
+      machine.sh(`dpkg-trigger --no-await --by-package=${by} ${file}; dpkg --triggers-only --pending 2>&1`);
+    const pid = await mainPid(machine);
+    // As an upgrade from Debian 12 finds it.
+    await machine.sh(`rm ${dropIn}; systemctl daemon-reload`);
+    assert.equal(await machine.show('RestartSteps'), '0');
+    await trigger('systemd', '/usr/lib/systemd/systemd');
+    assert.equal(await machine.show('RestartSteps'), '6');
+    assert.equal(await mainPid(machine), pid);
+    await trigger('nodejs', '/usr/bin/node');
+    assert.notEqual(await mainPid(machine), pid);
+    assert.equal(await machine.show('ActiveState'), 'active');
+  });
+
   it('what the operator has switched off stays off through an upgrade', async () => {
     await machine.sh(`systemctl disable --now ${UNIT}`);
     await machine.sh('apt-get install --yes --reinstall /root/dunebugger-remote_9.1.0_all.deb 2>&1');

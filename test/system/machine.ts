@@ -1,5 +1,5 @@
 /**
- * A machine with a systemd and a journal of its own: a container that boots Debian 13, the base of Raspberry Pi OS.
+ * A machine with a systemd and a journal of its own: a container that boots Debian, the base of Raspberry Pi OS.
  * Its changes live in memory, so that any number of machines share one root side by side. Needs root.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
@@ -10,9 +10,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gatherLine } from '../support/everything-logged.js';
 import { makeGroups, nextMachineName, removeGroups, sweepStaleMachines } from './cgroup.js';
-import { BOOTABLE, ensureRoot, requireSystemTests } from './root.js';
+import { BOOTABLE, ensureRoot, requireSystemTests, type Debian } from './root.js';
 
 export interface BootOptions {
+  /** Default: trixie. */
+  readonly debian?: Debian;
   /** `none`: not even a cable. Or a named network namespace, and the file that is to be the machine's resolv.conf. */
   readonly network?: 'none' | { readonly namespace: string; readonly resolvConf: string };
 }
@@ -76,7 +78,7 @@ export class Machine {
   static async boot(options: BootOptions = {}): Promise<Machine> {
     await requireSystemTests();
     sweepStaleMachines();
-    const root = await ensureRoot(BOOTABLE);
+    const root = await ensureRoot(BOOTABLE[options.debian ?? 'trixie']);
     const name = nextMachineName();
     const machine = new Machine(name, startNspawn(name, root, options.network ?? 'none'));
     // Also when the test throws; a SIGKILL of the test takes nspawn along, and that the machine.
@@ -138,13 +140,13 @@ export class Machine {
     });
   }
 
-  /** Installs a .deb, as an operator does it, keeping changed configuration. Returns what apt says. */
-  async install(debFile: string): Promise<string> {
-    const inside = `/root/${basename(debFile)}`;
-    await this.write(inside, readFileSync(debFile));
+  /** Installs .debs, as an operator does it, keeping changed configuration. Returns what apt says. */
+  async install(...debFiles: readonly string[]): Promise<string> {
+    const inside = debFiles.map((file) => `/root/${basename(file)}`);
+    for (const [index, file] of debFiles.entries()) await this.write(inside[index]!, readFileSync(file));
     return this.sh(
       `export DEBIAN_FRONTEND=noninteractive
-       apt-get install --yes --no-install-recommends -o Dpkg::Options::=--force-confold '${inside}' 2>&1`,
+       apt-get install --yes --no-install-recommends -o Dpkg::Options::=--force-confold ${inside.join(' ')} 2>&1`,
       { deadlineMs: 180_000 },
     );
   }

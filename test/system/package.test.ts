@@ -60,7 +60,7 @@ describe('the Debian package', () => {
 
   it('is one for every architecture, depends on the Node it needs, and is small', async () => {
     assert.equal(await field('Architecture'), 'all');
-    assert.match(await field('Depends'), /(^|, )nodejs \(>= 20\.19\)(,|$)/);
+    assert.match(await field('Depends'), /(^|, )nodejs \(>= 20\.19\) \| dunebugger-remote-node(,|$)/);
     assert.ok(readFileSync(deb).length < 2_000_000);
     const { stdout } = await execFileAsync('find', [join(folder, 'unpacked'), '-name', '*.node']);
     assert.equal(stdout, '', 'nothing compiled for one architecture');

@@ -11,6 +11,9 @@ import { promisify } from 'node:util';
 
 const execFileAsync = promisify(execFile);
 
+/** Debian's releases that the package is for, by their names: 12 has systemd 252 and no Node that is new enough, 13 has 257 and Node 20. */
+export type Debian = 'bookworm' | 'trixie';
+
 /** The tests cannot run here; the message says what is missing. */
 export class SystemTestsUnavailableError extends Error {
   readonly code = 'ERR_SYSTEM_TESTS_UNAVAILABLE';
@@ -19,6 +22,7 @@ export class SystemTestsUnavailableError extends Error {
 
 export interface RootRecipe {
   readonly name: string;
+  readonly debian: Debian;
   /** Debian's name of the architecture. Default: this machine's. */
   readonly architecture?: string;
   /** mmdebstrap's: `apt` is a system that can boot, `extract` only unpacked files, of any architecture. */
@@ -28,23 +32,29 @@ export interface RootRecipe {
   readonly ready?: readonly string[];
 }
 
-/** What Raspberry Pi OS is made of, with what a machine needs to boot, and with Debian's own Node. */
-export const BOOTABLE: RootRecipe = {
-  name: 'bootable',
-  variant: 'apt',
-  include: ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'ca-certificates', 'nodejs'],
-  ready: ['systemd-timesyncd', 'chrony'],
+const BASE = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'ca-certificates'];
+
+/** What Raspberry Pi OS is made of, with what a machine needs to boot, and with Debian's own Node where that is new enough. */
+export const BOOTABLE: Readonly<Record<Debian, RootRecipe>> = {
+  trixie: {
+    name: 'bootable',
+    debian: 'trixie',
+    variant: 'apt',
+    include: [...BASE, 'nodejs'],
+    ready: ['systemd-timesyncd', 'chrony'],
+  },
+  bookworm: { name: 'bookworm', debian: 'bookworm', variant: 'apt', include: BASE, ready: ['nodejs'] },
 };
 
 /** Files of a Raspberry Pi's 64-bit system: enough to run Node under qemu-user. */
 export const ARM64: RootRecipe = {
   name: 'arm64',
+  debian: 'trixie',
   architecture: 'arm64',
   variant: 'extract',
   include: ['base-files', 'nodejs', 'ca-certificates'],
 };
 
-const SUITE = 'trixie';
 /** Debian's archive may be slow. */
 const BUILD_DEADLINE_MS = 540_000;
 
@@ -90,7 +100,7 @@ export async function ensureRoot(recipe: RootRecipe): Promise<string> {
   return root;
 }
 
-function planOf({ architecture, variant, include, ready = [] }: RootRecipe): readonly string[] {
+function planOf({ debian, architecture, variant, include, ready = [] }: RootRecipe): readonly string[] {
   return [
     '--mode=root',
     `--variant=${variant}`,
@@ -105,7 +115,7 @@ function planOf({ architecture, variant, include, ready = [] }: RootRecipe): rea
       ? ['--skip=cleanup/apt/cache,cleanup/apt/lists', '--customize-hook=: > "$1/etc/resolv.conf"']
       : []),
     '--components=main',
-    SUITE,
+    debian,
   ];
 }
 

@@ -1,12 +1,19 @@
 /** A machine with the service installed, and what every test of it asks. */
 import { registerSecret } from '../support/everything-logged.js';
 import { fileURLToPath } from 'node:url';
-import { ensureDeb } from './deb.js';
+import { ensureDeb, ensureNodeDeb } from './deb.js';
 import { Machine, type BootOptions } from './machine.js';
+import type { Debian } from './root.js';
 
 export const UNIT = 'dunebugger-remote.service';
 export const CONF = '/etc/dunebugger-remote/dunebugger.conf';
 export const ENVIRONMENT = '/etc/dunebugger-remote/environment';
+
+/** The Node that the service runs in. */
+export const NODE_OF: Readonly<Record<Debian, string>> = {
+  bookworm: '/usr/lib/dunebugger-remote-node/node',
+  trixie: '/usr/bin/node',
+};
 
 const TOKEN = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJub2JvZHkifQ.c2lnbmF0dXJl';
 registerSecret(TOKEN);
@@ -29,13 +36,13 @@ export interface ServiceOptions extends BootOptions {
 
 /** Boots a machine and installs the package there by apt. */
 export async function machineWithService(options: ServiceOptions = {}): Promise<Machine> {
-  const deb = await ensureDeb();
+  const debs = [await ensureDeb(), ...(options.debian === 'bookworm' ? [await ensureNodeDeb()] : [])];
   const machine = await Machine.boot(options);
   try {
     await machine.write(ENVIRONMENT, options.environment ?? SIGN_IN, '600');
     if (options.dropIn !== undefined) await addDropIn(machine, 'test', options.dropIn);
     await options.prepare?.(machine);
-    await machine.install(deb);
+    await machine.install(...debs);
     return machine;
   } catch (error) {
     await machine.stop();
