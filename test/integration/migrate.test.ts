@@ -1,8 +1,13 @@
 /** `migrate` on a copy of each layout of the Python version, with stand-ins of docker and systemctl on the PATH. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { symlinkSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { runCommandsIn } from '../../src/main/cli/migrate/commands.js';
+import { lockFolder } from '../../src/main/cli/migrate/lock.js';
 import { CliProcess } from '../support/cli-process.js';
 import { OldPi, POWER_CUT, type OldPiOptions } from '../support/old-pi.js';
 import { dotEnvOf, GENERATIONS } from '../support/python-generations.js';
@@ -10,6 +15,7 @@ import { LAYOUTS, type Layout } from '../support/python-layouts.js';
 
 const CONF = '/etc/dunebugger-remote/dunebugger.conf';
 const ENVIRONMENT = '/etc/dunebugger-remote/environment';
+const LOCK = new URL('../../src/main/cli/migrate/lock.js', import.meta.url).href;
 const JOURNAL = '/etc/dunebugger-remote/migration.json';
 const [HOME] = LAYOUTS as readonly [Layout, ...Layout[]];
 
@@ -448,6 +454,63 @@ describe('a Pi that is not quite what it should be', () => {
       }
     }
     assert.deepEqual(pi.changes, []);
+  });
+
+  it('is moved by two at the same time: one does it, the other says so and changes nothing', async () => {
+    oldPi();
+    const both = await Promise.all([pi.migrate('apply'), pi.migrate('apply')]);
+    const [done, refused] = both[0].code === 0 ? both : [both[1], both[0]];
+    assert.deepEqual([done.code, refused.code, refused.stdout], [0, 1, '']);
+    assert.match(refused.stderr, /another `dunebugger-remote migrate` is at work; nothing was changed/);
+    assert.deepEqual(pi.changes, [
+      'docker stop dunebugger-remote',
+      'docker rm dunebugger-remote',
+      'systemctl restart dunebugger-remote.service',
+      'docker restart dunebugger-scheduler',
+    ]);
+    assert.match((await pi.migrate('apply')).stdout, /Nothing to do: all is moved already/);
+  });
+
+  it('is being moved by another process: apply and undo wait for nothing, the plan is shown; one that is killed leaves no lock', async () => {
+    oldPi();
+    const folder = path.join(pi.root, '/etc/dunebugger-remote');
+    const before = pi.snapshot();
+    const script = `
+      const { lockFolder } = await import(${JSON.stringify(LOCK)});
+      console.log((await lockFolder(${JSON.stringify(folder)})).kind);
+      setInterval(() => undefined, 1_000);`;
+    const other = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [said] = (await once(other.stdout, 'data')) as [Buffer];
+      assert.equal(said.toString(), 'held\n');
+      for (const does of ['apply', 'undo'] as const) {
+        const { code, stderr } = await pi.migrate(does);
+        assert.equal(code, 1);
+        assert.match(stderr, /another `dunebugger-remote migrate` is at work/);
+      }
+      assert.equal((await pi.migrate('plan')).code, 0);
+      assert.deepEqual([pi.snapshot(), pi.changes], [before, []]);
+    } finally {
+      other.kill('SIGKILL');
+    }
+    // The kernel takes the lock back in its own time.
+    let undone = await pi.migrate('undo');
+    for (let i = 0; i < 500 && undone.code !== 0; i += 1) {
+      await setTimeout(10);
+      undone = await pi.migrate('undo');
+    }
+    assert.equal(undone.code, 0, undone.stderr);
+    assert.equal((await pi.migrate('apply')).code, 0);
+  });
+
+  it('is on a machine without flock: it cannot be known, so nothing is changed', async () => {
+    oldPi();
+    const folder = path.join(pi.root, '/etc');
+    assert.deepEqual(await lockFolder(folder, { PATH: '/nowhere' }), { kind: 'failed', why: 'flock: ENOENT' });
+    const missing = await lockFolder(`${folder}/nothing/here`);
+    assert.match(missing.kind === 'failed' ? missing.why : missing.kind, /^flock ended with \d+$/);
   });
 
   it('is asked by somebody who is not root: the plan is shown, nothing else', async () => {

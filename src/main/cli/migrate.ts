@@ -7,8 +7,9 @@ import { lookAtDocker, whyNotValid, type DockerState } from './migrate/docker.js
 import { Files } from './migrate/files.js';
 import { findOld, type Found } from './migrate/find.js';
 import { readJournal, settled, type Journal } from './migrate/journal.js';
+import { lockFolder } from './migrate/lock.js';
 import { lookAtOurs } from './migrate/ours.js';
-import { JOURNAL } from './migrate/places.js';
+import { JOURNAL, OUR_FOLDER } from './migrate/places.js';
 import { planMove } from './migrate/plan.js';
 import type { Plan, Step } from './migrate/step.js';
 import { undoAll } from './migrate/undo.js';
@@ -54,6 +55,25 @@ export async function move(does: MigrateOptions['does'], world: MigrateWorld): P
     complain(`this changes files and services of the system: sudo dunebugger-remote migrate --${does}`);
     return EXIT_FAILED;
   }
+  if (does === 'plan') return underLock(does, world);
+  const lock = await lockFolder(files.real(files.nearestFolder(OUR_FOLDER)));
+  if (lock.kind !== 'held') {
+    complain(
+      lock.kind === 'taken'
+        ? 'another `dunebugger-remote migrate` is at work; nothing was changed. Run this again when it has ended'
+        : `whether another \`migrate\` is at work cannot be known (${lock.why}); nothing was changed`,
+    );
+    return EXIT_FAILED;
+  }
+  try {
+    return await underLock(does, world);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function underLock(does: MigrateOptions['does'], world: MigrateWorld): Promise<number> {
+  const { files, run, isRoot, complain } = world;
   const reading = readJournal(files);
   if (reading.kind === 'unusable' && (isRoot || does !== 'plan')) {
     complain(

@@ -74,6 +74,15 @@ export class Files {
     return statSync(this.real(path), { throwIfNoEntry: false }) !== undefined;
   }
 
+  /** The folder, or the nearest one above it that is there. */
+  nearestFolder(path: string): string {
+    let folder = path;
+    while (folder !== '/' && statSync(this.real(folder), { throwIfNoEntry: false })?.isDirectory() !== true) {
+      folder = dirname(folder);
+    }
+    return folder;
+  }
+
   /** Why a file could not be written, completing a sentence that begins with its name; undefined: it can be. */
   whyNotWritable(path: string): string | undefined {
     const real = this.real(path);
