@@ -8,11 +8,19 @@ import { CLOUD } from './troubles/cloud.js';
 import { causesAmong, type Causes } from './troubles/first-cause.js';
 import { HOUSE } from './troubles/house.js';
 import { OFFLINE, OUTAGE } from './troubles/internet.js';
+import { NEAR, REMARKED } from './troubles/looked.js';
 import { NAMES } from './troubles/names.js';
 import { REMARKS, STOPPING } from './troubles/own.js';
-import { plain, type AskedTrouble, type Trouble, type TroubleCode } from './troubles/types.js';
+import {
+  plain,
+  type AskedTrouble,
+  type LookedTrouble,
+  type NearTrouble,
+  type Trouble,
+  type TroubleCode,
+} from './troubles/types.js';
 
-export type { Causes } from './troubles/first-cause.js';
+export { consequencesOf, type Causes } from './troubles/first-cause.js';
 export type { Trouble, TroubleCode } from './troubles/types.js';
 export { plain } from './troubles/types.js';
 
@@ -20,18 +28,23 @@ export { plain } from './troubles/types.js';
 export const TROUBLES: Readonly<Record<TroubleCode, Trouble>> = {
   ...ASKED,
   ...STOPPING,
+  ...NEAR,
   ...OFFLINE,
   ...OUTAGE,
   ...CLOUD,
   ...HOUSE,
   ...REMARKS,
+  ...REMARKED,
 };
 
 /** The reasons of an offline verdict, in the order of blame. */
 export const OFFLINE_REASONS = Object.keys(OFFLINE) as readonly OfflineReason[];
 
 /** What only a command finds. */
-export const ASKED_CODES = Object.keys(ASKED) as readonly AskedTrouble[];
+export const ASKED_CODES = Object.keys({ ...ASKED, ...NEAR, ...REMARKED }) as readonly (AskedTrouble | LookedTrouble)[];
+
+/** What can explain an outage and is only looked at by a command. */
+export const NEAR_CODES: readonly TroubleCode[] = Object.keys(NEAR) as NearTrouble[];
 
 /** Of the troubles that are there: the one to begin with, those beside it, and those that it or they make irrelevant. */
 export function firstCause(present: Iterable<TroubleCode>): Causes {

@@ -34,20 +34,23 @@ export function whyNoAnswer(
   }
 }
 
-/** Never rejects; resolves within `timeoutMs`. */
-export async function askSystemd(timeoutMs: number): Promise<UnitProperties> {
-  const args = ['show', 'dunebugger-remote.service', `--property=${PROPERTIES.join(',')}`];
+/** Never rejects; resolves within `timeoutMs`. A property that comes several times has a line for each. */
+export async function askSystemd(timeoutMs: number, more: readonly string[] = []): Promise<UnitProperties> {
+  const args = ['show', 'dunebugger-remote.service', `--property=${[...PROPERTIES, ...more].join(',')}`];
   const said = await new Promise<string>((resolve) => {
     execFile('systemctl', args, { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 1 << 16 }, (error, stdout) =>
       resolve(error === null ? stdout : ''),
     );
   });
-  return Object.fromEntries(
-    said.split('\n').flatMap((line) => {
-      const at = line.indexOf('=');
-      return at === -1 ? [] : [[line.slice(0, at), line.slice(at + 1)]];
-    }),
-  );
+  const properties: Record<string, string> = {};
+  for (const line of said.split('\n')) {
+    const at = line.indexOf('=');
+    if (at < 1) continue;
+    const [name, value] = [line.slice(0, at), line.slice(at + 1)];
+    const before = properties[name];
+    properties[name] = before === undefined ? value : `${before}\n${value}`;
+  }
+  return properties;
 }
 
 /** Of proc_pid_stat(5): `R`, `S`, `T` (suspended) …; undefined if there is no such process, or it is hidden. */

@@ -71,9 +71,39 @@ export type AskedTrouble =
   | 'service-unasked'
   | 'service-absent';
 
+/** What only `doctor` looks for: near the line's near end, and remarks. */
+export type LookedTrouble = NearTrouble | RemarkedTrouble;
+
+/** What can explain that there is no internet. */
+export type NearTrouble = 'power-weak' | 'wifi-weak' | 'router-silent';
+
+export type RemarkedTrouble =
+  | 'conf-hidden'
+  | 'secrets-exposed'
+  | 'unit-disabled'
+  | 'unit-restarts'
+  | 'unit-outdated'
+  | 'name-server-missing'
+  | 'name-server-slow'
+  | 'family-broken'
+  | 'mtu-small'
+  | 'line-lossy'
+  | 'line-slow'
+  | 'too-hot'
+  | 'memory-short'
+  | 'disk-full'
+  | 'disk-read-only';
+
 /** Stable: programs may rely on them. The reasons of an offline verdict keep their names. */
 export type TroubleCode =
-  OfflineReason | 'no-internet' | 'test-site-down' | AskedTrouble | CloudTrouble | HouseTrouble | OwnTrouble;
+  | OfflineReason
+  | 'no-internet'
+  | 'test-site-down'
+  | AskedTrouble
+  | LookedTrouble
+  | CloudTrouble
+  | HouseTrouble
+  | OwnTrouble;
 
 export interface Trouble {
   /** As in the journal: `error` needs somebody, `warn` is temporary or harms little. The milder one where a trouble can be both. */

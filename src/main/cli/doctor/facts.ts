@@ -1,0 +1,128 @@
+/** What several checks want to know, each found out once, and only if one asks. */
+import { addressesToTry } from '../../observe/control-address.js';
+import { lookAtMachine, type Machine } from '../../observe/machine.js';
+import type { Snapshot } from '../../observe/snapshot.js';
+import { loadServiceSettings, type ServiceSettings } from '../../settings/of-service.js';
+import type { Settings } from '../../settings.js';
+import type { TroubleCode } from '../../troubles.js';
+import type { CheckEvidence } from '../../../workers/protocol.js';
+import { within } from '../../../workers/net/resolve.js';
+import { loadTrust, type Trust } from '../../../workers/net/trust.js';
+import { askDaemon } from '../ask.js';
+import { lookOnce } from '../look-once.js';
+import { askSystemd, processStateOf, whyNoAnswer, type UnitProperties } from '../service-state.js';
+import type { System } from './system.js';
+import { MORE_PROPERTIES, sourcesOf } from './unit.js';
+
+/** What the running service says. */
+export type ServiceAnswer =
+  { readonly kind: 'snapshot'; readonly snapshot: Snapshot } | { readonly kind: 'none'; readonly why: TroubleCode };
+
+export interface Configuration extends ServiceSettings {
+  readonly settings: Settings;
+  /** The file that was read; undefined: there is none. */
+  readonly confFile: string | undefined;
+}
+
+export interface Facts {
+  readonly system: System;
+  /** Also what costs a sign-in while the service is connected. */
+  readonly deep: boolean;
+  /** Ends whatever still runs. */
+  readonly signal: AbortSignal;
+  unit(): Promise<UnitProperties>;
+  service(): Promise<ServiceAnswer>;
+  configuration(): Promise<Configuration>;
+  trust(): Promise<Trust>;
+  machine(): Promise<Machine>;
+  /** The checks of the service, once; undefined: they did not end in time. */
+  internet(): Promise<CheckEvidence | undefined>;
+}
+
+export interface FactsOptions {
+  readonly system: System;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Named on the command line: then the environment of this process counts, and not that of the service. */
+  readonly confFile?: string | undefined;
+  readonly deep: boolean;
+  /** Of `performance.now`. */
+  readonly endsAtMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Deadlines, milliseconds. */
+const SYSTEMD_MS = 2_000;
+const ANSWER_MS = 1_000;
+/** Beyond it nobody waits in a command, whatever the service is told to bear; seconds. */
+const MAX_TIMEOUT_SECS = 2;
+/** What is left for printing, milliseconds. */
+const LEFT_MS = 300;
+/** Where the unit of the package takes the secrets from (`LoadCredential=`). */
+export const CREDENTIALS = '/etc/dunebugger-remote/credentials';
+
+export function createFacts({ system, env, confFile, deep, endsAtMs, signal }: FactsOptions): Facts {
+  const unit = once(() => askSystemd(SYSTEMD_MS, MORE_PROPERTIES));
+  const configuration = once(async (): Promise<Configuration> => {
+    const ofUnit = confFile === undefined ? sourcesOf(await unit()) : undefined;
+    const found = loadServiceSettings(
+      ofUnit === undefined
+        ? { confFile, environment: env, environmentFiles: [], credentialsDirectory: env['CREDENTIALS_DIRECTORY'] }
+        : { ...ofUnit, credentialsDirectory: CREDENTIALS },
+    );
+    return { ...found, settings: found.loaded.settings, confFile: found.loaded.sources.confFile };
+  });
+  const trust = once(async () => {
+    const { settings, environment } = await configuration();
+    return loadTrust({ env: { ...environment }, caFile: settings.caFile });
+  });
+  return {
+    system,
+    deep,
+    signal,
+    unit,
+    configuration,
+    trust,
+    service: once(async () => askService((await configuration()).settings.controlSocket, env, unit)),
+    machine: once(() => lookAtMachine()),
+    internet: once(async () => {
+      const { settings } = await configuration();
+      const timeoutSecs = Math.min(settings.connectionTimeoutSecs, MAX_TIMEOUT_SECS);
+      const look = lookOnce({ settings, trust: await trust(), timeoutSecs });
+      // Whoever is late is told as late; what comes of it later is nobody's.
+      look.catch(() => undefined);
+      return (await within(Math.max(0, endsAtMs - LEFT_MS - performance.now()), look))?.lastEvidence;
+    }),
+  };
+}
+
+async function askService(
+  controlSocket: string,
+  env: FactsOptions['env'],
+  unit: Facts['unit'],
+): Promise<ServiceAnswer> {
+  const paths = addressesToTry(controlSocket, env);
+  const asked = await askDaemon({ what: 'GET /snapshot', paths, timeoutMs: ANSWER_MS });
+  if (asked.kind === 'answer') {
+    const snapshot = asked.status === 200 ? parse(asked.body) : undefined;
+    if (snapshot !== undefined) return { kind: 'snapshot', snapshot };
+    return { kind: 'none', why: asked.status === 503 ? 'service-starting' : 'service-silent' };
+  }
+  const properties = asked.kind === 'refused' ? {} : await unit();
+  return {
+    kind: 'none',
+    why: whyNoAnswer(asked.kind, properties, await processStateOf(properties['MainPID'])),
+  };
+}
+
+function parse(body: string): Snapshot | undefined {
+  try {
+    return JSON.parse(body) as Snapshot;
+  } catch {
+    return undefined;
+  }
+}
+
+function once<T>(find: () => Promise<T>): () => Promise<T> {
+  let found: Promise<T> | undefined;
+  return () => (found ??= find());
+}

@@ -1,0 +1,54 @@
+/** The machine as the doctor sees it: files, programs, ports. Each look is bounded, none throws. */
+import { stat, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import { realHost, type Host } from '../../remote/system-info/host.js';
+
+export interface FileFacts {
+  readonly kind: 'file' | 'folder' | 'socket' | 'other';
+  /** Its last nine bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface Space {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+  /** Files that can still be made; undefined where the file system does not count them. */
+  readonly freeFiles: number | undefined;
+}
+
+export interface System extends Host {
+  /** Of what a link leads to. `missing`: there is none; `hidden`: this user may not know. */
+  stat(file: string): Promise<FileFacts | 'missing' | 'hidden'>;
+  /** Of the file system that holds it; undefined if that is not known. */
+  space(file: string): Promise<Space | undefined>;
+  /** Of this process; 0: root. */
+  readonly uid: number;
+}
+
+/** This machine; `root` is put before the name of each file, for a tree of files recorded on another one. */
+export function realSystem(root = '/'): System {
+  return {
+    ...realHost(root),
+    uid: process.getuid?.() ?? 0,
+    stat: async (file) => {
+      try {
+        const facts = await stat(path.join(root, file));
+        const kind = facts.isFile() ? 'file' : facts.isDirectory() ? 'folder' : facts.isSocket() ? 'socket' : 'other';
+        return { kind, mode: facts.mode & 0o777, uid: facts.uid, gid: facts.gid };
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        return code === 'EACCES' || code === 'EPERM' ? 'hidden' : 'missing';
+      }
+    },
+    space: async (file) => {
+      try {
+        const { bavail, bsize, blocks, files, ffree } = await statfs(path.join(root, file));
+        return { freeBytes: bavail * bsize, totalBytes: blocks * bsize, freeFiles: files === 0 ? undefined : ffree };
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
