@@ -72,6 +72,10 @@ async function carryOut({ command, has, valueOf }: Given): Promise<number | unde
       const { status } = await import('./cli/status.js');
       return status({ ...confFile, json: has('json'), watch: has('watch') });
     }
+    case 'doctor': {
+      const { doctor } = await import('./cli/doctor.js');
+      return doctor({ ...confFile, json: has('json'), deep: has('deep'), version: packageVersion() });
+    }
     case 'outages': {
       const { outages } = await import('./cli/outages.js');
       const since = valueOf('since');

@@ -18,7 +18,7 @@ export interface Contributors {
 }
 
 export function contributionsOf({ version, startedAtMs, cloud, testDomain, remote, clock }: Contributors): Parts {
-  const { bus, components } = remote.status;
+  const { bus, components, secondRemote } = remote.status;
   return {
     daemon: {
       version,
@@ -35,6 +35,7 @@ export function contributionsOf({ version, startedAtMs, cloud, testDomain, remot
     cloud: cloud?.connection.state,
     bus,
     components,
+    secondRemote,
     clock: { trusted: clock.available, farOffMs: clock.farOffMs },
   };
 }

@@ -35,6 +35,8 @@ export interface RemoteOptions {
 export interface RemoteStatus {
   readonly bus: 'off' | BusState;
   readonly components: readonly WatchedStatus[];
+  /** Where another remote was seen lately. */
+  readonly secondRemote: 'group' | 'bus' | null;
 }
 
 export interface Remote {
@@ -84,7 +86,7 @@ export function createRemote({ settings, connection, monitor, log, version, ca, 
     start: () => exchange.start(),
     stop: () => exchange.stop(),
     get status(): RemoteStatus {
-      return { bus: bus?.state ?? 'off', components: exchange.watched };
+      return { bus: bus?.state ?? 'off', components: exchange.watched, secondRemote: exchange.secondRemote };
     },
     configure: (changed) => exchange.configure(liveSettings(changed)),
   };

@@ -50,6 +50,7 @@ export const HEALTHY: Parts = {
   internet: ONLINE,
   cloud: CONNECTED,
   bus: 'up',
+  secondRemote: null,
   components: [
     { name: 'dunebugger', state: 'running', version: '2.1.0' },
     { name: 'scheduler', state: 'running', version: null },

@@ -127,7 +127,9 @@ const CASES: readonly (readonly [
   ],
   [
     'the sign-in is silent',
-    cloudIs('backing-off', { lastFailure: { kind: 'failed', message: 'Auth0 gave no answer: timeout' } }),
+    cloudIs('backing-off', {
+      lastFailure: { kind: 'failed', message: 'Auth0 gave no answer: timeout', signInUnanswered: true },
+    }),
     'not-connected',
     'sign-in-unanswered',
     [],

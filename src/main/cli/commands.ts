@@ -26,6 +26,7 @@ export const OPTIONS = {
     value: 'SECONDS',
     what: 'The deadline of each phase of a check, instead of [Websocket] connectionTimeoutSecs.',
   },
+  deep: { what: 'Tries sign-in, cloud connection and bus itself, even where the service is connected.' },
   apply: { what: 'Does what the plan says. Needs root.' },
   undo: { what: 'Puts back what was there before. Needs root.' },
   root: {
@@ -67,6 +68,11 @@ const COMMAND_TABLE = {
     options: ['json', 'watch', 'config'],
     what: 'Asks the running service how it is: the sentence, the first cause of a trouble, the chain to the cloud. For root and members of the group dunebugger.',
     exits: { 0: 'connected', 1: 'not connected', 3: 'no service answers', 77: 'not allowed to ask' },
+  },
+  doctor: {
+    options: ['json', 'deep', 'config'],
+    what: 'Looks at everything from this machine to the cloud within 10 s, says of each what is wrong and what to do, and names the first cause. With root it sees all.',
+    exits: { 0: 'nothing failed', 1: 'something failed' },
   },
   outages: {
     options: ['since', 'json', 'csv', 'config'],

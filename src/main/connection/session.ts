@@ -44,6 +44,8 @@ export type OpenFailure =
       readonly message: string;
       /** When a fresh sign-in is allowed, if one is needed: to wait for longer is of no use. */
       readonly signInAllowedInMs?: number;
+      /** The service has let us in, but not into the group. */
+      readonly step?: 'join';
     }
   /** Asked for a pause: 429 (too many connections, messages or sign-ins), or any other status with Retry-After. Without `status`: 429. */
   | {
@@ -56,6 +58,10 @@ export type OpenFailure =
   | {
       readonly kind: 'failed';
       readonly message: string;
+      /** The server of the sign-in sent no answer. */
+      readonly signInUnanswered?: true;
+      /** The service has let us in, but not into the group. */
+      readonly step?: 'join';
       /** The code (such as `EMFILE`) of a call that this machine refused: nobody else has heard of the attempt. */
       readonly refusal?: string;
     };

@@ -116,10 +116,10 @@ async function signIn(options: WebPubSubOptions, signal: AbortSignal): Promise<C
   const stopped = new Promise<never>((_, reject) => (stop = reject));
   const onAbort = (): void => stop(givenUp());
   signal.addEventListener('abort', onAbort, { once: true });
-  const timer = setTimeout(
-    () => stop(failed(`no client access URL from ${credentials.description} within ${credentialsTimeoutMs / 1000} s`)),
-    credentialsTimeoutMs,
-  );
+  const timer = setTimeout(() => {
+    const message = `no client access URL from ${credentials.description} within ${credentialsTimeoutMs / 1000} s`;
+    stop(new OpenError({ kind: 'failed', message, signInUnanswered: true }));
+  }, credentialsTimeoutMs);
   try {
     const access = await Promise.race([credentials.get(abort.signal), stopped]);
     if (!isWebSocketUrl(access.url)) throw failed(`what came from ${credentials.description} is not a WebSocket URL`);
@@ -162,7 +162,11 @@ function signInFailure(error: unknown): OpenError {
       );
     case 'failed': {
       const refusal = refusalOf(error.cause);
-      return refusal === undefined ? failed(message, error) : new OpenError({ kind: 'failed', message, refusal });
+      if (refusal !== undefined) return new OpenError({ kind: 'failed', message, refusal });
+      return new OpenError(
+        { kind: 'failed', message, ...(error.unanswered && { signInUnanswered: true }) },
+        { cause: error },
+      );
     }
   }
 }

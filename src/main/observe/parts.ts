@@ -41,6 +41,8 @@ export interface CloudFailure {
   readonly status?: number;
   /** The code of a call that this machine refused. */
   readonly refusal?: string;
+  /** The server of the sign-in sent no answer. */
+  readonly signInUnanswered?: true;
 }
 
 /** `off`: `mQueueEnabled` is False. */
@@ -68,5 +70,7 @@ export interface Parts {
   readonly cloud: CloudPart | undefined;
   readonly bus: BusPart;
   readonly components: readonly ComponentPart[];
+  /** Where another remote was seen lately; null: nowhere. */
+  readonly secondRemote: 'group' | 'bus' | null;
   readonly clock: ClockPart;
 }

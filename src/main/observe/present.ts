@@ -2,7 +2,15 @@
 import type { TroubleCode } from '../troubles.js';
 import type { CloudFailure, CloudPart, Parts } from './parts.js';
 
-export function troublesPresent({ daemon, internet, cloud, bus, components, clock }: Parts): TroubleCode[] {
+export function troublesPresent({
+  daemon,
+  internet,
+  cloud,
+  bus,
+  components,
+  secondRemote,
+  clock,
+}: Parts): TroubleCode[] {
   const present: TroubleCode[] = [];
   if (daemon.problem !== undefined) present.push('not-healthy');
   if (internet?.lastEvidence?.refused !== undefined) present.push('system-refuses');
@@ -12,6 +20,7 @@ export function troublesPresent({ daemon, internet, cloud, bus, components, cloc
   if (internet?.verdict === 'online' && cloud !== undefined) present.push(...cloudTroubles(cloud));
   if (bus === 'down') present.push('bus-away');
   if (bus !== 'off' && components.some(({ state }) => state === 'not_responding')) present.push('component-away');
+  if (secondRemote !== null) present.push('second-remote');
   if (clock.farOffMs !== undefined) present.push('clock-far-off');
   if (clock.trusted === false) present.push('clock-untrusted');
   return present;
@@ -26,7 +35,7 @@ function cloudTroubles({ kind, lastFailure }: CloudPart): TroubleCode[] {
 }
 
 /** By the same marks as the lines of the journal (`connection/narration.ts`). */
-function troubleOf({ kind, status, message, refusal }: CloudFailure): TroubleCode {
+function troubleOf({ kind, status, refusal, signInUnanswered }: CloudFailure): TroubleCode {
   switch (kind) {
     case 'refused':
       return 'sign-in-refused';
@@ -34,6 +43,6 @@ function troubleOf({ kind, status, message, refusal }: CloudFailure): TroubleCod
       return status === undefined || status === 429 ? 'cloud-throttled' : 'cloud-busy';
     case 'failed':
       if (refusal !== undefined) return 'system-refuses';
-      return message.includes('gave no answer') ? 'sign-in-unanswered' : 'cloud-failed';
+      return signInUnanswered === true ? 'sign-in-unanswered' : 'cloud-failed';
   }
 }

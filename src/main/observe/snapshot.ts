@@ -76,6 +76,8 @@ export interface Snapshot {
   } | null;
   readonly bus: BusPart;
   readonly components: readonly ComponentPart[];
+  /** Where another remote was seen within the last ten minutes. */
+  readonly secondRemote: 'group' | 'bus' | null;
   readonly clock: {
     readonly trusted: boolean | null;
     /** Our clock minus the test site's where more than a day lies between them. */
@@ -120,6 +122,7 @@ export function takeSnapshot(parts: Parts, nowMs: number, looked?: Looked): Snap
     cloud: cloud === undefined ? null : cloudOf(cloud),
     bus,
     components,
+    secondRemote: parts.secondRemote,
     clock: { trusted: clock.trusted ?? null, farOffMs: clock.farOffMs ?? null },
     machine: looked?.machine ?? null,
     lastHour: looked?.lastHour ?? null,

@@ -65,7 +65,7 @@ export class Exchange {
     this.#clock = deps.clock ?? systemClock;
     this.#log = deps.log;
     this.#settings = deps.settings;
-    this.#foreign = new ForeignController(deps.log);
+    this.#foreign = new ForeignController(deps.log, this.#clock);
     this.#due = new DueTimer(this.#clock, () => this.#timeHasCome());
     this.#answers = new BrowserAnswers((message) => this.#say(message), this.#clock);
     this.#commands = new BrowserCommands(
@@ -162,6 +162,11 @@ export class Exchange {
 
   get watched(): readonly WatchedStatus[] {
     return this.#fromBus.watched;
+  }
+
+  /** Where another remote was seen lately. */
+  get secondRemote(): ForeignController['seen'] {
+    return this.#foreign.seen;
   }
 
   /** To be called before the connection starts, so that no join is missed. Once. */

@@ -10,6 +10,7 @@
  * One may be our own: what an earlier connection, or the process before a restart, had written is read by a server that was frozen when that
  * connection is long gone. Another may be somebody's test. Only a remote asks on and on.
  */
+import { systemClock, type Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import { plain, TROUBLES } from '../troubles.js';
 import { isPlainObject } from './json-bounds.js';
@@ -19,6 +20,8 @@ export const APART_MS = 10_000;
 /** Two rounds, and some time; what comes later is not the next. Milliseconds. */
 export const NEXT_WITHIN_MS = 65_000;
 export const TIMES = 3;
+/** It asks each 30 s, and speaks each minute while somebody looks; whoever is not heard for so long is gone. Milliseconds. */
+const FORGOTTEN_AFTER_MS = 600_000;
 /** A question has some 70 bytes. */
 const MAX_QUESTION_BYTES = 4_096;
 
@@ -38,11 +41,23 @@ export class ForeignController {
   #inGroup = false;
   #onBus = false;
   #asking: HeardAsking;
+  /** Where it was seen last, and when, milliseconds of the clock. */
+  #last: { readonly where: 'group' | 'bus'; readonly atMs: number } | undefined;
 
-  constructor(private readonly log: Logger) {}
+  constructor(
+    private readonly log: Logger,
+    private readonly clock: Pick<Clock, 'nowMs'> = systemClock,
+  ) {}
+
+  /** Where one was seen lately; null: nowhere. */
+  get seen(): 'group' | 'bus' | null {
+    const last = this.#last;
+    return last === undefined || this.clock.nowMs() - last.atMs > FORGOTTEN_AFTER_MS ? null : last.where;
+  }
 
   /** A message of a controller has come from the group. Said once. */
   seenInGroup(subject: unknown): void {
+    this.#last = { where: 'group', atMs: this.clock.nowMs() };
     if (this.#inGroup) return;
     this.#inGroup = true;
     this.log.error(
@@ -53,9 +68,11 @@ export class ForeignController {
 
   /** Somebody asked core whether it is there. Said once. */
   askedOnBus(question: Uint8Array, nowMs: number): void {
-    if (this.#onBus || !isOfController(question)) return;
+    if (!isOfController(question)) return;
     this.#asking = heardAsking(this.#asking, nowMs);
     if (this.#asking === undefined || this.#asking.times < TIMES) return;
+    this.#last = { where: 'bus', atMs: nowMs };
+    if (this.#onBus) return;
     this.#onBus = true;
     this.log.error({}, `Another controller is on this bus, so commands may be carried out twice. ${WHAT_TO_DO}.`);
   }

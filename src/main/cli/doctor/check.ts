@@ -50,5 +50,10 @@ export function fail(trouble: TroubleCode, words: string, remedy?: string): Find
   return { ...warn(trouble, words, remedy), outcome: 'fail' };
 }
 
+/** Of a message that goes on with advice, for which there is the remedy. Without its full stop. */
+export function firstSentence(text: string): string {
+  return text.replace(/\. [A-Z][^]*$/, '').replace(/\.$/, '');
+}
+
 /** For what needs another user. */
 export const AS_ROOT = 'Run it with sudo';

@@ -19,7 +19,6 @@ export interface Diagnosis {
   readonly sentence: string;
 }
 
-/** A warning explains a failure only where it is about the line's near end: weak Wi-Fi, a weak supply. */
 export function diagnose(findings: readonly Found[]): Diagnosis {
   const bad = findings.filter(({ outcome }) => outcome === 'fail' || outcome === 'warn');
   const outcome = bad.some((found) => found.outcome === 'fail') ? 'fail' : bad.length > 0 ? 'warn' : 'pass';
@@ -29,19 +28,19 @@ export function diagnose(findings: readonly Found[]): Diagnosis {
     // Of two with the same trouble the one that failed tells more.
     if (trouble !== undefined && (found.outcome === 'fail' || !byCode.has(trouble))) byCode.set(trouble, found);
   }
-  const failed = (code: TroubleCode): boolean => byCode.get(code)?.outcome === 'fail';
   const codes = [...byCode.keys()];
-  const strong = firstCause(codes.filter((code) => failed(code) || NEAR_CODES.includes(code)));
-  /** Failed itself, or explains what has. */
-  const isGrave = (code: TroubleCode): boolean =>
-    failed(code) || strong.irrelevant.some((other) => other.because === code && failed(other.code));
-  const relevant = relevantOf(strong);
-  const explained = new Set(relevant.filter(isGrave).flatMap((code) => [...consequencesOf(TROUBLES, code)]));
-  const weak = codes.filter((code) => !failed(code) && !NEAR_CODES.includes(code) && !explained.has(code));
+  const failed = relevantOf(firstCause(codes.filter((code) => byCode.get(code)?.outcome === 'fail')));
+  const warned = firstInTable(codes.filter((code) => byCode.get(code)?.outcome === 'warn'));
+  // A warning explains only what it names itself: weak Wi-Fi a router that is silent, and not all that follows from one.
+  const explains = (code: TroubleCode, other: TroubleCode): boolean => TROUBLES[code].makesIrrelevant.includes(other);
+  const causes = warned.filter((code) => NEAR_CODES.includes(code) && failed.some((other) => explains(code, other)));
+  const explained = new Set(failed.flatMap((code) => [...consequencesOf(TROUBLES, code)]));
   const inOrder = [
-    ...relevant.filter(isGrave),
-    ...relevant.filter((code) => !isGrave(code)),
-    ...relevantOf(firstCause(weak)),
+    ...causes,
+    ...failed.filter((code) => !causes.some((cause) => explains(cause, code))),
+    ...warned.filter(
+      (code) => !causes.includes(code) && !explained.has(code) && !warned.some((other) => explains(other, code)),
+    ),
   ];
   const [first, ...beside] = inOrder.flatMap((code) => byCode.get(code) ?? []);
   return { outcome, first, beside, sentence: sentenceOf(first, outcome, findings) };
@@ -49,6 +48,10 @@ export function diagnose(findings: readonly Found[]): Diagnosis {
 
 function relevantOf({ first, beside }: Causes): readonly TroubleCode[] {
   return first === undefined ? [] : [first, ...beside];
+}
+
+function firstInTable(codes: readonly TroubleCode[]): readonly TroubleCode[] {
+  return (Object.keys(TROUBLES) as TroubleCode[]).filter((code) => codes.includes(code));
 }
 
 function sentenceOf(first: Found | undefined, outcome: Outcome, findings: readonly Found[]): string {

@@ -1,4 +1,5 @@
 /** What several checks want to know, each found out once, and only if one asks. */
+import { stateDirectoryOf } from '../../boot.js';
 import { addressesToTry } from '../../observe/control-address.js';
 import { lookAtMachine, type Machine } from '../../observe/machine.js';
 import type { Snapshot } from '../../observe/snapshot.js';
@@ -11,6 +12,8 @@ import { loadTrust, type Trust } from '../../../workers/net/trust.js';
 import { askDaemon } from '../ask.js';
 import { lookOnce } from '../look-once.js';
 import { askSystemd, processStateOf, whyNoAnswer, type UnitProperties } from '../service-state.js';
+import { tryBus, type BusTrial } from './bus-trial.js';
+import { tryCloud, type CloudTrial } from './cloud-trial.js';
 import type { System } from './system.js';
 import { MORE_PROPERTIES, sourcesOf } from './unit.js';
 
@@ -30,13 +33,17 @@ export interface Facts {
   readonly deep: boolean;
   /** Ends whatever still runs. */
   readonly signal: AbortSignal;
-  unit(): Promise<UnitProperties>;
-  service(): Promise<ServiceAnswer>;
-  configuration(): Promise<Configuration>;
-  trust(): Promise<Trust>;
-  machine(): Promise<Machine>;
+  readonly unit: () => Promise<UnitProperties>;
+  readonly service: () => Promise<ServiceAnswer>;
+  readonly configuration: () => Promise<Configuration>;
+  readonly trust: () => Promise<Trust>;
+  readonly machine: () => Promise<Machine>;
   /** The checks of the service, once; undefined: they did not end in time. */
-  internet(): Promise<CheckEvidence | undefined>;
+  readonly internet: () => Promise<CheckEvidence | undefined>;
+  /** A connection of our own, closed again. */
+  readonly cloud: () => Promise<CloudTrial>;
+  /** The same to the bus; components are asked only where no service could hear of it. */
+  readonly bus: () => Promise<BusTrial>;
 }
 
 export interface FactsOptions {
@@ -59,6 +66,8 @@ const MAX_TIMEOUT_SECS = 2;
 const LEFT_MS = 300;
 /** Where the unit of the package takes the secrets from (`LoadCredential=`). */
 export const CREDENTIALS = '/etc/dunebugger-remote/credentials';
+/** Of the service (`StateDirectory=`). */
+export const STATE_DIRECTORY = '/var/lib/dunebugger-remote';
 
 export function createFacts({ system, env, confFile, deep, endsAtMs, signal }: FactsOptions): Facts {
   const unit = once(() => askSystemd(SYSTEMD_MS, MORE_PROPERTIES));
@@ -75,6 +84,7 @@ export function createFacts({ system, env, confFile, deep, endsAtMs, signal }: F
     const { settings, environment } = await configuration();
     return loadTrust({ env: { ...environment }, caFile: settings.caFile });
   });
+  const service = once(async () => askService((await configuration()).settings.controlSocket, env, unit));
   return {
     system,
     deep,
@@ -82,7 +92,7 @@ export function createFacts({ system, env, confFile, deep, endsAtMs, signal }: F
     unit,
     configuration,
     trust,
-    service: once(async () => askService((await configuration()).settings.controlSocket, env, unit)),
+    service,
     machine: once(() => lookAtMachine()),
     internet: once(async () => {
       const { settings } = await configuration();
@@ -91,6 +101,16 @@ export function createFacts({ system, env, confFile, deep, endsAtMs, signal }: F
       // Whoever is late is told as late; what comes of it later is nobody's.
       look.catch(() => undefined);
       return (await within(Math.max(0, endsAtMs - LEFT_MS - performance.now()), look))?.lastEvidence;
+    }),
+    cloud: once(async () => {
+      const { settings, environment } = await configuration();
+      const stateDirectory = stateDirectoryOf(environment) ?? STATE_DIRECTORY;
+      return tryCloud({ settings, ca: (await trust()).pem, stateDirectory, signal });
+    }),
+    bus: once(async () => {
+      const { settings } = await configuration();
+      const askComponents = (await service()).kind === 'none';
+      return tryBus({ settings, ca: (await trust()).pem, askComponents, signal });
     }),
   };
 }

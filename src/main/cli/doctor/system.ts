@@ -1,5 +1,5 @@
 /** The machine as the doctor sees it: files, programs, ports. Each look is bounded, none throws. */
-import { stat, statfs } from 'node:fs/promises';
+import { readFile, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { realHost, type Host } from '../../remote/system-info/host.js';
 
@@ -21,6 +21,8 @@ export interface Space {
 export interface System extends Host {
   /** Of what a link leads to. `missing`: there is none; `hidden`: this user may not know. */
   stat(file: string): Promise<FileFacts | 'missing' | 'hidden'>;
+  /** Words separated by NUL, as in a command line of /proc; undefined if there is none. */
+  words(file: string): Promise<readonly string[] | undefined>;
   /** Of the file system that holds it; undefined if that is not known. */
   space(file: string): Promise<Space | undefined>;
   /** Of this process; 0: root. */
@@ -42,6 +44,11 @@ export function realSystem(root = '/'): System {
         return code === 'EACCES' || code === 'EPERM' ? 'hidden' : 'missing';
       }
     },
+    words: (file) =>
+      readFile(path.join(root, file), 'utf8').then(
+        (text) => text.split('\0').filter((word) => word !== ''),
+        () => undefined,
+      ),
     space: async (file) => {
       try {
         const { bavail, bsize, blocks, files, ffree } = await statfs(path.join(root, file));

@@ -46,14 +46,19 @@ const ASK_DEADLINE_MS = 20_000;
 
 /** Looks without changing anything. */
 export async function lookAtDocker(run: RunCommand): Promise<DockerState> {
-  const ids = await run('docker', ['ps', '--all', '--quiet', '--no-trunc'], { deadlineMs: ASK_DEADLINE_MS });
+  const docker = await lookAtContainers(run);
+  return docker.kind === 'there' ? { ...docker, compose: await composeCommand(run) } : docker;
+}
+
+/** The same without asking for Docker Compose. */
+export async function lookAtContainers(run: RunCommand, deadlineMs = ASK_DEADLINE_MS): Promise<DockerState> {
+  const ids = await run('docker', ['ps', '--all', '--quiet', '--no-trunc'], { deadlineMs });
   if (ids.kind === 'missing') return { kind: 'absent' };
   const why = failureOf('docker ps', ids);
   if (why !== undefined || ids.kind !== 'ended') return { kind: 'failing', why: why ?? '' };
   const list = ids.stdout.split('\n').filter((id) => /^[0-9a-f]{12,64}$/.test(id));
-  const compose = await composeCommand(run);
-  if (list.length === 0) return { kind: 'there', containers: [], compose };
-  const details = await run('docker', ['inspect', '--type', 'container', ...list], { deadlineMs: ASK_DEADLINE_MS });
+  if (list.length === 0) return { kind: 'there', containers: [], compose: undefined };
+  const details = await run('docker', ['inspect', '--type', 'container', ...list], { deadlineMs });
   const problem = failureOf('docker inspect', details);
   if (problem !== undefined || details.kind !== 'ended') return { kind: 'failing', why: problem ?? '' };
   let parsed: unknown;
@@ -63,7 +68,7 @@ export async function lookAtDocker(run: RunCommand): Promise<DockerState> {
     return { kind: 'failing', why: '`docker inspect` did not answer with JSON' };
   }
   const all = Array.isArray(parsed) ? (parsed as unknown[]) : [];
-  return { kind: 'there', containers: all.flatMap((container) => containerOf(container) ?? []), compose };
+  return { kind: 'there', containers: all.flatMap((container) => containerOf(container) ?? []), compose: undefined };
 }
 
 export function containersOf(docker: DockerState, role: Container['role']): readonly Container[] {

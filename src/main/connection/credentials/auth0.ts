@@ -77,6 +77,7 @@ export function auth0(options: Auth0Options): ClientAccessUrlSource {
         // Never "unreachable": Auth0 has counted the first call.
         throw new SignInError('failed', failedCall('Auth0 (userinfo)', SETTING, error).message, undefined, {
           cause: error,
+          unanswered: true,
         });
       });
       return urlOf(userinfo, [...secrets, token], trustedWallMs());

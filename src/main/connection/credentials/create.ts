@@ -38,6 +38,8 @@ export interface CredentialsOptions {
   readonly stateDirectory?: string | undefined;
   /** Default true. If false, what was kept goes, too. */
   readonly keepUrl?: boolean;
+  /** What another process keeps there serves, and stays as it is. Default false. */
+  readonly keepsNothing?: boolean;
   /** Deadline of each call, milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
 }
@@ -67,6 +69,7 @@ export function createCredentials(options: CredentialsOptions): ClientAccessUrlP
   const keeper = (...boundTo: readonly string[]): UrlKeeper => {
     if (options.stateDirectory === undefined) return NO_KEEPER;
     const file = new UrlFile({ directory: options.stateDirectory, boundTo, log });
+    if (options.keepsNothing === true) return { ...NO_KEEPER, found: file.found };
     if (options.keepUrl !== false) return file;
     file.forget();
     return NO_KEEPER;

@@ -6,7 +6,7 @@ import { SignInError } from './provider.js';
 /** The server saw no request at all, so that the attempt does not count against its limits. */
 export class UnreachableError extends SignInError {
   constructor(message: string, options?: { cause?: unknown }) {
-    super('failed', message, undefined, options);
+    super('failed', message, undefined, { ...options, unanswered: true });
     this.name = 'UnreachableError';
   }
 }
@@ -17,11 +17,11 @@ export class UnreachableError extends SignInError {
  */
 export function failedCall(who: string, setting: string, error: unknown): SignInError {
   if (!(error instanceof HttpJsonError)) {
-    return new SignInError('failed', `${who} gave no answer.`, undefined, { cause: error });
+    return new SignInError('failed', `${who} gave no answer.`, undefined, { cause: error, unanswered: true });
   }
   const message = `${who} gave no answer: ${error.message}.${advice(error, setting)}`;
   return error.phase === 'http' || error.phase === 'body'
-    ? new SignInError('failed', message, undefined, { cause: error })
+    ? new SignInError('failed', message, undefined, { cause: error, unanswered: true })
     : new UnreachableError(message, { cause: error });
 }
 

@@ -38,12 +38,15 @@ export class SignInError extends Error {
     readonly kind: 'refused' | 'throttled' | 'failed',
     message: string,
     readonly retryAfterMs?: number,
-    options?: { cause?: unknown; status?: number },
+    options?: { cause?: unknown; status?: number; unanswered?: boolean },
   ) {
     super(message, options);
     this.name = 'SignInError';
     this.status = options?.status;
+    this.unanswered = options?.unanswered ?? false;
   }
   /** HTTP status of the refusal, where there was one. */
   readonly status: number | undefined;
+  /** Nobody answered at all, or not in time. */
+  readonly unanswered: boolean;
 }

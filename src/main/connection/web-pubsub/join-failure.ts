@@ -10,5 +10,7 @@ export function joinFailure(error: unknown, group: string): OpenFailure {
   const said = refusal?.message ?? describeError(error);
   const why = forbidden ? `${said}; ${missingRole('join', redact(group))}` : said;
   const message = `joining the group ${redact(group)} failed: ${why}`;
-  return forbidden ? { kind: 'refused', status: 403, message } : { kind: 'failed', message };
+  return forbidden
+    ? { kind: 'refused', status: 403, message, step: 'join' }
+    : { kind: 'failed', message, step: 'join' };
 }

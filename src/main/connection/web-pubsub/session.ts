@@ -193,6 +193,7 @@ export class WebPubSubSession implements Session {
         this.#fail({
           kind: 'failed',
           message: `joining the group was not acknowledged within ${joinTimeoutMs / 1000} s`,
+          step: 'join',
         }),
       joinTimeoutMs,
     );

@@ -22,11 +22,8 @@ export class FamiliesCheck implements Check {
     const site = parseHostPort((await configuration()).settings.testDomain.split(',')[0] ?? '');
     const firstOf = (v6: boolean): string | undefined =>
       evidence.dns?.addresses.find((address) => isIPv6(address) === v6);
-    const [v4, v6] = await Promise.all(
-      [firstOf(false), firstOf(true)].map((address) =>
-        address === undefined ? undefined : opens(address, site?.port ?? 443, signal),
-      ),
-    );
+    const port = site?.port ?? 443;
+    const [v4, v6] = await Promise.all([opens(firstOf(false), port, signal), opens(firstOf(true), port, signal)]);
     return judge(v4, v6, evidence.siteReason !== undefined);
   }
 }
@@ -40,7 +37,8 @@ function judge(v4: boolean | undefined, v6: boolean | undefined, siteFails: bool
   return warn('family-broken', `nothing comes back over ${v4 ? 'IPv6' : 'IPv4'}`);
 }
 
-async function opens(address: string, port: number, signal: AbortSignal): Promise<boolean> {
+async function opens(address: string | undefined, port: number, signal: AbortSignal): Promise<boolean | undefined> {
+  if (address === undefined) return undefined;
   const opened = await openAddress({
     address,
     host: address,

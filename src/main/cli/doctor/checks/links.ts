@@ -41,5 +41,7 @@ function judge(
 
 function wordsOf({ name, ip_v4, ip_v6, signal_strength_dbm: dbm }: InterfaceInfo): string {
   const address = ip_v4 ?? ip_v6;
-  return [name, ...(address === null ? [] : [address]), ...(dbm == null ? [] : [`Wi-Fi ${dbm} dBm`])].join(', ');
+  return [name, ...(address === null ? [] : [address]), ...(typeof dbm === 'number' ? [`Wi-Fi ${dbm} dBm`] : [])].join(
+    ', ',
+  );
 }

@@ -1,6 +1,6 @@
 /** The name servers: what the checks came to, and each one asked alone. */
 import { Resolver } from 'node:dns';
-import { nameAdvice, plain } from '../../../troubles.js';
+import { plain } from '../../../troubles.js';
 import { NAMES } from '../../../troubles/names.js';
 import { parseHostPort } from '../../../settings.js';
 import { resolveHost } from '../../../../workers/net/resolve.js';
@@ -60,7 +60,7 @@ export function judge(evidence: CheckEvidence | undefined, answers: readonly Ser
   if (isBlamed('name-servers', evidence) && evidence?.reason !== undefined && dns !== undefined) {
     const trouble = dns.trouble ?? 'fails-otherwise';
     const asked = dns.servers.length > 0 ? `, asked ${dns.servers.join(', ')}` : '';
-    return fail(evidence.reason, `${plain(NAMES[trouble].meaning)}${asked}`, nameAdvice(trouble));
+    return fail(evidence.reason, `${plain(NAMES[trouble].meaning)}${asked}`, plain(NAMES[trouble].remedy));
   }
   if (dns?.ok === true && dns.servers.length === 0) return skip('the test site needs none');
   const bad = answers.filter((answer) => !answer.dns.ok);

@@ -23,7 +23,8 @@ export class PermissionsCheck implements Check {
       const why = await whyUnreadable(system, file);
       if (why !== undefined) return fail('conf-hidden', why, remedyFor(file));
     }
-    const secret = [...sources.environmentFiles, ...(loaded.sources.envFile ?? []), CREDENTIALS];
+    const { envFile } = loaded.sources;
+    const secret = [...sources.environmentFiles, ...(envFile === undefined ? [] : [envFile]), CREDENTIALS];
     const exposed = await exposedOf(system, secret);
     if (exposed !== undefined) {
       const mode = exposed === CREDENTIALS ? '700' : '600';

@@ -18,7 +18,8 @@ export class SiteCheck implements Check {
 }
 
 export function judge(evidence: CheckEvidence | undefined, testDomain: string): Finding {
-  if (evidence === undefined) return warn('checks-failed', 'the check did not end in time: is this machine overloaded?');
+  if (evidence === undefined)
+    return warn('checks-failed', 'the check did not end in time: is this machine overloaded?');
   if (evidence.refused !== undefined) return fail('system-refuses', refusalWords(evidence.refused));
   const behind = skipBehind('site', evidence);
   if (behind !== undefined) return behind;
