@@ -74,7 +74,7 @@ async function carryOut({ command, has, valueOf }: Given): Promise<number | unde
     }
     case 'doctor': {
       const { doctor } = await import('./cli/doctor.js');
-      return doctor({ ...confFile, json: has('json'), deep: has('deep'), version: packageVersion() });
+      return doctor({ ...confFile, json: has('json'), deep: has('deep'), version });
     }
     case 'outages': {
       const { outages } = await import('./cli/outages.js');
