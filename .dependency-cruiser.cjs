@@ -12,7 +12,7 @@ const PURE = [
   'main/troubles/(types|internet|names|cloud|house|looked|own|first-cause)',
   'workers/net/(address-memory|name-answers|site-clock)',
   'workers/probe/(portal-answer|manner|patience)',
-  'workers/(proof|verdict)',
+  'workers/(proof|verdict|link-pace)',
 ];
 
 /** The boundaries of ARCHITECTURE.md, as rules. `npm run boundaries` checks them. */

@@ -138,6 +138,7 @@ export class Daemon {
     parts.monitor.onDisconnected(() => this.#tellStatus());
     parts.connection.onStateChange(() => this.#tellStatus());
     parts.monitor.onChecked((evidence) => this.#observation.checked(evidence));
+    parts.monitor.onWayOutChanged(() => parts.connection.wayOutChanged());
     tellHistory(parts.monitor, parts.connection, this.#observation);
     this.#timer = setInterval(() => this.#tellStatus(), STATUS_MS);
 

@@ -25,6 +25,7 @@ import type { InternetMonitorStatus, StatusListener, WaitOptions } from './inter
 import { liveAnswer } from './internet-monitor/live-connection.js';
 import { RefusedChecks } from './internet-monitor/refused-checks.js';
 import { Teller } from './internet-monitor/teller.js';
+import { Waits } from './internet-monitor/waits.js';
 import { WorkerHost } from './internet-monitor/worker-host.js';
 import type { Logger } from './log.js';
 import { reasonWords } from './troubles.js';
@@ -47,6 +48,7 @@ export class InternetConnectionMonitor {
   readonly #log: Logger;
   readonly #connected: Listeners<InternetMonitorStatus>;
   readonly #disconnected: Listeners<InternetMonitorStatus>;
+  readonly #wayOutChanged: Listeners<undefined>;
   readonly #refused: RefusedChecks;
   readonly #checkEnded: Listeners<CheckEvidence>;
   #options: MonitorOptions;
@@ -57,8 +59,7 @@ export class InternetConnectionMonitor {
   #lastEvidence: CheckEvidence | undefined;
   readonly #teller: Teller;
   readonly #asked = new AskedChecks();
-  /** What `stop` has to end. */
-  readonly #waits = new Set<(error: MonitorError) => void>();
+  readonly #waits = new Waits();
 
   /** @throws {MonitorError} ERR_INVALID_OPTION */
   constructor(options: MonitorOptions = {}) {
@@ -68,6 +69,7 @@ export class InternetConnectionMonitor {
     this.#teller = new Teller(this.#log);
     this.#connected = new Listeners(this.#log, 'connected');
     this.#disconnected = new Listeners(this.#log, 'disconnected');
+    this.#wayOutChanged = new Listeners(this.#log, 'way out');
     this.#refused = new RefusedChecks(this.#log);
     this.#checkEnded = new Listeners(this.#log, 'check');
   }
@@ -109,7 +111,7 @@ export class InternetConnectionMonitor {
     this.#teller.reset();
     const stopped = new MonitorError('ERR_MONITOR_STOPPED', 'The internet monitor was stopped');
     this.#asked.end(stopped);
-    for (const end of [...this.#waits]) end(stopped);
+    this.#waits.end(stopped);
     await host.stop();
   }
 
@@ -150,6 +152,11 @@ export class InternetConnectionMonitor {
     return this.#checkEnded.add(listener);
   }
 
+  /** Called when this machine's packets leave by another way than before, by the kernel's tables. Returns the remover. */
+  onWayOutChanged(listener: () => unknown): () => void {
+    return this.#wayOutChanged.add(listener);
+  }
+
   /**
    * Checks now, and resolves when that check has ended; the verdict may still want it confirmed by another. `fresh`: by a new connection, since
    * somebody failed to open one. Default false.
@@ -171,31 +178,8 @@ export class InternetConnectionMonitor {
    * @throws {MonitorError} ERR_WAIT_TIMEOUT, ERR_MONITOR_STOPPED
    * @throws the signal's reason, if it aborts
    */
-  waitForConnection({ timeoutMs, signal }: WaitOptions = {}): Promise<void> {
-    if (this.isConnected) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const finish = (settle: () => void): void => {
-        clearTimeout(timer);
-        remove();
-        this.#waits.delete(fail);
-        signal?.removeEventListener('abort', onAbort);
-        settle();
-      };
-      const fail = (error: MonitorError): void => finish(() => reject(error));
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason is handed on as it is
-      const onAbort = (): void => finish(() => reject(signal?.reason));
-      const remove = this.onConnected(() => finish(resolve));
-      const timer =
-        timeoutMs === undefined
-          ? undefined
-          : setTimeout(
-              () => fail(new MonitorError('ERR_WAIT_TIMEOUT', `No internet within ${timeoutMs} ms`)),
-              timeoutMs,
-            );
-      this.#waits.add(fail);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      if (signal?.aborted === true) onAbort();
-    });
+  waitForConnection(options: WaitOptions = {}): Promise<void> {
+    return this.isConnected ? Promise.resolve() : this.#waits.wait((listener) => this.onConnected(listener), options);
   }
 
   /** New settings, from the next check on, which begins at once. @throws {MonitorError} ERR_INVALID_OPTION */
@@ -224,6 +208,9 @@ export class InternetConnectionMonitor {
         break;
       case 'changed':
         this.#changed(message.state);
+        break;
+      case 'way-out-changed':
+        this.#wayOutChanged.tell(undefined);
         break;
       case 'ask-live':
         void liveAnswer(this.#options.liveConnection, message.withinMs, this.#log).then((answer) =>

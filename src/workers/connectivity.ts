@@ -18,22 +18,16 @@ import {
   type WorkerSettings,
   type WorkerTask,
 } from './protocol.js';
+import { Schedule } from './schedule.js';
 import { initialMemory, onChecked, onLinkBack, onLinkHeld, type Outcome, type VerdictMemory } from './verdict.js';
 
 /** Between the end of a check and the start of the next, at least: a check that fails at once must not spin. */
 const MIN_PAUSE_MS = 50;
-/** Between the starts of two checks that were asked for, at least. */
-const MIN_SPACING_MS = 200;
-/** A link change gives the running check up for a new one; not more often than this, so that a flapping link starves nothing. */
-const MIN_ABORT_SPACING_MS = 1_000;
 /**
  * Without any link a packet reaches nobody, but the kernel goes on asking for its neighbour, once a second for 3 s, and the first packet
  * after the link's return waits for the next of these questions. So packets are sent that rarely, to notice tables that are wrong.
  */
 const PROBE_WITHOUT_LINK_MS = 30_000;
-
-/** Who can want a check sooner than its time. */
-type Wish = Extract<CheckTrigger, 'asked' | 'link'>;
 
 /** What {@link WorkerTask.port} is here. */
 export type Task = WorkerTask<MessagePort>;
@@ -58,12 +52,11 @@ class Connectivity {
   #askedFresh = false;
   /** Set while a check runs. */
   #running: { readonly abort: AbortController } | undefined;
-  #lastAbortAt = -Infinity;
+  /** The last check was given up because of a link change. The next is not, so that a flapping link starves nothing. */
+  #gaveUp = false;
   /** When packets were last sent. */
   #lastProbeAt = -Infinity;
-  /** Why the next check is begun sooner than its time. */
-  #wanted: Wish | undefined;
-  #wake: (() => void) | undefined;
+  readonly #schedule = new Schedule();
   #beat: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -116,44 +109,9 @@ class Connectivity {
       const everyMs = this.#memory.state.verdict === 'online' ? intervalMs : offlineIntervalMs;
       const afterMs = outcome?.confirm === true ? Math.min(confirmAfterMs, everyMs) : everyMs;
       const nextAt = Math.max(startedAt + afterMs, performance.now() + MIN_PAUSE_MS);
-      // Whoever asks does not make two moments of one: a failure is confirmed no sooner for it.
-      const askedAt = outcome?.confirm === true ? nextAt : startedAt + MIN_SPACING_MS;
-      const early = await this.#until(nextAt, { asked: askedAt, link: startedAt + MIN_SPACING_MS });
+      const early = await this.#schedule.next(nextAt, startedAt, outcome?.confirm === true);
       trigger = early ?? (outcome?.confirm === true ? 'confirming' : 'interval');
     }
-  }
-
-  /** Resolves at `at`, or as soon as somebody wants a check, but not before his time; with who wanted it. */
-  async #until(at: number, earliest: Readonly<Record<Wish, number>>): Promise<Wish | undefined> {
-    if (this.#wanted === undefined) await this.#sleep(at - performance.now());
-    for (;;) {
-      const wanted = this.#wanted;
-      const leftMs = wanted === undefined ? 0 : earliest[wanted] - performance.now();
-      if (this.#stopped || leftMs <= 0) {
-        this.#wanted = undefined;
-        return wanted;
-      }
-      await this.#sleep(leftMs);
-    }
-  }
-
-  /** Until woken, or no time at all once it is stopped. */
-  #sleep(ms: number): Promise<void> {
-    if (this.#stopped) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#wake?.(), Math.max(0, Math.ceil(ms)));
-      this.#wake = () => {
-        clearTimeout(timer);
-        this.#wake = undefined;
-        resolve();
-      };
-    });
-  }
-
-  #want(trigger: Wish): void {
-    // A link's word is not put off.
-    if (this.#wanted !== 'link') this.#wanted = trigger;
-    this.#wake?.();
   }
 
   async #checkOnce(trigger: CheckTrigger): Promise<Outcome | undefined> {
@@ -187,6 +145,7 @@ class Connectivity {
       this.#askedFresh ||= fresh;
       return undefined;
     }
+    this.#gaveUp = false;
     const { siteAnswered, ...seen } = look;
     const ms = Math.round(performance.now() - startedAt);
     const evidence: CheckEvidence = { checkId, trigger, startedAtMs, ms, ...seen };
@@ -233,6 +192,7 @@ class Connectivity {
     if (evidence.ok) {
       this.#memory = onLinkBack(this.#memory);
       this.#checker.elsewhere();
+      this.#post({ kind: 'way-out-changed' });
       this.#checkAfresh();
     } else if (kind === 'held' && evidence.reason !== undefined) {
       const outcome = onLinkHeld(this.#memory, evidence.reason, Date.now());
@@ -240,17 +200,16 @@ class Connectivity {
       if (outcome.changed) this.#running?.abort.abort();
       if (!outcome.confirm) this.#take(outcome, this.#kernelsWord(evidence, 'link'), []);
       // From now on at the times of an outage.
-      this.#want('link');
-    } else if (!this.#memory.linkTrusted) this.#want('link');
+      this.#schedule.want('link');
+    } else if (!this.#memory.linkTrusted) this.#schedule.want('link');
   }
 
   #checkAfresh(): void {
-    const now = performance.now();
-    if (this.#running !== undefined && now - this.#lastAbortAt >= MIN_ABORT_SPACING_MS) {
-      this.#lastAbortAt = now;
+    if (this.#running !== undefined && !this.#gaveUp) {
+      this.#gaveUp = true;
       this.#running.abort.abort();
     }
-    this.#want('link');
+    this.#schedule.want('link');
   }
 
   #kernelsWord(link: LinkEvidence, trigger: CheckTrigger): CheckEvidence {
@@ -265,7 +224,7 @@ class Connectivity {
       case 'check-now':
         this.#asked.push(message.id);
         this.#askedFresh ||= message.fresh;
-        this.#want('asked');
+        this.#schedule.want('asked');
         break;
       case 'configure':
         this.#configure(message.settings);
@@ -284,13 +243,13 @@ class Connectivity {
     if (!this.#checker.configure(settings)) return;
     this.#startBeating();
     this.#running?.abort.abort();
-    this.#want('asked');
+    this.#schedule.want('asked');
   }
 
   #stop(): void {
     this.#stopped = true;
     this.#running?.abort.abort();
-    this.#wake?.();
+    this.#schedule.stop();
   }
 
   #post(message: FromWorker): void {

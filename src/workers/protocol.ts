@@ -6,7 +6,7 @@
  */
 
 /** Raised whenever a message changes its shape; the worker refuses to run for a main thread of another version. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** What the checks have found so far: `unknown` until the first verdict. */
 export type Verdict = 'unknown' | 'online' | 'offline';
@@ -262,6 +262,8 @@ export type FromWorker =
   | { readonly kind: 'changed'; readonly state: VerdictState; readonly evidence: CheckEvidence }
   /** The site fails: does the live connection answer? Wanted within `withinMs`. */
   | { readonly kind: 'ask-live'; readonly id: number; readonly withinMs: number }
+  /** By the kernel's tables packets leave by another way than before, or by one again: what is open may have been left behind. */
+  | { readonly kind: 'way-out-changed' }
   /** Something an operator should read, in plain words. */
   | {
       readonly kind: 'note';

@@ -108,6 +108,7 @@ class Attempt {
       connectionId: 'connection',
       send: (data, timeoutMs) => this.sending(data, timeoutMs),
       answers: () => Promise.resolve(true),
+      wayOutChanged: () => void this.calls.push('way out changed'),
       suspend: () => void this.calls.push('suspend'),
       resume: () => void this.calls.push('resume'),
       dispose: () => {
@@ -303,6 +304,7 @@ describe('the supervisor', () => {
       connectionId: String(id),
       send: () => Promise.resolve({ outcome: 'sent' }),
       answers: () => Promise.resolve(true),
+      wayOutChanged: () => undefined,
       suspend: () => undefined,
       resume: () => undefined,
       dispose: () => Promise.resolve(void disposed.push(id)),

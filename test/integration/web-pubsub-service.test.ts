@@ -66,6 +66,22 @@ describe('a session with the service', () => {
     assert.equal(fixture.refused.length, 0);
   });
 
+  it('when the way out has changed: left in peace if it answers, and recovered over another socket if it does not', async () => {
+    fixture = new Fixture(server.clientAccessUrl({ userId: 'pi-moved' }));
+    const session = await fixture.open(options);
+    session.wayOutChanged(10_000);
+    session.wayOutChanged(10_000);
+    assert.equal(await session.answers(10_000), true);
+    assert.deepEqual(fixture.kinds, []);
+    server.goHalfOpen({ userId: 'pi-moved' });
+    session.wayOutChanged(100);
+    await fixture.until(() => fixture.count('recovered') === 1);
+    assert.deepEqual(fixture.kinds, ['interrupted', 'recovered']);
+    assert.match(JSON.stringify(fixture.events[0]), /the way out of this machine has changed.*"kind":"silent"/);
+    await session.dispose();
+    session.wayOutChanged(1);
+  });
+
   it('notices a half-open link over TLS, and recovers', async () => {
     fixture = new Fixture(server.clientAccessUrl({ userId: 'pi-half-open' }));
     await fixture.open({ ...options, idlePingMs: 60, halfOpenTimeoutMs: 250 });

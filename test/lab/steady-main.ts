@@ -36,6 +36,8 @@ if (rows.length === 0 || !(seconds > 0)) {
   process.exit(2);
 }
 
+// Each lab wants to be removed at the end of the process.
+process.setMaxListeners(rows.length + 10);
 say(`${rows.length} labs for ${values.minutes} min`);
 const results = await Promise.all(rows.map((row) => steady(row, seconds)));
 for (const { name, complaints, checks, failedChecks, medianMs, longestMs, megabytesADay, journal } of results) {

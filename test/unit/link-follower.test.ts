@@ -10,7 +10,7 @@ import { gathered } from '../support/everything-logged.js';
 const ETH0 = { name: 'eth0', up: true, operState: 'up', physical: true };
 const GOOD: LinkSnapshot = {
   interfaces: [{ ...ETH0, addresses: ['192.0.2.7'] }],
-  defaultRoutes: [{ device: 'eth0', metric: 100, hasGateway: true }],
+  defaultRoutes: [{ device: 'eth0', metric: 100, gateway: '0101A8C0' }],
   egress: [{ family: 4, source: '192.0.2.7' }],
 };
 const ELSEWHERE: LinkSnapshot = {
@@ -53,6 +53,8 @@ class Bench {
   readonly children: FakeChild[] = [];
   snapshot: LinkSnapshot;
   looks = 0;
+  /** How long one takes. */
+  lookMs = 0;
   throws = false;
   spawnFails: Error | undefined;
   readonly follower: LinkFollower;
@@ -80,11 +82,16 @@ class Bench {
       },
       look: () => {
         this.looks += 1;
+        this.#nowMs += this.lookMs;
         return Promise.resolve(this.snapshot);
       },
       now: () => this.#nowMs,
     });
     context.after(() => this.follower.stop());
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
   }
 
   get child(): FakeChild {
@@ -158,6 +165,25 @@ describe('following the links', () => {
     await bench.pass(1);
     assert.equal(bench.looks, before + 1);
     assert.deepEqual(bench.events, ['changed no-link since 1020']);
+  });
+
+  it('in a storm of signs looks take a fortieth of the time, and one of them is never put off by more than a second', async (context) => {
+    const STORM_MS = 10_000;
+    for (const lookMs of [2, 10, 100]) {
+      const bench = await begin(context);
+      bench.lookMs = lookMs;
+      const before = bench.looks;
+      const until = bench.nowMs + STORM_MS;
+      while (bench.nowMs < until) {
+        bench.child.stdout.write('a sign\n');
+        await bench.pass(5);
+      }
+      const looks = bench.looks - before;
+      assert.ok(looks >= 8, `${looks} looks of ${lookMs} ms`);
+      assert.ok(looks * lookMs <= STORM_MS / 40 + 2 * lookMs || looks <= 12, `${looks} looks of ${lookMs} ms`);
+      await bench.follower.stop();
+      context.mock.timers.reset();
+    }
   });
 
   it('says that the loss held after 300 ms, not sooner', async (context) => {

@@ -24,7 +24,7 @@ function snapshot(more: Partial<LinkSnapshot>): LinkSnapshot {
 }
 
 const WLAN0 = link('wlan0', { addresses: ['192.168.1.20', 'fe80::1'] });
-const ROUTE = { device: 'wlan0', metric: 600, hasGateway: true };
+const ROUTE = { device: 'wlan0', metric: 600, gateway: '0101A8C0' };
 const HEALTHY = snapshot({
   interfaces: [link('eth0', { operState: 'down' }), WLAN0],
   defaultRoutes: [ROUTE],
@@ -85,7 +85,7 @@ describe('the decision about the way out', () => {
       'the kernel still routes to an interface that lost its carrier',
       snapshot({
         interfaces: [link('eth0', { operState: 'down' }), link('wlan0', { addresses: ['fe80::1'] })],
-        defaultRoutes: [{ device: 'eth0', metric: 100, hasGateway: true }],
+        defaultRoutes: [{ device: 'eth0', metric: 100, gateway: '0101A8C0' }],
         egress: [{ family: 4, source: '192.168.1.9' }],
       }),
       'no-link',
@@ -119,7 +119,7 @@ describe('the decision about the way out', () => {
       'no answer to DHCP, and a default route onto the bare link',
       snapshot({
         interfaces: [link('wlan0', { addresses: ['169.254.7.7'] })],
-        defaultRoutes: [{ ...ROUTE, hasGateway: false }],
+        defaultRoutes: [{ ...ROUTE, gateway: undefined }],
         egress: [{ family: 4, source: '169.254.7.7' }],
       }),
       'no-route',
@@ -129,7 +129,7 @@ describe('the decision about the way out', () => {
       'a gateway that hands out link-local addresses',
       snapshot({
         interfaces: [link('usb0', { addresses: ['169.254.7.7'] })],
-        defaultRoutes: [{ device: 'usb0', metric: 0, hasGateway: true }],
+        defaultRoutes: [{ device: 'usb0', metric: 0, gateway: '0101A8C0' }],
         egress: [{ family: 4, source: '169.254.7.7' }],
       }),
       undefined,
@@ -205,14 +205,16 @@ describe('the fingerprint', () => {
     );
   });
 
-  it('changes with the source address, the route and the verdict', () => {
+  it('changes with the source address, the route, its metric and gateway, and the verdict', () => {
     const moved = link('wlan0', { addresses: ['192.168.1.21'] });
     const others = [
       { ...HEALTHY, interfaces: [moved], egress: [{ family: 4, source: '192.168.1.21' } as const, UNREACHABLE[1]] },
-      { ...HEALTHY, defaultRoutes: [ROUTE, { device: 'eth0', metric: 100, hasGateway: true }] },
+      { ...HEALTHY, defaultRoutes: [ROUTE, { device: 'eth0', metric: 100, gateway: '0101A8C0' }] },
+      { ...HEALTHY, defaultRoutes: [{ ...ROUTE, metric: 50 }] },
+      { ...HEALTHY, defaultRoutes: [{ ...ROUTE, gateway: '0201A8C0' }] },
       { ...HEALTHY, defaultRoutes: [], egress: UNREACHABLE },
     ];
-    assert.equal(new Set([HEALTHY, ...others].map(fingerprint)).size, 4);
+    assert.equal(new Set([HEALTHY, ...others].map(fingerprint)).size, others.length + 1);
   });
 });
 
@@ -230,8 +232,8 @@ describe('the routing tables of /proc', () => {
       '',
     ].join('\n');
     assert.deepEqual(parseIpv4DefaultRoutes(text), [
-      { device: 'eth0', metric: 100, hasGateway: true },
-      { device: 'wlan0', metric: 600, hasGateway: false },
+      { device: 'eth0', metric: 100, gateway: '0101A8C0' },
+      { device: 'wlan0', metric: 600, gateway: undefined },
     ]);
   });
 
@@ -244,6 +246,8 @@ describe('the routing tables of /proc', () => {
       'nonsense',
       '',
     ].join('\n');
-    assert.deepEqual(parseIpv6DefaultRoutes(text), [{ device: 'a0', metric: 1024, hasGateway: true }]);
+    assert.deepEqual(parseIpv6DefaultRoutes(text), [
+      { device: 'a0', metric: 1024, gateway: 'fd770000000000000000000000000001' },
+    ]);
   });
 });

@@ -123,6 +123,11 @@ export interface Session {
   send(data: Sendable, timeoutMs: number): Promise<{ readonly outcome: 'sent' | 'failed'; readonly message?: string }>;
   /** Asks the service for a sign of life, and resolves with whether one came within the time; never rejects. */
   answers(withinMs: number): Promise<boolean>;
+  /**
+   * The way out of this machine is another one: the socket counts as left behind unless it answers within the time, and the session is then
+   * recovered over another. One that is being opened is begun afresh.
+   */
+  wayOutChanged(withinMs: number): void;
   /** Terminates the socket at once and opens none until {@link resume}; the session may survive. */
   suspend(): void;
   /** Sockets may be opened again: recovery is tried at once. */

@@ -72,6 +72,9 @@ export interface ConnectionSnapshot {
   readonly lastFailure: OpenFailure | undefined;
 }
 
+/** A slow satellite's round trip, twice; moved within 3 s with what a new socket takes. */
+const ANSWERS_AFTER_A_CHANGE_MS = 2_000;
+
 /** Keeps one connection alive exactly while the internet is there. */
 export class ConnectionSupervisor {
   readonly #options: ConnectionSupervisorOptions;
@@ -183,6 +186,14 @@ export class ConnectionSupervisor {
     return this.#state.kind === 'connected'
       ? this.#links.session(this.#state.session.id)?.answers(withinMs)
       : undefined;
+  }
+
+  /** The way out of this machine is another one than before: the connection is asked at once, and moved if it does not answer. */
+  wayOutChanged(): void {
+    const { kind } = this.#state;
+    if (kind !== 'connected' && kind !== 'recovering') return;
+    const session = this.#links.session(this.#state.session.id);
+    guard(this.#log, 'ask the cloud connection', () => session?.wayOutChanged(ANSWERS_AFTER_A_CHANGE_MS));
   }
 
   get state(): ConnectionSnapshot {

@@ -5,9 +5,10 @@
  * every version of iproute2, has no line to bound, and sees what the kernel does not announce: the IPv4 routes that vanish
  * with their interface.
  */
-import { spawn as spawnProcess, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { LinkEvidence } from '../protocol.js';
 import { lookAtLinks } from './link-snapshot.js';
+import { endChild, spawnMonitor } from './monitor-child.js';
 import { refusalOf, refusalWords } from '../net/refusal.js';
 import { decideLink, fingerprint, refusalIn, type LinkSnapshot } from './link-state.js';
 
@@ -39,7 +40,7 @@ export interface FollowLinksOptions {
   /** Told of every event. What it throws is logged and harms nothing else. */
   readonly onEvent: (event: LinkEvent) => void;
   readonly log: LoggerLike;
-  /** Time from the first sign of a change to the look at the tables, so that a burst makes one look. Default 20 ms. */
+  /** Time from the first sign of a change to the look at the tables, so that a burst makes one look. Default 20 ms. In a storm see {@link MAX_SHARE}. */
   readonly debounceMs?: number;
   /** How long the way out must be gone before `held`. Default 300 ms: a DHCP renewal or a roaming Wi-Fi is shorter. */
   readonly holdMs?: number;
@@ -69,13 +70,15 @@ const RESTART_CAP_MS = 300_000;
 /** The same where the system refused the process itself: it is not the child's fault, and passes. */
 const REFUSED_CAP_MS = 15_000;
 const STABLE_MS = 60_000;
-/** A child asked to end is killed after that. */
-const KILL_AFTER_MS = 1_000;
 /** `ip` says nowhere that it has begun to listen, so the tables are looked at again, for what changed just before. */
 const SETTLE_MS = 500;
 /** After a look that the system refused. */
 const LOOK_AGAIN_MS = 5_000;
 const MAX_STDERR = 300;
+/** Share of a core that looks may take while signs keep coming. */
+const MAX_SHARE = 1 / 40;
+/** And how long a look may be put off because of it. */
+const MAX_PAUSE_MS = 1_000;
 
 /** Starts following. Returns at once; a first look is on its way. */
 export function followLinks(options: FollowLinksOptions): LinkFollower {
@@ -96,6 +99,8 @@ class Follower implements LinkFollower {
   #withSetpriv = true;
   #deaths = 0;
   #looking = false;
+  /** When the last look began and ended. */
+  #looked = { fromMs: 0, toMs: 0 };
   #lookAgain = false;
   #refused = false;
   #stopped = false;
@@ -189,10 +194,15 @@ class Follower implements LinkFollower {
   /** Not pushed back by further signs: a storm of them delays no look. */
   #lookSoon(): void {
     if (this.#stopped || this.#timers.look !== undefined) return;
-    this.#timers.look = setTimeout(() => {
-      delete this.#timers.look;
-      void this.#lookNow();
-    }, this.#debounceMs);
+    const { fromMs, toMs } = this.#looked;
+    const pauseMs = Math.min(MAX_PAUSE_MS, (toMs - fromMs) / MAX_SHARE);
+    this.#timers.look = setTimeout(
+      () => {
+        delete this.#timers.look;
+        void this.#lookNow();
+      },
+      Math.max(this.#debounceMs, toMs + pauseMs - this.#now()),
+    );
   }
 
   async #lookNow(): Promise<void> {
@@ -202,6 +212,7 @@ class Follower implements LinkFollower {
       return;
     }
     this.#looking = true;
+    const fromMs = this.#now();
     try {
       const snapshot = await this.#look(this.#options.destinations?.());
       const refusal = refusalIn(snapshot);
@@ -211,10 +222,11 @@ class Follower implements LinkFollower {
       this.#options.log.debug({ error: messageOf(error) }, 'The links could not be looked at');
     } finally {
       this.#looking = false;
+      this.#looked = { fromMs, toMs: this.#now() };
     }
     if (this.#lookAgain) {
       this.#lookAgain = false;
-      await this.#lookNow();
+      this.#lookSoon();
     }
   }
 
@@ -268,30 +280,6 @@ class Follower implements LinkFollower {
       this.#options.log.error({ error: messageOf(error) }, 'A listener of link changes failed; report this as a bug');
     }
   }
-}
-
-/** `ip` lives in /usr/sbin on Debian, which is not in everybody's PATH. */
-function spawnMonitor(command: string, args: readonly string[]): ChildProcess {
-  const path = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`;
-  return spawnProcess(command, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: path, LC_ALL: 'C' },
-    cwd: '/',
-  });
-}
-
-async function endChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  child.stdout?.removeAllListeners('data');
-  child.stdout?.resume();
-  await new Promise<void>((resolve) => {
-    const kill = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
-    child.once('exit', () => {
-      clearTimeout(kill);
-      resolve();
-    });
-    child.kill('SIGTERM');
-  });
 }
 
 function messageOf(error: unknown): string {

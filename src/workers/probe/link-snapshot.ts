@@ -4,7 +4,7 @@
  * The files of /proc and /sys are read synchronously on purpose: they are memory, not disk, and the asynchronous calls
  * share the process's four pool threads with name look-ups that may hang for seconds.
  */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
 import { OUT_THERE, chooseRoute } from '../net/chosen-route.js';
 import { interfacesNow } from '../net/interfaces.js';
 import { refusalOf } from '../net/refusal.js';
@@ -19,6 +19,12 @@ import {
 /** The kernel is only asked which way it would go to these, one of each family. */
 export const DESTINATIONS: readonly string[] = Object.values(OUT_THERE);
 
+/**
+ * Some 500 routes. Of IPv4 the default routes come first (the kernel walks its table by destination, from 0.0.0.0 up), of IPv6 within each table; a
+ * router with 20,000 others has 3 MB of them.
+ */
+const MAX_ROUTES_BYTES = 65_536;
+
 /** IFF_UP of linux/if.h. */
 const INTERFACE_UP = 0x1;
 
@@ -31,8 +37,8 @@ export async function lookAtLinks(destinations: readonly string[] = DESTINATIONS
   const tables = new Tables();
   const interfaces = readInterfaces(tables);
   const defaultRoutes = [
-    ...parseIpv4DefaultRoutes(tables.read('/proc/net/route')),
-    ...parseIpv6DefaultRoutes(tables.read('/proc/net/ipv6_route')),
+    ...parseIpv4DefaultRoutes(tables.readBeginning('/proc/net/route')),
+    ...parseIpv6DefaultRoutes(tables.readBeginning('/proc/net/ipv6_route')),
   ];
   const { refused } = tables;
   return { interfaces, defaultRoutes, egress, ...(refused === undefined ? {} : { refused }) };
@@ -46,6 +52,23 @@ class Tables {
   /** Empty if there is no such file, or no longer. */
   read(path: string): string {
     return this.#try(() => readFileSync(path, 'utf8')) ?? '';
+  }
+
+  /** The first {@link MAX_ROUTES_BYTES}. The kernel makes no more of the table than is read. */
+  readBeginning(path: string): string {
+    const beginning = this.#try(() => {
+      const file = openSync(path, 'r');
+      try {
+        const text = Buffer.allocUnsafe(MAX_ROUTES_BYTES);
+        let length = 0;
+        for (let more = -1; more !== 0 && length < text.length; length += more)
+          more = readSync(file, text, length, text.length - length, null);
+        return text.toString('latin1', 0, length);
+      } finally {
+        closeSync(file);
+      }
+    });
+    return beginning ?? '';
   }
 
   list(folder: string): readonly string[] {

@@ -24,8 +24,8 @@ export interface LinkInterface {
 export interface DefaultRoute {
   readonly device: string;
   readonly metric: number;
-  /** False where the whole world is said to be on the link itself, as for a point-to-point line. */
-  readonly hasGateway: boolean;
+  /** As the kernel writes it; undefined where the whole world is said to be on the link itself, as for a point-to-point line. */
+  readonly gateway: string | undefined;
 }
 
 /** Where the kernel would send a packet to an address out there: its source address, or why there is no way. */
@@ -60,7 +60,7 @@ export function parseIpv4DefaultRoutes(text: string): DefaultRoute[] {
     const [device, destination, gateway, flags, , , metric, mask] = line.trim().split(/\s+/);
     if (device === undefined || destination !== '00000000' || mask !== '00000000') continue;
     if (!isUsable(Number.parseInt(flags ?? '', 16))) continue;
-    routes.push({ device, metric: Number(metric) || 0, hasGateway: gateway !== '00000000' });
+    routes.push({ device, metric: Number(metric) || 0, gateway: gateway === '00000000' ? undefined : gateway });
   }
   return routes;
 }
@@ -74,7 +74,11 @@ export function parseIpv6DefaultRoutes(text: string): DefaultRoute[] {
     const [destination, prefix, , , gateway, metric, , , flags, device] = fields;
     if (device === undefined || device === 'lo' || destination !== nowhere || prefix !== '00') continue;
     if (!isUsable(Number.parseInt(flags ?? '', 16))) continue;
-    routes.push({ device, metric: Number.parseInt(metric ?? '0', 16) || 0, hasGateway: gateway !== nowhere });
+    routes.push({
+      device,
+      metric: Number.parseInt(metric ?? '0', 16) || 0,
+      gateway: gateway === nowhere ? undefined : gateway,
+    });
   }
   return routes;
 }
@@ -132,7 +136,7 @@ export function fingerprint(snapshot: LinkSnapshot): string {
     evidence.reason ?? 'ok',
     evidence.detail ?? '',
     [...new Set(snapshot.egress.map((egress) => egress.source ?? ''))].sort(),
-    snapshot.defaultRoutes.map((route) => `${route.device}/${route.metric}`).sort(),
+    snapshot.defaultRoutes.map(({ device, metric, gateway = '' }) => `${device}/${metric}/${gateway}`).sort(),
   ]);
 }
 
@@ -147,7 +151,10 @@ function leadsOut(egress: Egress, snapshot: LinkSnapshot): boolean {
   if (owner === undefined) return false;
   if (!isLinkLocal(source)) return true;
   // dhcpcd gives itself 169.254.x.x and a default route onto the bare link when no DHCP server answers.
-  return egress.family === 4 && snapshot.defaultRoutes.some((route) => route.device === owner.name && route.hasGateway);
+  return (
+    egress.family === 4 &&
+    snapshot.defaultRoutes.some((route) => route.device === owner.name && route.gateway !== undefined)
+  );
 }
 
 /** True for fe80::/10 and 169.254.0.0/16, which no router passes on. */

@@ -14,6 +14,8 @@ export type LinkEnd =
   | { readonly kind: 'failed'; readonly message: string; readonly refusal?: string }
   | { readonly kind: 'timeout'; readonly stage: 'handshake' | 'greeting'; readonly afterMs: number }
   | { readonly kind: 'half-open'; readonly afterMs: number }
+  /** The same, once this machine's way out was another one. */
+  | { readonly kind: 'left-behind'; readonly afterMs: number }
   /** We ended it because the internet is gone. */
   | { readonly kind: 'suspended' };
 
@@ -48,6 +50,7 @@ export function causeOf(end: TryEnd): LossCause {
       return { kind: end.refusal === undefined ? 'broken' : 'own' };
     case 'timeout':
     case 'half-open':
+    case 'left-behind':
       return { kind: 'silent' };
     case 'violation':
     case 'suspended':
@@ -126,6 +129,8 @@ export function describeEnd(end: TryEnd): string {
         : `no connected frame within ${end.afterMs / 1000} s`;
     case 'half-open':
       return `nothing was heard for ${end.afterMs / 1000} s, not even the answer to a ping`;
+    case 'left-behind':
+      return `the way out of this machine has changed, and over the old connection no ping was answered within ${end.afterMs / 1000} s`;
     case 'suspended':
       return 'there is no internet';
     case 'wrong-greeting':

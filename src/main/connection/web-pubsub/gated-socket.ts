@@ -103,6 +103,18 @@ export class GatedSocket implements ClientSocket {
     else if (this.#state.kind === 'opening' || this.#state.kind === 'waiting') this.#wait(undefined);
   }
 
+  /** An open link that answers no ping within the time is given up. */
+  doubt(withinMs: number): void {
+    if (this.#state.kind === 'open') this.#state.link.doubt(withinMs);
+  }
+
+  /** A link that is being opened is given up for another. */
+  openAfresh(): void {
+    if (this.#state.kind !== 'opening') return;
+    this.#wait(undefined);
+    this.#tryToOpen();
+  }
+
   /** Lets the client know of the loss: it asks for the next socket at once, or stops, as it sees fit. */
   reportLoss(code: number, reason: string): void {
     if (this.#state.kind !== 'lost') return;

@@ -9,6 +9,7 @@ import WebSocket, { type ClientOptions, type RawData } from 'ws';
 import { refusalOf } from '../../../workers/net/refusal.js';
 import { retryAfterMs } from '../../base/retry-after.js';
 import type { LinkEnd } from './endings.js';
+import { Doubt } from './doubt.js';
 import { describeError, redact } from './redact.js';
 import { createConnection } from './socket.js';
 
@@ -56,6 +57,7 @@ export class Link {
   #deadline: NodeJS.Timeout | undefined;
   #watch: NodeJS.Timeout | undefined;
   #socket: Socket | undefined;
+  readonly #doubt: Doubt;
 
   /** Throws if `url` is none; `onEnd` is not called then. */
   constructor(url: string, options: LinkOptions, handlers: LinkHandlers) {
@@ -73,6 +75,11 @@ export class Link {
     };
     const ws = new WebSocket(url, options.subprotocol, wsOptions);
     this.#ws = ws;
+    this.#doubt = new Doubt({
+      ping: (mark) => ws.ping(mark),
+      unanswered: (afterMs) => this.#end({ kind: 'left-behind', afterMs }),
+    });
+    ws.on('pong', (mark) => this.#doubt.answered(mark.toString()));
     // ws has a handshakeTimeout of its own, but that is one of silence: a peer that sends a byte now and then holds it off for ever.
     this.#expect('handshake', options.handshakeTimeoutMs);
     this.closed = new Promise((resolve) => {
@@ -109,6 +116,11 @@ export class Link {
     if (this.#ended || this.#watch) return;
     clearTimeout(this.#deadline);
     this.#watchSilence();
+  }
+
+  /** Ends it unless it answers a ping within the time. */
+  doubt(withinMs: number): void {
+    if (!this.#ended && this.#ws.readyState === WebSocket.OPEN) this.#doubt.ask(withinMs);
   }
 
   /** Bytes of the socket read so far. */
@@ -194,6 +206,7 @@ export class Link {
   #finish(): void {
     this.#ended = true;
     this.#opening.abort();
+    this.#doubt.end();
     clearTimeout(this.#deadline);
     clearInterval(this.#watch);
   }

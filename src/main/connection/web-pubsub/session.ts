@@ -126,6 +126,11 @@ export class WebPubSubSession implements Session {
     return this.#outbox.send(data, timeoutMs);
   }
 
+  wayOutChanged(withinMs: number): void {
+    if (this.#state.kind === 'open') this.#socket?.doubt(withinMs);
+    else if (this.#state.kind === 'interrupted' && !this.#suspended) this.#socket?.openAfresh();
+  }
+
   suspend(): void {
     this.#suspended = true;
     this.#socket?.hold();
