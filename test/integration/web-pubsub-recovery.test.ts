@@ -173,7 +173,7 @@ describe('a recovered socket', () => {
     };
     server.drop();
     await fixture.until(() => fixture.count('recovered') === 1);
-    assert.deepEqual(fixture.kinds, ['interrupted', 'recovered']);
+    assert.deepEqual(fixture.kinds, ['interrupted', 'recovery-failed', 'recovery-failed', 'recovered']);
     server.script = {};
     await fixture.close();
   });
