@@ -42,13 +42,21 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
 }
 
 /** Each command is loaded only if it is asked for. */
-async function carryOut({ command, has, valueOf }: Given): Promise<number | undefined> {
+async function carryOut({ command, has, valueOf, operand }: Given): Promise<number | undefined> {
   const config = valueOf('config');
   const confFile = config === undefined ? {} : { confFile: config };
   switch (command) {
     case 'run': {
       const { run } = await import('./cli/run.js');
       return run({ ...confFile, version });
+    }
+    case 'config check': {
+      const { configCheck } = await import('./cli/config-check.js');
+      return configCheck(operand);
+    }
+    case 'config show': {
+      const { configShow } = await import('./cli/config-show.js');
+      return configShow({ file: operand, json: has('json') });
     }
     case 'migrate': {
       const { migrate } = await import('./cli/migrate.js');

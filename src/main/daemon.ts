@@ -24,7 +24,7 @@ import { createLookup } from './net/lookup.js';
 import { loadHouseTrust } from './net/house-trust.js';
 import { createRemote, type Remote } from './remote.js';
 import { NO_CONNECTION } from './remote/no-connection.js';
-import { diffSettings, hostsOf, nameOf, takeOverLive, type Settings } from './settings.js';
+import { diffSettings, hostsOf, nameOf, takeOverLive, tellable, type Settings } from './settings.js';
 import { tellHistory } from './historian.js';
 import { Observation } from './observe/observation.js';
 import type { Parts as ObservedParts } from './observe/parts.js';
@@ -90,6 +90,7 @@ export class Daemon {
     this.#settings = options.settings;
     this.#observation = new Observation({
       parts: () => this.#contributions(),
+      settings: () => tellable(this.#settings, process.env),
       lookNow: async () => this.#parts?.monitor.checkNow(),
       controlSocket: options.settings.controlSocket,
       env: process.env,

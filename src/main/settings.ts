@@ -17,6 +17,7 @@ import { SettingsError } from './settings/error.js';
 import { readFileFromDisk, type ReadFile } from './settings/files.js';
 import { usedInstead } from './settings/instead.js';
 import {
+  put,
   readConf,
   readDotEnv,
   takeConf,
@@ -25,11 +26,13 @@ import {
   type Findings,
   type Found,
 } from './settings/sources.js';
+import { sourceWords, type Source } from './settings/source.js';
 import { nameOf, ROWS, type SettingName, type Settings, type Spec } from './settings/table.js';
 
-export { diffSettings, takeOverLive, type SettingChange, type SettingsDiff } from './settings/diff.js';
+export { diffSettings, shown, takeOverLive, type SettingChange, type SettingsDiff } from './settings/diff.js';
 export { SettingsError } from './settings/error.js';
 export { hostsOf } from './settings/hosts.js';
+export { tellable } from './settings/running.js';
 export { settingOfVariable, SHIPPED_CONF } from './settings/sources.js';
 export { nameOf, TABLE, type SettingName, type Settings } from './settings/table.js';
 export { parseHostPort, type HostPort } from './settings/values.js';
@@ -39,6 +42,8 @@ export interface LoadOptions {
   readonly confFile?: string;
   /** The process's environment. */
   readonly env: Environment;
+  /** Files that some variables of it stand in, by their names. Default: none. */
+  readonly filesOfEnv?: ReadonlyMap<string, string>;
   /** Default: from disk. */
   readonly readFile?: ReadFile;
   /** Default: `$CREDENTIALS_DIRECTORY`. */
@@ -75,6 +80,16 @@ export interface LoadedSettings {
   };
 }
 
+/** What was read, be it right or wrong. */
+export interface ReadSettings extends LoadedSettings {
+  /** With any of these nothing starts; what is wrong has its default in `settings`. */
+  readonly problems: readonly string[];
+  /** Where each setting was found, what counts first; empty: nowhere, so it has its default. */
+  readonly foundAt: Readonly<Record<SettingName, readonly Source[]>>;
+  /** Whose value is not allowed, and nothing is taken in its place. */
+  readonly bad: ReadonlySet<SettingName>;
+}
+
 /** A longer list helps nobody, and the log is bounded. */
 const MOST_MESSAGES = 30;
 
@@ -83,6 +98,13 @@ const MOST_MESSAGES = 30;
  * @throws {SettingsError} with all problems at once.
  */
 export function loadSettings(options: LoadOptions): LoadedSettings {
+  const { settings, problems, warnings, notices, sources } = readSettings(options);
+  if (problems.length > 0) throw new SettingsError(bounded(problems), bounded(warnings));
+  return { settings, warnings: bounded(warnings), notices: bounded(notices), sources };
+}
+
+/** The same, but for whoever wants to see all of it: never throws for a setting, and bounds no list. */
+export function readSettings(options: LoadOptions): ReadSettings {
   const readFile = options.readFile ?? readFileFromDisk;
   const env = variablesOf(options.env);
   const findings: Findings = { found: new Map(), problems: [], warnings: [], notices: [] };
@@ -95,16 +117,26 @@ export function loadSettings(options: LoadOptions): LoadedSettings {
   const unreadable = options.purpose === 'check' ? warnings : problems;
   const credentials = options.credentialsDirectory ?? env.get('CREDENTIALS_DIRECTORY');
   const dotEnv = readDotEnv(readFile, conf?.path, options.workingDirectory ?? process.cwd(), credentials, unreadable);
-  if (dotEnv !== undefined) takeVariables(dotEnv.variables, `${dotEnv.path},`, findings);
-  takeVariables(env, 'environment variable', findings);
+  if (dotEnv !== undefined)
+    takeVariables(dotEnv.variables, (name) => ({ kind: 'variables', file: dotEnv.path, name }), findings);
+  const { filesOfEnv } = options;
+  takeVariables(
+    env,
+    (name) => {
+      const file = filesOfEnv?.get(name);
+      return file === undefined ? { kind: 'environment', name } : { kind: 'variables', file, name };
+    },
+    findings,
+  );
   takeCredentials(readFile, credentials, { found, problems: unreadable });
   takeCommandLine(options.commandLine ?? {}, found);
 
   const values: Partial<Record<SettingName, unknown>> = {};
   const origins: Partial<Record<SettingName, string>> = {};
+  const foundAt: Partial<Record<SettingName, readonly Source[]>> = {};
   const bad = new Set<SettingName>();
   for (const [key, spec] of ROWS) {
-    const given = found.get(key);
+    const [given] = found.get(key) ?? [];
     let value = given === undefined ? spec.default : spec.type.parse(given.text);
     if (given !== undefined && value === undefined) {
       // Whoever has just typed it would rather correct it.
@@ -119,16 +151,19 @@ export function loadSettings(options: LoadOptions): LoadedSettings {
       }
     }
     values[key] = value ?? spec.default;
-    origins[key] = value === undefined ? 'default' : (given?.where ?? 'default');
+    origins[key] = value === undefined || given === undefined ? 'default' : sourceWords(given.source);
+    foundAt[key] = (found.get(key) ?? []).map(({ source }) => source);
   }
   const settings = Object.freeze(values) as Settings;
   checkTogether(settings, bad, options.purpose ?? 'run', problems, warnings);
 
-  if (problems.length > 0) throw new SettingsError(bounded(problems), bounded(warnings));
   return {
     settings,
-    warnings: bounded(warnings),
-    notices: bounded(notices),
+    problems,
+    warnings,
+    notices,
+    bad,
+    foundAt: foundAt as Record<SettingName, readonly Source[]>,
     sources: { confFile: conf?.path, envFile: dotEnv?.path, of: Object.freeze(origins) as Record<SettingName, string> },
   };
 }
@@ -148,8 +183,8 @@ export function secretsOf(settings: Settings): readonly string[] {
 
 function takeCommandLine(given: NonNullable<LoadOptions['commandLine']>, found: Findings['found']): void {
   for (const [key, { option, text }] of Object.entries(given) as [SettingName, CommandLineValue][]) {
-    const where = `option ${option}`;
-    found.set(key, { text: text.trim(), where, subject: `${where} (${nameOf(key)})`, typed: true });
+    const source = { kind: 'option', option } as const;
+    put(found, key, { text: text.trim(), source, subject: `${sourceWords(source)} (${nameOf(key)})`, typed: true });
   }
 }
 

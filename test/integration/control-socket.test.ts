@@ -179,6 +179,7 @@ describe('what it answers', () => {
     createRoutes({
       snapshot: () => Promise.resolve(snapshot),
       outages: () => Promise.resolve([]),
+      settings: () => ({ settings: {}, ofEnvironment: [] }),
       lookNow: () => Promise.resolve((looks.count += 1)),
       redact: (value) => value.replaceAll('hunter2', '***'),
       nowMs: () => nowMs.value,

@@ -49,6 +49,10 @@ describe('the package, on bookworm', () => {
     );
     assert.equal((await machine.sh('dunebugger-remote --version')).trim(), PREVIOUS_VERSION);
     assert.match((await machine.run('dunebugger-remote', ['status'])).stdout, /^Offline since/);
+    assert.match(
+      await machine.sh('dunebugger-remote config check'),
+      /^Read as the service has it: .*dunebugger\.conf, .*environment\nNo errors, no warnings: it starts with this\.\nThe running service has all of it/,
+    );
   });
 
   it('systemd 252 warns of nothing in the units, and keeps to the pause it knows', async () => {

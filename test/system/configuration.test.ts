@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { JournalEntry, Machine } from './machine.js';
-import { addDropIn, CONF, machineWithService, mainPid, UNIT } from './service.js';
+import { addDropIn, CONF, ENVIRONMENT, machineWithService, mainPid, UNIT } from './service.js';
 
 describe('the service and its configuration', () => {
   let machine: Machine;
@@ -49,14 +49,14 @@ describe('the service and its configuration', () => {
   it('a bad configuration changes nothing and says what is wrong', async () => {
     const pid = await mainPid(machine);
     const status = await machine.show('StatusText');
-    const from = await reload('[Websocket]\nconnectionIntervalSecs = soon\nconnectionTimeoutSecs = -1\n');
+    const from = await reload('[Websocket]\nconnectionIntervalSecs = soon\nconnectionTimeoutSecs = two\n');
     await machine.logged(/^Not reloaded: everything goes on/, { sinceMs: from });
     const errors = await since(from, '--priority=err');
     assert.match(
       errors[0]!.message,
       /dunebugger\.conf, line 2: \[Websocket\] connectionIntervalSecs = "soon" is not allowed/,
     );
-    assert.match(errors[1]!.message, /line 3: \[Websocket\] connectionTimeoutSecs = "-1" is not allowed/);
+    assert.match(errors[1]!.message, /line 3: \[Websocket\] connectionTimeoutSecs = "two" is not allowed/);
     await machine.sh('sleep 3');
     assert.equal(await mainPid(machine), pid);
     assert.equal(await machine.show('ActiveState'), 'active');
@@ -64,6 +64,47 @@ describe('the service and its configuration', () => {
 
     const later = await reload('# all good again\n');
     await machine.logged(/^Configuration reloaded/, { sinceMs: later });
+  });
+
+  it('config check and show: as the service has it, for root; what others may not see is named', async () => {
+    await machine.write(CONF, '[Websocket]\nconnectionIntervalSecs = 8\nhalfOpenTimeoutSecs = 30\n');
+    await machine.write('/etc/dunebugger-remote/credentials/AUTH0_PASSWORD', 'of the credential\n', '600');
+    const checked = await machine.run('dunebugger-remote', ['config', 'check']);
+    assert.deepEqual(checked.stdout.trimEnd().split('\n'), [
+      `Read as the service has it: ${CONF}, ${ENVIRONMENT}`,
+      'No errors, no warnings: it starts with this.',
+      'The running service would take over by a reload (systemctl reload dunebugger-remote):',
+      '  [Websocket] connectionIntervalSecs: 7 -> 8',
+      'It would take over by a restart only (systemctl restart dunebugger-remote):',
+      '  [Websocket] halfOpenTimeoutSecs: 15 -> 30',
+    ]);
+    assert.equal(checked.code, 0);
+    const { stdout, code } = await machine.run('dunebugger-remote', ['config', 'show']);
+    assert.equal(code, 0);
+    assert.match(stdout, new RegExp(`^ +WS_GROUP_NAME +velasquez +${ENVIRONMENT}, WS_GROUP_NAME`, 'm'));
+    assert.match(stdout, /^ +AUTH0_PASSWORD +\(set, not shown\) +credential \/etc\/dunebugger-remote\/credentials\//m);
+    assert.doesNotMatch(stdout, /of the credential|access_token/);
+
+    // In place of the service's own, a file that is to become it.
+    await machine.write('/root/new.conf', '[Websocket]\nconnectionIntervalSecs = soon\n');
+    const other = await machine.run('dunebugger-remote', ['config', 'check', '/root/new.conf']);
+    assert.equal(other.code, 78);
+    assert.match(
+      other.stdout,
+      /^Error: \/root\/new\.conf, line 2: .*\n1 error, no warnings: it does not start with this\.$/m,
+    );
+
+    // D-Bus answers nobody who is not in this file.
+    await machine.sh("echo 'stranger:x:1501:1501::/:/bin/sh' >> /etc/passwd");
+    const stranger = await machine.run('setpriv', [
+      ...['--reuid=1501', '--regid=1501', '--clear-groups'],
+      ...['dunebugger-remote', 'config', 'check'],
+    ]);
+    assert.equal(stranger.code, 0, stranger.stdout);
+    assert.match(stranger.stdout, new RegExp(`^Not looked at: ${ENVIRONMENT} may not be read by this user, so `, 'm'));
+    assert.doesNotMatch(stranger.stdout, /WS_GROUP_NAME/);
+    await machine.sh('rm /etc/dunebugger-remote/credentials/AUTH0_PASSWORD');
+    await machine.write(CONF, '');
   });
 
   it('a storm of reloads, good and bad, kills nothing', async () => {

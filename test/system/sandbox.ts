@@ -214,7 +214,7 @@ function sandboxOf(debian: Debian): void {
     assert.equal(await said('SupplementaryGroups=dunebugger-updates'), 'handed over');
     assert.equal(
       (await machine.sh(`cd ${requests}; ls -A; stat -c %a a-request.json; cat a-request.json`)).trim(),
-      'a-request.json\n644\n{"component":"core"}',
+      '.a-request.handed-over\na-request.json\n644\n{"component":"core"}',
     );
     await machine.sh('rm /run/systemd/system/dunebugger-remote.service.d/updates.conf; systemctl daemon-reload');
   });

@@ -8,6 +8,8 @@ export interface Given {
   readonly has: (option: OptionName) => boolean;
   /** Value of an option; undefined: it was not given. */
   readonly valueOf: (option: OptionName) => string | undefined;
+  /** The word that is no option; undefined: it was not given. */
+  readonly operand: string | undefined;
 }
 
 export type CommandLine =
@@ -46,13 +48,17 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   const named = commandOf(positionals);
   if ('problem' in named) return wrong(named.problem);
   const { command, rest } = named;
-  if (rest.length > 0) return wrong(`unexpected argument "${rest[0] ?? ''}"`);
+  const { operand: allowed } = COMMANDS[command];
+  const [operand, unexpected] = allowed === undefined ? [undefined, rest[0]] : rest;
+  if (unexpected !== undefined) return wrong(`unexpected argument "${unexpected}"`);
+  if (operand === '') return wrong(`${allowed?.word ?? ''} names no ${allowed?.completes ?? ''}`);
   const problem = problemOf(command, values);
   if (problem !== undefined) return wrong(problem);
   return {
     kind: 'command',
     given: {
       command,
+      operand,
       has: (option) => values[option] === true,
       valueOf: (option) => {
         const value = values[option];

@@ -38,8 +38,17 @@ export const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS;
 
+/** A word that is no option. */
+export interface Operand {
+  readonly word: string;
+  readonly completes: Completes;
+  readonly what: string;
+}
+
 export interface CommandSpec {
   readonly options: readonly OptionName[];
+  /** One that may be given. Default: none. */
+  readonly operand?: Operand;
   /** Options of which only one may be given. */
   readonly either?: readonly OptionName[];
   /** For the help, the manual page: what it does. */
@@ -47,6 +56,12 @@ export interface CommandSpec {
   /** Exit codes of its own, with what they mean. */
   readonly exits: Readonly<Record<number, string>>;
 }
+
+const CONF: Operand = {
+  word: 'FILE',
+  completes: 'file',
+  what: 'The conf file, in place of the one that the service reads.',
+};
 
 const COMMAND_TABLE = {
   run: {
@@ -79,6 +94,18 @@ const COMMAND_TABLE = {
     either: ['json', 'csv'],
     what: 'When the internet and the cloud were away, and the sums of 24 h, 7, 30 and 365 days; also while the service does not run, for root.',
     exits: { 0: 'fine', 74: 'the card cannot be read', 77: 'not allowed to ask' },
+  },
+  'config check': {
+    options: [],
+    operand: CONF,
+    what: 'Reads the configuration as the service has it, or would have it with FILE, and says all that is wrong with it; of a running service what it would take over by a reload, and what by a restart. With sudo it sees environment and credentials, too.',
+    exits: { 0: 'it starts with this', 78: 'it does not' },
+  },
+  'config show': {
+    options: ['json'],
+    operand: CONF,
+    what: 'Shows each setting with its value and where that came from: a line of the conf file, a variable, a credential, or the default. No secret is shown.',
+    exits: { 0: 'it starts with this', 78: 'it does not' },
   },
   migrate: {
     options: ['apply', 'undo', 'root'],
@@ -114,10 +141,11 @@ export function written(name: OptionName): string {
   return value === undefined ? `--${name}` : `--${name} ${value}`;
 }
 
-/** The options of a command in brackets, those that exclude each other in one pair. */
-export function synopsisOf({ options, either = [] }: CommandSpec): readonly string[] {
+/** Options and operand of a command in brackets, options that exclude each other in one pair. */
+export function synopsisOf({ options, either = [], operand }: CommandSpec): readonly string[] {
   const first = options.find((name) => either.includes(name));
-  return options
+  const words = options
     .filter((name) => name === first || !either.includes(name))
     .map((name) => `[${name === first ? either.map(written).join(' | ') : written(name)}]`);
+  return operand === undefined ? words : [...words, `[${operand.word}]`];
 }

@@ -14,11 +14,14 @@ import type { Parts } from './parts.js';
 import { systemClock } from '../base/clock.js';
 import { CheckQuality } from './quality.js';
 import { TrafficOfToday } from './traffic.js';
+import type { RunningSettings } from './running-settings.js';
 import { takeSnapshot, type Snapshot } from './snapshot.js';
 
 export interface ObservationOptions {
   /** What the parts say of themselves now; undefined while nothing runs. */
   readonly parts: () => Parts | undefined;
+  /** The settings that are in force now, without secrets. */
+  readonly settings: () => RunningSettings;
   /** Looks at the internet now. */
   readonly lookNow: () => Promise<unknown>;
   /** `[Status] controlSocket`. */
@@ -53,6 +56,7 @@ export class Observation {
       routes: createRoutes({
         snapshot: () => this.#look(),
         outages: () => this.#outages(),
+        settings: options.settings,
         lookNow,
         redact: (text) => log.redact(text),
       }),

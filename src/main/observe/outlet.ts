@@ -1,6 +1,7 @@
 /** What the control socket answers, made when it is asked. Every text in it is redacted as a line of the log is. */
 import { settledWithin } from '../base/deadline.js';
 import type { Answer, Routes } from './control-server.js';
+import type { RunningSettings } from './running-settings.js';
 import type { Snapshot } from './snapshot.js';
 
 export interface OutletOptions {
@@ -8,6 +9,8 @@ export interface OutletOptions {
   readonly snapshot: () => Promise<Snapshot | undefined>;
   /** The outages and their sums. */
   readonly outages: () => Promise<unknown>;
+  /** The settings that are in force, without secrets. */
+  readonly settings: () => RunningSettings;
   /** Looks at the internet now. */
   readonly lookNow: () => Promise<unknown>;
   /** Takes what must not be read out of a text. */
@@ -26,6 +29,7 @@ const STOPPED: Answer = { status: 503, contentType: 'text/plain; charset=utf-8',
 export function createRoutes({
   snapshot,
   outages,
+  settings,
   lookNow,
   redact,
   nowMs = () => performance.now(),
@@ -43,6 +47,7 @@ export function createRoutes({
   return {
     'GET /snapshot': now,
     'GET /outages': async () => json(await outages()),
+    'GET /settings': () => json(settings()),
     'POST /look': async () => {
       if (nowMs() - lookedAtMs >= LOOK_EVERY_MS) {
         lookedAtMs = nowMs();

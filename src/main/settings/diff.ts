@@ -24,7 +24,7 @@ export function diffSettings(before: Settings, after: Settings): SettingsDiff {
   for (const [key, spec] of ROWS) {
     if (JSON.stringify(before[key]) === JSON.stringify(after[key])) continue;
     const name = nameOf(key);
-    const change = { key, name, text: `${name}: ${printed(spec, before[key])} -> ${printed(spec, after[key])}` };
+    const change = { key, name, text: `${name}: ${shown(spec, before[key])} -> ${shown(spec, after[key])}` };
     (spec.live ? live : restart).push(change);
   }
   return { live, restart };
@@ -36,7 +36,15 @@ export function takeOverLive(before: Settings, after: Settings): Settings {
   return Object.freeze(Object.fromEntries(taken)) as Settings;
 }
 
-function printed(spec: Spec<unknown>, value: unknown): string {
-  const text = Array.isArray(value) ? value.join(',') : String(value);
+/** As one writes them in the conf file. */
+const BOOLEAN = { true: 'True', false: 'False' } as const;
+
+/** A value, fit to print: a secret's does not appear, nor what looks like one in a longer text. */
+export function shown(spec: Spec<unknown>, value: unknown): string {
+  const text = Array.isArray(value)
+    ? value.join(',')
+    : typeof value === 'boolean'
+      ? BOOLEAN[`${value}`]
+      : String(value);
   return text === '' ? '(not set)' : spec.secret ? '(secret)' : printable(text, 200);
 }

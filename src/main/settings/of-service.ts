@@ -3,7 +3,14 @@
  * root may read all and others some. Never throws: whoever diagnoses a machine goes on with what there is.
  */
 import { dirname } from 'node:path';
-import { loadSettings, SettingsError, type LoadedSettings, type LoadOptions } from '../settings.js';
+import {
+  loadSettings,
+  readSettings,
+  SettingsError,
+  type LoadedSettings,
+  type LoadOptions,
+  type ReadSettings,
+} from '../settings.js';
 import { readEnvironmentFile } from './environment-file.js';
 import type { Environment } from './environment.js';
 import { readFileFromDisk, readText, type ReadFile } from './files.js';
@@ -17,6 +24,8 @@ export interface ServiceSources {
   readonly environmentFiles: readonly string[];
   /** Where the secrets lie, a file each. */
   readonly credentialsDirectory?: string | undefined;
+  /** Where a `.env` is looked for that is not beside the conf. Default: the conf's own folder. */
+  readonly workingDirectory?: string;
   /** Default: from disk. */
   readonly readFile?: ReadFile;
 }
@@ -34,24 +43,7 @@ export interface ServiceSettings {
 }
 
 export function loadServiceSettings(sources: ServiceSources): ServiceSettings {
-  const { confFile, credentialsDirectory } = sources;
-  const hidden = new Set<string>();
-  const readFile = withoutHidden(sources.readFile ?? readFileFromDisk, confFile, hidden);
-  const problems: string[] = [];
-  const environment = { ...sources.environment };
-  for (const path of sources.environmentFiles) {
-    const file = readText(readFile, path);
-    if (file.kind === 'text') Object.assign(environment, Object.fromEntries(readEnvironmentFile(file.text)));
-    else if (file.kind === 'unusable') problems.push(`${path} ${file.problem}`);
-  }
-  const options: LoadOptions = {
-    env: environment,
-    readFile,
-    // Not the folder of whoever runs the command.
-    workingDirectory: dirname(confFile ?? '/nowhere/at-all'),
-    ...(confFile === undefined ? {} : { confFile }),
-    ...(credentialsDirectory === undefined ? {} : { credentialsDirectory }),
-  };
+  const { options, environment, problems, hidden } = optionsOf(sources);
   const whole = attempt(options, 'run');
   if (whole.loaded !== undefined) {
     return { loaded: whole.loaded, environment, problems, warnings: whole.loaded.warnings, hidden: [...hidden] };
@@ -61,6 +53,60 @@ export function loadServiceSettings(sources: ServiceSources): ServiceSettings {
   problems.push(...(hidden.size > 0 ? part.problems : whole.problems));
   const loaded = part.loaded ?? loadSettings({ env: {}, readFile: readNothing, purpose: 'check' });
   return { loaded, environment, problems, warnings: whole.warnings, hidden: [...hidden] };
+}
+
+/** What there is to read, be it right or wrong. */
+export interface ServiceRead extends ReadSettings {
+  /** Files with variables that were read. */
+  readonly environmentFiles: readonly string[];
+  /** Files with settings that this user may not read: what is missing because of them is no problem. */
+  readonly hidden: readonly string[];
+}
+
+export function readServiceSettings(sources: ServiceSources): ServiceRead {
+  const { options, problems, hidden, environmentFiles } = optionsOf(sources);
+  const whole = readSettings({ ...options, purpose: 'run' });
+  const read = hidden.size > 0 ? readSettings({ ...options, purpose: 'check' }) : whole;
+  return { ...read, problems: [...problems, ...read.problems], environmentFiles, hidden: [...hidden] };
+}
+
+interface Reading {
+  readonly options: LoadOptions;
+  readonly environment: Environment;
+  readonly environmentFiles: readonly string[];
+  readonly problems: string[];
+  /** Grows as files are read. */
+  readonly hidden: ReadonlySet<string>;
+}
+
+function optionsOf(sources: ServiceSources): Reading {
+  const { confFile, credentialsDirectory } = sources;
+  const hidden = new Set<string>();
+  const readFile = withoutHidden(sources.readFile ?? readFileFromDisk, confFile, hidden);
+  const problems: string[] = [];
+  const environment = { ...sources.environment };
+  const environmentFiles: string[] = [];
+  const filesOfEnv = new Map<string, string>();
+  for (const path of sources.environmentFiles) {
+    const file = readText(readFile, path);
+    if (file.kind === 'unusable') problems.push(`${path} ${file.problem}`);
+    if (file.kind !== 'text') continue;
+    environmentFiles.push(path);
+    for (const [name, value] of readEnvironmentFile(file.text)) {
+      environment[name] = value;
+      filesOfEnv.set(name, path);
+    }
+  }
+  const options: LoadOptions = {
+    env: environment,
+    filesOfEnv,
+    readFile,
+    // Not the folder of whoever runs the command.
+    workingDirectory: sources.workingDirectory ?? dirname(confFile ?? '/nowhere/at-all'),
+    ...(confFile === undefined ? {} : { confFile }),
+    ...(credentialsDirectory === undefined ? {} : { credentialsDirectory }),
+  };
+  return { options, environment, environmentFiles, problems, hidden };
 }
 
 interface Attempt {

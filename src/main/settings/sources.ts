@@ -5,26 +5,31 @@ import { parseConf } from './dialect.js';
 import { parseDotEnv } from './environment.js';
 import { readText, type FileText, type ReadFile } from './files.js';
 import { nearest } from './nearest.js';
+import { sourceWords, type Source } from './source.js';
 import { envNameOf, nameOf, OBSOLETE, ROWS, TABLE, type SettingName } from './table.js';
 import { yesNo, type ValueType } from './values.js';
 
 /** One text for a setting, not yet parsed. */
 export interface Found {
   readonly text: string;
-  /** Where it stands, such as `/etc/x.conf, line 3` or `environment variable X`. */
-  readonly where: string;
-  /** The same with the setting's own name: what a message about its value begins with. */
+  readonly source: Source;
+  /** Its source with the setting's own name: what a message about its value begins with. */
   readonly subject: string;
   /** On the command line. */
   readonly typed?: boolean;
 }
 
-/** What the sources gave so far. Each later source replaces the finds of the earlier ones. */
+/** What the sources gave so far. Each later source goes before the finds of the earlier ones. */
 export interface Findings {
-  readonly found: Map<SettingName, Found>;
+  /** Of each setting all that was found, what counts first. */
+  readonly found: Map<SettingName, readonly [Found, ...Found[]]>;
   readonly problems: string[];
   readonly warnings: string[];
   readonly notices: string[];
+}
+
+export function put(found: Findings['found'], key: SettingName, find: Found): void {
+  found.set(key, [find, ...(found.get(key) ?? [])]);
 }
 
 const SYSTEM_CONF = '/etc/dunebugger-remote/dunebugger.conf';
@@ -73,7 +78,10 @@ export function takeConf(conf: Conf, { found, problems, warnings, notices }: Fin
       if (first !== undefined) {
         warnings.push(`${where}: ${nameOf(name)} stands in line ${first} in another case; line ${counts} counts`);
       }
-      if (counts === line) found.set(name, { text: value, where, subject: `${where}: ${nameOf(name)}` });
+      if (counts === line) {
+        const source = { kind: 'conf', file: conf.path, line } as const;
+        put(found, name, { text: value, source, subject: `${where}: ${nameOf(name)}` });
+      }
     } else if (!sections.includes(section)) {
       if (strange.has(section)) continue;
       strange.add(section);
@@ -157,22 +165,26 @@ function aliasOf(key: SettingName): string | undefined {
   return [...ALIASES].find(([, aliased]) => aliased === key)?.[0];
 }
 
-/** `origin` stands before the variable's name in messages. */
+/** @param sourceOf where a variable of that name stands */
 export function takeVariables(
   variables: ReadonlyMap<string, string>,
-  origin: string,
+  sourceOf: (name: string) => Source,
   { found, warnings, notices }: Findings,
 ): void {
-  const seen = (key: SettingName, name: string): boolean => found.get(key)?.where.endsWith(` ${name}`) ?? false;
+  const seen = (key: SettingName, name: string): Found | undefined => {
+    const [counts] = found.get(key) ?? [];
+    return counts !== undefined && 'name' in counts.source && counts.source.name === name ? counts : undefined;
+  };
   const rows = new Map<string, SettingName>(ROWS.map(([key, spec]) => [spec.envName, key]));
   const obsolete = new Set(OBSOLETE.map(({ section, key }) => envNameOf(section, key)));
   for (const [name, text] of variables) {
-    const where = `${origin} ${printable(name, 80)}`;
+    const source = sourceOf(name);
+    const where = sourceWords(sourceOf(printable(name, 80)));
     const key = rows.get(name);
     const aliased = ALIASES.get(name);
     if (aliased !== undefined) {
       const ours = TABLE[aliased].envName;
-      const given = variables.get(ours) ?? (seen(aliased, ours) ? found.get(aliased)?.text : undefined);
+      const given = variables.get(ours) ?? seen(aliased, ours)?.text;
       if (given === undefined) {
         const subject = `${where} (${nameOf(aliased)})`;
         const { secret, type } = TABLE[aliased];
@@ -182,17 +194,18 @@ export function takeVariables(
         if (noBoolean) {
           warnings.push(`${subject} = "${printable(value, 80)}" is not allowed: give ${yesNo.allowed}; False is used`);
         }
-        found.set(aliased, { text: noBoolean ? 'False' : value, where, subject });
+        put(found, aliased, { text: noBoolean ? 'False' : value, source, subject });
       } else if (given.trim() !== text.trim()) {
         warnings.push(`${where} says something else than ${ours}, which counts: remove one of them`);
       }
     } else if (key !== undefined) {
       const alias = aliasOf(key);
-      if (alias !== undefined && seen(key, alias) && found.get(key)?.text.trim() !== text.trim()) {
+      const other = alias === undefined ? undefined : seen(key, alias);
+      if (alias !== undefined && other !== undefined && other.text.trim() !== text.trim()) {
         warnings.push(`${where} says something else than ${alias}, and counts: remove one of them`);
       }
       const subject = TABLE[key].section === undefined ? where : `${where} (${nameOf(key)})`;
-      found.set(key, { text: TABLE[key].secret ? text : text.trim(), where, subject });
+      put(found, key, { text: TABLE[key].secret ? text : text.trim(), source, subject });
     } else if (obsolete.has(name)) {
       notices.push(`${where} no longer does anything`);
     } else if (OUR_PREFIX.test(name) && name !== 'DUNEBUGGER_CONFIG') {
@@ -217,7 +230,7 @@ export function takeCredentials(
     if (file.kind === 'unusable') problems.push(`${path} ${file.problem}`);
     if (file.kind !== 'text') continue;
     const text = file.text.replace(/\r?\n$/, '');
-    const where = `credential ${path}`;
-    if (text !== '') found.set(key, { text, where, subject: where });
+    const source = { kind: 'credential', file: path } as const;
+    if (text !== '') put(found, key, { text, source, subject: sourceWords(source) });
   }
 }

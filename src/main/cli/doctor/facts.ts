@@ -15,7 +15,7 @@ import { askSystemd, processStateOf, whyNoAnswer, type UnitProperties } from '..
 import { tryBus, type BusTrial } from './bus-trial.js';
 import { tryCloud, type CloudTrial } from './cloud-trial.js';
 import type { System } from './system.js';
-import { MORE_PROPERTIES, sourcesOf } from './unit.js';
+import { CREDENTIALS, MORE_PROPERTIES, sourcesOf } from './unit.js';
 
 /** What the running service says. */
 export type ServiceAnswer =
@@ -64,8 +64,6 @@ const ANSWER_MS = 1_000;
 const MAX_TIMEOUT_SECS = 2;
 /** What is left for printing, milliseconds. */
 const LEFT_MS = 300;
-/** Where the unit of the package takes the secrets from (`LoadCredential=`). */
-export const CREDENTIALS = '/etc/dunebugger-remote/credentials';
 /** Of the service (`StateDirectory=`). */
 export const STATE_DIRECTORY = '/var/lib/dunebugger-remote';
 

@@ -12,6 +12,9 @@ export const MORE_PROPERTIES = [
   'EnvironmentFiles',
 ] as const;
 
+/** Where the unit of the package takes the secrets from (`LoadCredential=`). */
+export const CREDENTIALS = '/etc/dunebugger-remote/credentials';
+
 export interface UnitSources {
   readonly confFile: string | undefined;
   readonly environment: Readonly<Record<string, string>>;

@@ -1,9 +1,9 @@
 /** Who may read what: the service its files, nobody else the secrets. */
 import { dirname } from 'node:path';
 import { fail, pass, skip, warn, type Check, type Finding } from '../check.js';
-import { CREDENTIALS, type Facts } from '../facts.js';
+import type { Facts } from '../facts.js';
 import type { System } from '../system.js';
-import { sourcesOf } from '../unit.js';
+import { CREDENTIALS, sourcesOf } from '../unit.js';
 
 const FOR_OTHERS = 0o004;
 const FOLDER_FOR_OTHERS = 0o001;
