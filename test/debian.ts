@@ -13,7 +13,7 @@ export const PACKAGES = {
   lab: ['iproute2', 'nftables', 'iw', 'tcpdump', 'libfaketime', 'util-linux'],
   // The second imitates a power cut of a file system.
   cards: ['e2fsprogs', 'xfsprogs', 'mount'],
-  machines: ['systemd-container', 'mmdebstrap', 'debian-archive-keyring', 'qemu-user-static', 'lintian'],
+  machines: ['systemd-container', 'mmdebstrap', 'debian-archive-keyring', 'qemu-user-static', 'lintian', 'mandoc'],
 } as const;
 
 export type Needs = keyof typeof PACKAGES;

@@ -42,6 +42,7 @@ END
 npx --no-install tsc -p "$stage/tsconfig.json"
 mkdir -p "$lib/dist"
 cp -R "$stage/dist/src" "$lib/dist/"
+rm -r "$lib/dist/src/manual"
 # The launcher says which Node, whatever else an administrator's PATH holds.
 sed -i 1d "$lib/dist/src/main/cli.js"
 
@@ -98,6 +99,16 @@ VERSION=${version%-*} node -e '
   };
   process.stdout.write(`${JSON.stringify(bom, null, 1)}\n`);
 ' "$stage/sbom.json" > "$doc/sbom.cdx.json"
+
+# Manual pages and completion, from the tables that the program itself reads.
+node "$stage/dist/src/manual/main.js" "$stage/manual" "${version%-*}" "$(date -u -d "@$SOURCE_DATE_EPOCH" +%F)"
+for section in 1 5; do
+  for page in "$stage/manual/"*.$section; do
+    install -d "$root/usr/share/man/man$section"
+    gzip -9n < "$page" > "$root/usr/share/man/man$section/$(basename "$page").gz"
+  done
+done
+install -D -m 644 "$stage/manual/dunebugger-remote" "$root/usr/share/bash-completion/completions/dunebugger-remote"
 
 # Configuration, service, documentation.
 install -m 644 conf/dunebugger.conf "$root/etc/dunebugger-remote/dunebugger.conf"

@@ -1,12 +1,25 @@
 /** The .deb itself: the same bytes every time, nothing lintian calls an error, and at home on a 64-bit Pi. */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { COMMAND_NAMES, OPTIONS } from '../../src/main/cli/commands.js';
+import { ROWS } from '../../src/main/settings/table.js';
 import { gatherFrom } from '../support/everything-logged.js';
 import { CHECKOUT, ensureDeb, VERSION } from './deb.js';
 import { ARM64, ensureRoot, requireSystemTests } from './root.js';
@@ -107,6 +120,35 @@ describe('the Debian package', () => {
   it('lintian finds no error and no warning', async () => {
     const { stdout } = await execFileAsync('lintian', ['--allow-root', '--fail-on=none', deb], { timeout: 120_000 });
     assert.equal(stdout.trim(), '');
+  });
+
+  it('its manual pages render without a warning, and name every command, option and setting', async () => {
+    const pages = [1, 5].map((section) =>
+      join(
+        folder,
+        `unpacked/usr/share/man/man${section}/dunebugger-remote${section === 5 ? '.conf' : ''}.${section}.gz`,
+      ),
+    );
+    const env = { ...process.env, LC_ALL: 'C.UTF-8', MANWIDTH: '80' };
+    let text = '';
+    for (const page of pages) {
+      const plain = join(folder, basename(page, '.gz'));
+      writeFileSync(plain, gunzipSync(readFileSync(page)));
+      const lint = await execFileAsync('mandoc', ['-T', 'lint', plain]).catch(
+        (error: unknown) => error as { stdout: string },
+      );
+      assert.equal(lint.stdout, '');
+      const { stdout, stderr } = await execFileAsync('man', ['--warnings', '--encoding=UTF-8', '--local-file', plain], {
+        env,
+      });
+      assert.equal(stderr, '');
+      for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
+      text += stdout;
+    }
+    for (const name of COMMAND_NAMES) assert.match(text, new RegExp(`^ +dunebugger-remote ${name}( |$)`, 'm'));
+    for (const name of Object.keys(OPTIONS)) assert.match(text, new RegExp(`^ +--${name}( |$)`, 'm'));
+    for (const [key, { section, envName }] of ROWS)
+      assert.match(text, new RegExp(`^ +${section === undefined ? envName : key}( |$)`, 'm'));
   });
 
   it('the licence of every bundled library is in it', () => {
