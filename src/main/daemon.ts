@@ -21,11 +21,12 @@ import { createOpenSession } from './connection/web-pubsub.js';
 import { createInternetMonitor, monitorSettingsOf, type InternetConnectionMonitor } from './internet-monitor.js';
 import { foldRepeats, numbersAside, type DaemonLogger, type FoldingLogger, type Logger } from './log.js';
 import { createLookup } from './net/lookup.js';
+import { proxyNotice } from './net/proxy-notice.js';
 import { loadHouseTrust } from './net/house-trust.js';
 import { createRemote, type Remote } from './remote.js';
 import { NO_CONNECTION } from './remote/no-connection.js';
-import { diffSettings, hostsOf, nameOf, takeOverLive, tellable, type Settings } from './settings.js';
 import { tellHistory } from './historian.js';
+import { diffSettings, hostsOf, nameOf, proxyOf, takeOverLive, tellable, type Settings } from './settings.js';
 import { Observation } from './observe/observation.js';
 import type { Parts as ObservedParts } from './observe/parts.js';
 import type { SystemdNotifier } from './systemd.js';
@@ -244,6 +245,8 @@ function build(current: () => Settings, log: Logger, { version, boot = false, st
   }));
   const trust = loadHouseTrust(settings.caFile, process.env, log);
   const ca = trust.pem;
+  const proxy = proxyOf(settings);
+  if (proxy !== undefined) log.info({}, proxyNotice(proxy));
   const hosts = hostsOf(settings);
   const monitor = createInternetMonitor(settings, trust, log, {
     witnesses: hosts,
@@ -261,6 +264,7 @@ function build(current: () => Settings, log: Logger, { version, boot = false, st
       password: settings.auth0Password,
     },
     lookup,
+    proxy,
     ca,
     log,
     stateDirectory,
@@ -273,6 +277,7 @@ function build(current: () => Settings, log: Logger, { version, boot = false, st
       credentials,
       group: settings.wsGroupName,
       lookup,
+      proxy,
       ca,
       mayOpen: () => monitor.isConnected,
       onHost: (host) => monitor.configure({ witnesses: [...new Set([...hosts, host])] }),

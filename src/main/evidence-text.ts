@@ -8,7 +8,7 @@ import type {
   VerdictState,
   WitnessEvidence,
 } from '../workers/protocol.js';
-import { loginAdvice, nameAdvice, reasonAdvice } from './troubles.js';
+import { loginAdvice, nameAdvice, proxyAdvice, reasonAdvice } from './troubles.js';
 
 /** For people: `dns   ok      12 ms  203.0.113.7 (asked 192.0.2.53)`. */
 export function evidenceLines(evidence: CheckEvidence): string[] {
@@ -37,6 +37,8 @@ export function adviceOn(
   if (reason === 'portal' && login !== undefined) return loginAdvice(login);
   const name = lastEvidence?.dns?.trouble;
   if ((reason === 'dns-failed' || reason === 'dns-timeout') && name !== undefined) return nameAdvice(name);
+  const proxy = lastEvidence?.https.find((one) => one.reason === 'proxy')?.proxy;
+  if (reason === 'proxy' && proxy !== undefined) return proxyAdvice(proxy);
   return reasonAdvice(reason);
 }
 
@@ -82,6 +84,7 @@ function httpsWords(attempt: HttpsEvidence): string {
   const how = attempt.reused ? 'kept' : attempt.resumed === true ? 'resumed' : 'fresh';
   const steps = [
     ['tcp', attempt.tcpMs],
+    ['proxy', attempt.proxyMs],
     ['tls', attempt.tlsMs],
     ['http', attempt.httpMs],
   ]
@@ -105,15 +108,15 @@ function portalWords({ address, sign, status, login, error }: PortalEvidence): s
   return `${address} over plain HTTP: ${answer}, ${means}`;
 }
 
-function dnsWords({ addresses, servers, error, trouble }: DnsEvidence): string {
-  const asked = servers.length > 0 ? `asked ${servers.join(', ')}` : 'no query needed';
+function dnsWords({ addresses, servers, error, trouble, proxy }: DnsEvidence): string {
+  const asked = `${proxy === undefined ? '' : `the proxy ${proxy}; `}${servers.length > 0 ? `asked ${servers.join(', ')}` : 'no query needed'}`;
   const found = addresses.length > 0 ? `${addresses.join(', ')} ` : '';
   const why = [error, trouble].filter((part) => part !== undefined).join(' ');
   return `${found}(${asked})${why === '' ? '' : ` ${why}`}`;
 }
 
 function httpsRows(attempt: HttpsEvidence): string[] {
-  const { failedAt, tcpMs, tlsMs, httpMs } = attempt;
+  const { failedAt, tcpMs, proxyMs, tlsMs, httpMs } = attempt;
   const where = `${attempt.address ?? 'no address'}${attempt.addressesFrom === 'last-good' ? ' (the last that worked)' : ''}`;
   const problem = [attempt.error, attempt.detail].filter((part) => part !== undefined).join(': ');
   if (attempt.reused) {
@@ -127,11 +130,12 @@ function httpsRows(attempt: HttpsEvidence): string[] {
     ];
   }
   const lines: string[] = [];
-  const step = (phase: 'tcp' | 'tls' | 'http', ms: number | undefined, words: string): void => {
+  const step = (phase: 'tcp' | 'proxy' | 'tls' | 'http', ms: number | undefined, words: string): void => {
     if (failedAt === phase) lines.push(row(phase, false, ms ?? attempt.ms, `${where} ${problem}`.trim()));
     else if (ms !== undefined) lines.push(row(phase, true, ms, words));
   };
   step('tcp', tcpMs, where);
+  step('proxy', proxyMs, 'the way is open');
   step('tls', tlsMs, attempt.resumed === true ? 'session resumed, certificate verified' : 'certificate verified');
   step('http', httpMs, `status ${attempt.status ?? '?'}`);
   if (lines.length === 0) lines.push(row('https', attempt.ok, attempt.ms, `${where} ${problem}`.trim()));

@@ -3,7 +3,8 @@
  *
  * A value is taken from the first of these that has it (an option of the command line comes before them all):
  * 1. a file of its name in `$CREDENTIALS_DIRECTORY` (secrets only; a trailing newline is stripped),
- * 2. the environment: the names of `conf/dunebugger-remote.env.example`, and `DUNEBUGGER_<SECTION>_<KEY>` for every key of the conf file,
+ * 2. the environment: the names of `conf/dunebugger-remote.env.example`, `DUNEBUGGER_<SECTION>_<KEY>` for every key of the conf file, and the names
+ *    of a proxy that all programs know (`HTTPS_PROXY`, `NO_PROXY`),
  * 3. the `.env` beside the conf file or, where there is none, the one in the working directory; one that only root may read is taken from
  *    the credential `dotenv`,
  * 4. the conf file: the one asked for, else `$DUNEBUGGER_CONFIG`, else `/etc/dunebugger-remote/dunebugger.conf`, else the package's own
@@ -14,6 +15,7 @@ import { HIDDEN, printable } from './log/redact.js';
 import { checkTogether } from './settings/consistency.js';
 import { variablesOf, type Environment } from './settings/environment.js';
 import { SettingsError } from './settings/error.js';
+import { secretsOfProxy } from './settings/proxy.js';
 import { readFileFromDisk, type ReadFile } from './settings/files.js';
 import { usedInstead } from './settings/instead.js';
 import {
@@ -32,6 +34,7 @@ import { nameOf, ROWS, type SettingName, type Settings, type Spec } from './sett
 export { diffSettings, shown, takeOverLive, type SettingChange, type SettingsDiff } from './settings/diff.js';
 export { SettingsError } from './settings/error.js';
 export { hostsOf } from './settings/hosts.js';
+export { proxyOf } from './settings/proxy.js';
 export { tellable } from './settings/running.js';
 export { settingOfVariable, SHIPPED_CONF } from './settings/sources.js';
 export { nameOf, TABLE, type SettingName, type Settings } from './settings/table.js';
@@ -177,7 +180,8 @@ export function secretsOf(settings: Settings): readonly string[] {
   const names = [settings.auth0ClientId, settings.auth0Username].filter((name) => !open.has(name));
   // The password, or the token that stands alone: nats://user:password@host, nats://token@host.
   const ofBus = settings.mQueueServers.map((server) => /:\/\/(?:[^:@]*:)?([^@]*)@/.exec(server)?.[1] ?? '');
-  const all = [settings.auth0ClientSecret, settings.auth0Password, settings.clientUrl, ...names, ...ofBus];
+  const ofProxy = secretsOfProxy(settings.httpsProxy);
+  const all = [settings.auth0ClientSecret, settings.auth0Password, settings.clientUrl, ...names, ...ofBus, ...ofProxy];
   return [...new Set(all)].filter((value) => value !== '');
 }
 

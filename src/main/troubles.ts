@@ -2,14 +2,15 @@
  * The one table of troubles: all that the product can complain of, what it means and what to do. Journal, status line, `check`
  * and README.md are made from it or checked against it by the tests. Pure; imports nothing but the worker's reasons.
  */
-import type { NameTrouble, OfflineReason } from '../workers/protocol.js';
+import type { NameTrouble, OfflineReason, ProxyTrouble } from '../workers/protocol.js';
 import { ASKED } from './troubles/asked.js';
 import { CLOUD } from './troubles/cloud.js';
 import { causesAmong, type Causes } from './troubles/first-cause.js';
 import { HOUSE } from './troubles/house.js';
 import { OFFLINE, OUTAGE } from './troubles/internet.js';
 import { NEAR, REMARKED } from './troubles/looked.js';
-import { NAMES } from './troubles/names.js';
+import { NAMES, type NameWords } from './troubles/names.js';
+import { PROXIES } from './troubles/proxies.js';
 import { REMARKS, STOPPING } from './troubles/own.js';
 import {
   plain,
@@ -63,7 +64,15 @@ export function reasonAdvice(reason: OfflineReason): string {
 
 /** The same for a look-up that failed; what it means comes first, since the reason alone does not say it. */
 export function nameAdvice(trouble: NameTrouble): string {
-  const { meaning, remedy } = NAMES[trouble];
+  return sentences(NAMES[trouble]);
+}
+
+/** The same for a proxy that opens no way. */
+export function proxyAdvice(trouble: ProxyTrouble): string {
+  return sentences(PROXIES[trouble]);
+}
+
+function sentences({ meaning, remedy }: NameWords): string {
   return plain(`${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}. ${remedy}`);
 }
 

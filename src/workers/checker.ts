@@ -1,5 +1,6 @@
 /** One check with all that is asked beside it: the site, a portal, whoever else may speak for the internet. Remembers what makes the next one cheap. */
 import { suspicionOf } from './net/name-answers.js';
+import { proxyFor } from './net/proxy.js';
 import { Prober, type Seen } from './probe/check.js';
 import { PortalWatch } from './probe/portal-watch.js';
 import { isFinal, type Situation } from './proof.js';
@@ -27,7 +28,7 @@ export type Look = Omit<CheckEvidence, 'checkId' | 'trigger' | 'startedAtMs' | '
 export class Checker {
   #settings: WorkerSettings;
   #prober: Prober;
-  #portal: PortalWatch;
+  #portal: PortalWatch | undefined;
   readonly #proofs: Proofs;
   /** How the site failed in the last check; undefined: it answered. */
   #lastReason: OfflineReason | undefined;
@@ -101,31 +102,37 @@ export class Checker {
 
   /** The network is another one. */
   elsewhere(): void {
-    this.#portal.forget();
+    this.#portal?.forget();
   }
 
   close(): void {
     this.#prober.close();
-    this.#portal.forget();
+    this.#portal?.forget();
   }
 
-  #portalBeside(seen: Seen, link: LinkEvidence, startedAt: number): Promise<PortalEvidence | undefined> {
+  async #portalBeside(seen: Seen, link: LinkEvidence, startedAt: number): Promise<PortalEvidence | undefined> {
     const { waitForPortal, timeoutMs } = this.#settings;
     const waitMs = waitForPortal === true ? startedAt + 2 * timeoutMs - performance.now() : 0;
-    return this.#portal.after(seen, link, this.#prober.lastGood, waitMs);
+    return this.#portal?.after(seen, link, this.#prober.lastGood, waitMs);
   }
 }
 
 function withSuspicion(dns: DnsEvidence, site: WorkerSettings, lastGood: string | undefined): DnsEvidence {
+  // A proxy may be at any address.
+  if (dns.proxy !== undefined) return dns;
   const trouble = dns.trouble ?? suspicionOf(dns.addresses, site, lastGood);
   return trouble === undefined ? dns : { ...dns, trouble };
 }
 
-/** Whatever the site's port is: portals lie in wait at that of plain HTTP. */
-function portalWatchOf({ host, timeoutMs }: WorkerSettings): PortalWatch {
-  return new PortalWatch({ host, timeoutMs });
+/**
+ * Whatever the site's port is: portals lie in wait at that of plain HTTP. None where a proxy leads out: straight out nobody answers, and what the proxy
+ * makes of plain HTTP is its own affair.
+ */
+function portalWatchOf({ host, port, proxy, timeoutMs }: WorkerSettings): PortalWatch | undefined {
+  return proxyFor(proxy, host, port) === undefined ? new PortalWatch({ host, timeoutMs }) : undefined;
 }
 
-function proberOf({ host, port, ca, hasCaStore, timeoutMs, nameServers }: WorkerSettings): Prober {
-  return new Prober({ site: { host, port, ca, hasCaStore }, timeoutMs, nameServers });
+function proberOf({ host, port, proxy, ca, hasCaStore, timeoutMs, nameServers }: WorkerSettings): Prober {
+  const site = { host, port, proxy: proxyFor(proxy, host, port), ca, hasCaStore };
+  return new Prober({ site, timeoutMs, nameServers });
 }

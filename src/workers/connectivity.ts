@@ -7,6 +7,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { Checker } from './checker.js';
 import { kernelsWord, Links } from './links.js';
+import { proxyFor } from './net/proxy.js';
 import type { LinkEvent, LinkState } from './probe/link-follower.js';
 import {
   PROTOCOL_VERSION,
@@ -69,6 +70,7 @@ class Connectivity {
     this.#memory = initialMemory(verdict);
     this.#links = new Links({
       host: () => this.#settings.host,
+      proxy: () => proxyFor(this.#settings.proxy, this.#settings.host, this.#settings.port)?.host,
       lastGood: () => this.#checker.lastGood,
       onEvent: (event) => {
         this.#linkEvent(event);

@@ -2,6 +2,8 @@
  * What the kernel says of the links, for the loop of checks: followed as they change, or looked at once a check. What it means
  * for the verdict is decided by `connectivity.ts` and `verdict.ts`.
  */
+import { isIP } from 'node:net';
+import { isThisMachine } from './net/proxy.js';
 import { followLinks, type LinkEvent, type LinkFollower, type LinkState } from './probe/link-follower.js';
 import { DESTINATIONS, lookAtLinks } from './probe/link-snapshot.js';
 import { decideLink, refusalIn } from './probe/link-state.js';
@@ -10,6 +12,8 @@ import type { CheckEvidence, CheckTrigger, FromWorker, LinkEvidence } from './pr
 export interface LinksDependencies {
   /** Host of the test site. */
   readonly host: () => string;
+  /** Host of the proxy that leads to it. */
+  readonly proxy: () => string | undefined;
   /** The address of it that worked last. */
   readonly lastGood: () => string | undefined;
   readonly onEvent: (event: LinkEvent) => void;
@@ -68,7 +72,7 @@ export class Links {
   }
 
   #destinations(): readonly string[] {
-    return destinationsOf(this.deps.host(), this.deps.lastGood());
+    return destinationsOf(this.deps.host(), this.deps.proxy(), this.deps.lastGood());
   }
 }
 
@@ -87,8 +91,16 @@ export function kernelsWord(checkId: number, link: LinkEvidence, trigger: CheckT
   };
 }
 
-/** The way that matters is the one to the site; before its address is known, the one to the internet at large. */
-function destinationsOf(host: string, lastGood: string | undefined): readonly string[] {
+/**
+ * The way that matters is the one to the site, or to the proxy that leads there; before its address is known, the one to the internet at large. A proxy
+ * may be all there is, so before its address is known an address of our own is way enough; one on this machine has the same way out as we have.
+ */
+function destinationsOf(host: string, proxy: string | undefined, lastGood: string | undefined): readonly string[] {
+  if (proxy !== undefined) {
+    if (isThisMachine(proxy)) return DESTINATIONS;
+    if (isIP(proxy) !== 0) return [proxy];
+    return lastGood === undefined ? [] : [lastGood];
+  }
   if (/^[\d.]+$|:/.test(host)) return [host];
   if (host === 'localhost' || host.endsWith('.localhost')) return ['127.0.0.1'];
   return lastGood === undefined ? DESTINATIONS : [...DESTINATIONS, lastGood];

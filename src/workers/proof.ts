@@ -21,6 +21,7 @@ const NEEDS_A_NEW_CONNECTION: Readonly<Record<OfflineReason, boolean>> = {
   'no-route': true,
   'dns-timeout': false,
   'dns-failed': false,
+  proxy: true,
   'tcp-timeout': true,
   'tcp-refused': true,
   portal: true,

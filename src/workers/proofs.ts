@@ -79,9 +79,9 @@ export class Proofs {
   }
 
   askWitnesses(lastReason: OfflineReason | undefined, signal: AbortSignal): Promise<readonly WitnessEvidence[]> {
-    const { witnesses, ca, timeoutMs } = this.#settings;
+    const { witnesses, proxy, ca, timeoutMs } = this.#settings;
     this.#memory = onWitnessesAsked(this.#memory, lastReason, performance.now());
-    return askWitnesses({ witnesses, lookup: this.#lookup, ca, timeoutMs, signal });
+    return askWitnesses({ witnesses, lookup: this.#lookup, proxy, ca, timeoutMs, signal });
   }
 
   weigh(reason: OfflineReason, live: LiveAnswer, witnesses: readonly WitnessEvidence[] | undefined): Weight {

@@ -21,6 +21,8 @@ export type OfflineReason =
   | 'dns-timeout'
   /** A name server answered, but not with an address that leads to a site (NXDOMAIN, SERVFAIL, REFUSED, 0.0.0.0), or none is there to be asked. */
   | 'dns-failed'
+  /** The proxy that connections are to go by is not there, or opens no way. */
+  | 'proxy'
   /** The site's address does not answer at all. */
   | 'tcp-timeout'
   /** The site's address refuses the connection. */
@@ -60,10 +62,28 @@ export type NameTrouble =
   | 'private-address'
   | 'fails-otherwise';
 
+/** Why a proxy opens no way: the rows of `net/proxy-answers.ts`. */
+export type ProxyTrouble =
+  | 'refuses-connections'
+  | 'unreachable'
+  | 'bad-certificate'
+  | 'no-tls'
+  | 'silent'
+  | 'closes'
+  | 'no-proxy'
+  | 'wants-login'
+  | 'refuses-login'
+  | 'wants-other-login'
+  | 'forbids'
+  | 'has-no-way'
+  | 'answers-oddly';
+
 /** How one step ended. `error` is the system's own code (`ENOTFOUND`, `ECONNREFUSED`, `ETIMEDOUT`, ...). */
 export interface DnsEvidence {
   readonly phase: 'dns';
   readonly ok: boolean;
+  /** Set if it is not the site that was looked up, but the proxy: its name or address. */
+  readonly proxy?: string;
   readonly ms: number;
   /** What was found, IPv6 and IPv4 in the order in which they are tried. */
   readonly addresses: readonly string[];
@@ -81,7 +101,7 @@ export interface HttpsEvidence {
   readonly ms: number;
   /** Where the addresses came from: this check's look-up, or the last address that worked. */
   readonly addressesFrom: 'dns' | 'last-good';
-  /** The address that answered, or the last one tried. */
+  /** The address that answered, or the last one tried; the proxy's, if there is one. */
   readonly address?: string;
   /** True if the connection of an earlier check served. */
   readonly reused: boolean;
@@ -89,6 +109,8 @@ export interface HttpsEvidence {
   readonly resumed?: boolean;
   /** Milliseconds of each step that was completed. */
   readonly tcpMs?: number;
+  /** Until the proxy had opened the way. */
+  readonly proxyMs?: number;
   readonly tlsMs?: number;
   readonly httpMs?: number;
   /** HTTP status of the answer. */
@@ -96,8 +118,10 @@ export interface HttpsEvidence {
   /** This machine's clock minus the site's when the answer came, milliseconds, exact to a second; undefined if the answer has no `Date`. */
   readonly clockAheadMs?: number;
   /** The step that failed. */
-  readonly failedAt?: 'tcp' | 'tls' | 'http';
+  readonly failedAt?: 'tcp' | 'proxy' | 'tls' | 'http';
   readonly error?: string;
+  /** Set where the reason is the proxy: what is wrong with it. */
+  readonly proxy?: ProxyTrouble;
   /** Plain words to the error where the code alone does not say it, such as whose certificate was shown. */
   readonly detail?: string;
   /** What this failure means. Set when not ok, unless this machine refused a call: that means nothing. */
@@ -137,7 +161,7 @@ export interface WitnessEvidence {
   readonly ok: boolean;
   readonly ms: number;
   /** The step that failed, and the system's own code. */
-  readonly failedAt?: 'dns' | 'tcp' | 'tls';
+  readonly failedAt?: 'dns' | 'tcp' | 'proxy' | 'tls';
   readonly error?: string;
 }
 
@@ -190,6 +214,20 @@ export interface HostAndPort {
   readonly port: number;
 }
 
+/** A proxy by which connections leave (RFC 9110, 9.3.6). */
+export interface Proxy extends HostAndPort {
+  /** TLS to the proxy itself. */
+  readonly secure: boolean;
+  /** Value of `Proxy-Authorization`: a secret. */
+  readonly authorization?: string;
+}
+
+/** The proxy, and for whom there is none. */
+export interface ProxySettings extends Proxy {
+  /** As NO_PROXY writes them; this machine itself is never asked for over a proxy. */
+  readonly except: readonly string[];
+}
+
 /** What the worker is to check, and how. Everything has been validated by the main thread. */
 export interface WorkerSettings {
   /** Host name, IP literal (IPv6 in brackets if a port follows) or `localhost`, without the port. */
@@ -212,6 +250,8 @@ export interface WorkerSettings {
   readonly confirmAfterMs: number;
   /** Name servers (`address` or `address:port`) to ask instead of the system's; empty: the system's, read at each check. */
   readonly nameServers: readonly string[];
+  /** Undefined: everything goes straight to its address. */
+  readonly proxy?: ProxySettings;
   /** PEM certificates to trust instead of Node's bundled ones; undefined: Node's and NODE_EXTRA_CA_CERTS. */
   readonly ca?: string;
   /** False: this system has no store of certificates. Default true. */

@@ -115,7 +115,7 @@ export function refusedCall(
 }
 
 /** How far a try got, so that the most telling one of several names the reason. */
-const DEPTH = { tcp: 1, tls: 2, http: 3 } as const;
+const DEPTH = { tcp: 1, proxy: 2, tls: 3, http: 4 } as const;
 
 /**
  * Why a check failed. What needs no packet comes first; then a portal by its own word, somebody else's certificate or a wrong clock, which

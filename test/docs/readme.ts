@@ -1,10 +1,15 @@
 /** The tables of README.md that are made from the table of troubles. Pure. */
-import { NAMES } from '../../src/main/troubles/names.js';
+import { NAMES, type NameWords } from '../../src/main/troubles/names.js';
+import { PROXIES } from '../../src/main/troubles/proxies.js';
 import { ASKED_CODES, OFFLINE_REASONS, TROUBLES, type Trouble, type TroubleCode } from '../../src/main/troubles.js';
 
-/** The README with its four tables made anew; all else as it is. @throws {Error} if the marks of a table are not there */
+/** The README with its tables made anew; all else as it is. @throws {Error} if the marks of a table are not there */
 export function withTables(readme: string): string {
-  const first = between(between(readme, 'reasons', reasons()), 'names', names());
+  const first = between(
+    between(between(readme, 'reasons', reasons()), 'names', found(NAMES)),
+    'proxies',
+    found(PROXIES),
+  );
   return between(between(first, 'lines', lines()), 'asked', asked());
 }
 
@@ -12,11 +17,11 @@ function reasons(): string[] {
   return [...head('reason in the journal'), ...OFFLINE_REASONS.map((code) => row(asCode(code), TROUBLES[code]))];
 }
 
-function names(): string[] {
+function found(rows: Readonly<Record<string, NameWords>>): string[] {
   return [
     '| found | it means | what to do |',
     '| --- | --- | --- |',
-    ...Object.entries(NAMES).map(([code, { meaning, remedy }]) => `| ${asCode(code)} | ${meaning} | ${remedy} |`),
+    ...Object.entries(rows).map(([code, { meaning, remedy }]) => `| ${asCode(code)} | ${meaning} | ${remedy} |`),
   ];
 }
 

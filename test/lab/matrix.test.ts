@@ -30,6 +30,7 @@ const WORDS: Readonly<Record<OfflineReason, RegExp>> = {
   'no-route': /address|route/i,
   'dns-timeout': /name server/i,
   'dns-failed': /name server/i,
+  proxy: /proxy/,
   'tcp-timeout': /does not answer/i,
   'tcp-refused': /refuse/i,
   portal: /portal|certificate/i,

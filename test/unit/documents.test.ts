@@ -17,6 +17,7 @@ const REASONS: Readonly<Record<OfflineReason, true>> = {
   'no-route': true,
   'dns-timeout': true,
   'dns-failed': true,
+  proxy: true,
   'tcp-timeout': true,
   'tcp-refused': true,
   portal: true,

@@ -1,5 +1,5 @@
 /** One look at the internet for a command: the checks of the service, in a worker of their own, once. */
-import { InternetConnectionMonitor, type InternetMonitorStatus } from '../internet-monitor.js';
+import { InternetConnectionMonitor, monitorSettingsOf, type InternetMonitorStatus } from '../internet-monitor.js';
 import { hostsOf, type Settings } from '../settings.js';
 import type { Trust } from '../../workers/net/trust.js';
 
@@ -16,10 +16,8 @@ export interface LookOptions {
  */
 export async function lookOnce({ settings, trust, timeoutSecs }: LookOptions): Promise<InternetMonitorStatus> {
   const monitor = new InternetConnectionMonitor({
-    testDomain: settings.testDomain,
-    checkIntervalSecs: settings.connectionIntervalSecs,
+    ...monitorSettingsOf(settings),
     timeoutSecs,
-    nameServers: settings.nameServers,
     witnesses: hostsOf(settings),
     // One look has to do: a second would only tell whether it was one lost packet.
     failuresToOffline: 1,

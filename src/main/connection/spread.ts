@@ -49,6 +49,7 @@ const OF_THIS_DEVICE: Readonly<Record<OfflineReason, boolean>> = {
   'no-route': true,
   'dns-timeout': false,
   'dns-failed': false,
+  proxy: false,
   'tcp-timeout': false,
   'tcp-refused': false,
   portal: false,

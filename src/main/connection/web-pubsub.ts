@@ -1,6 +1,7 @@
 /** Opens sessions with Azure Web PubSub: an access URL, a connection, a group; each step with its deadline. */
 import type { LookupFunction } from 'node:net';
 import { refusalOf } from '../../workers/net/refusal.js';
+import type { ProxySettings } from '../../workers/protocol.js';
 import type { Logger } from '../log.js';
 import { SignInError, type ClientAccessUrl, type ClientAccessUrlProvider } from './credentials/provider.js';
 import { OpenError, type OpenFailure, type OpenSession, type OpenSessionOptions } from './session.js';
@@ -16,6 +17,8 @@ export interface WebPubSubOptions {
   readonly subprotocol?: SubprotocolName;
   /** Looks names up with a deadline; default: the system's, which has none but our own handshake's. */
   readonly lookup?: LookupFunction;
+  /** By which the service is reached; only with `lookup`. Default: straight. */
+  readonly proxy?: ProxySettings | undefined;
   /** Certificates to trust instead of the system's, for a local service. */
   readonly ca?: string;
   /** From the name look-up to the end of the WebSocket handshake. Default 10 s. */
@@ -71,13 +74,14 @@ async function connect(
   { onEvent, signal }: OpenSessionOptions,
   access: ClientAccessUrl,
 ): Promise<WebPubSubSession> {
-  const { subprotocol = 'json.reliable.webpubsub.azure.v1', lookup, ca } = options;
+  const { subprotocol = 'json.reliable.webpubsub.azure.v1', lookup, proxy, ca } = options;
   const halfOpenTimeoutMs = options.halfOpenTimeoutMs ?? 15_000;
   const session = new WebPubSubSession(access.url, {
     group: options.group,
     link: {
       subprotocol,
       ...(lookup && { lookup }),
+      ...(proxy && { proxy }),
       ...(ca && { ca }),
       handshakeTimeoutMs: options.handshakeTimeoutMs ?? 10_000,
       greetingTimeoutMs: options.connectedFrameTimeoutMs ?? 10_000,

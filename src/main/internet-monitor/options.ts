@@ -2,7 +2,7 @@
 import type { HostAndPort, WorkerSettings } from '../../workers/protocol.js';
 import type { Logger } from '../log.js';
 import type { Settings } from '../settings.js';
-import { parseHostPort } from '../settings.js';
+import { parseHostPort, proxyOf } from '../settings.js';
 import { MonitorError } from './error.js';
 import type { AskLiveConnection } from './live-connection.js';
 
@@ -28,6 +28,13 @@ export interface MonitorSettings {
   readonly successesToOnline?: number;
   /** Name servers to ask, `address` or `address:port`. Default: the system's, as they are at each check. */
   readonly nameServers?: readonly string[];
+  /**
+   * Proxy for all that is asked: `http://user:password@host:port`, or `https://` for TLS to the proxy itself. Default, and the empty text: none. The
+   * environment is not looked at.
+   */
+  readonly httpsProxy?: string;
+  /** Who is reached without it: names (with all below them), addresses, networks (`192.0.2.0/24`), `*`; this machine always is. Default: nobody. */
+  readonly noProxy?: readonly string[];
 }
 
 export interface MonitorOptions extends MonitorSettings {
@@ -69,6 +76,13 @@ export function workerSettingsOf(options: MonitorOptions): WorkerSettings {
   const [site, ...otherSites] = hosts('testDomain', (options.testDomain ?? 'smart.dunebugger.it').split(','));
   if (site === undefined) throw new MonitorError('ERR_INVALID_OPTION', 'testDomain is empty: name a site');
   const intervalMs = 1_000 * within('checkIntervalSecs', options.checkIntervalSecs ?? 7, 0.05, 86_400);
+  const { httpsProxy = '', noProxy = [] } = options;
+  const proxy = proxyOf({ httpsProxy, noProxy });
+  if (httpsProxy !== '' && proxy === undefined)
+    throw new MonitorError(
+      'ERR_INVALID_OPTION',
+      'httpsProxy is not allowed: give http://host:port or https://host:port',
+    );
   const timeoutMs = 1_000 * within('timeoutSecs', options.timeoutSecs ?? 2, 0.05, 60);
   return {
     host: site.host,
@@ -81,6 +95,7 @@ export function workerSettingsOf(options: MonitorOptions): WorkerSettings {
     successesToOnline: whole('successesToOnline', options.successesToOnline ?? 1, 1, 10),
     confirmAfterMs: Math.min(CONFIRM_AFTER_MS, intervalMs),
     nameServers: options.nameServers ?? [],
+    ...(proxy === undefined ? {} : { proxy }),
     ...(options.ca === undefined ? {} : { ca: options.ca }),
     hasCaStore: options.hasCaStore ?? true,
     waitForPortal: options.waitForPortal ?? false,
@@ -109,6 +124,8 @@ export function monitorSettingsOf(settings: Settings): Required<Omit<MonitorSett
     failuresToOffline: settings.failuresToOffline,
     successesToOnline: settings.successesToOnline,
     nameServers: settings.nameServers,
+    httpsProxy: settings.httpsProxy,
+    noProxy: settings.noProxy,
   };
 }
 

@@ -7,6 +7,7 @@ const WORDS: Readonly<Record<OfflineReason, string>> = {
   'no-route': 'there is no route to it',
   'dns-timeout': 'no name server answers for its name',
   'dns-failed': 'its name leads to no address',
+  proxy: 'the proxy opens no way to it',
   'tcp-timeout': 'its address does not answer',
   'tcp-refused': 'it refuses connections',
   portal: "it shows somebody else's certificate",

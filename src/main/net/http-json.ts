@@ -9,6 +9,8 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { connect } from '../../workers/net/connect.js';
+import { ProxyError } from '../../workers/net/proxy-answers.js';
+import type { ProxySettings } from '../../workers/protocol.js';
 
 /** Largest answer that is read, bytes. A userinfo with a client access URL has about 2 KiB. */
 const DEFAULT_MAX_BYTES = 256 * 1024;
@@ -24,6 +26,8 @@ export interface HttpJsonRequest {
   readonly timeoutMs: number;
   /** Resolves names; must be bounded itself, as a pending look-up cannot be cancelled from here. */
   readonly lookup: LookupFunction;
+  /** Undefined: straight to its address. */
+  readonly proxy?: ProxySettings | undefined;
   /** PEM certificates to trust instead of Node's bundled ones; undefined: Node's and NODE_EXTRA_CA_CERTS. */
   readonly ca?: string | undefined;
   /** Default 256 KiB. */
@@ -40,12 +44,13 @@ export interface HttpJsonResponse {
 }
 
 /** How far a call got. Up to `tls`, the server has seen nothing of the request. */
-export type HttpPhase = 'request' | 'dns' | 'tcp' | 'tls' | 'http' | 'body';
+export type HttpPhase = 'request' | 'dns' | 'tcp' | 'proxy' | 'tls' | 'http' | 'body';
 
 const PHASE_WORDS: Readonly<Record<HttpPhase, string>> = {
   request: 'preparing the request',
   dns: 'looking up the name',
   tcp: 'connecting',
+  proxy: 'asking the proxy for the way',
   tls: 'the TLS handshake',
   http: 'waiting for the answer',
   body: 'reading the answer',
@@ -99,7 +104,11 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
       settle(() => reject(new HttpJsonError(code, phase, host, detail, cause === undefined ? undefined : { cause })));
     const onAbort = (): void => fail('ABORT_ERR', 'given up', signal?.reason);
     const onError = (error: Error & { code?: unknown }): void =>
-      fail(typeof error.code === 'string' ? error.code : 'ERR_CONNECTION', 'no answer', error);
+      fail(
+        typeof error.code === 'string' ? error.code : 'ERR_CONNECTION',
+        error instanceof ProxyError ? error.message : 'no answer',
+        error,
+      );
 
     const deadline = setTimeout(
       () => fail('ETIMEDOUT', `no complete answer within ${request.timeoutMs} ms`),
@@ -121,6 +130,7 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
             host: url.hostname.replace(/^\[|\]$/g, ''),
             port: Number(url.port || (secure ? 443 : 80)),
             lookup: request.lookup,
+            proxy: request.proxy,
             ...(secure
               ? { tls: { ALPNProtocols: ['http/1.1'], ...(request.ca === undefined ? {} : { ca: request.ca }) } }
               : {}),

@@ -45,6 +45,7 @@ const BLAMED: Readonly<Record<OfflineReason, Station>> = {
   clock: 'pi',
   'dns-timeout': 'name-server',
   'dns-failed': 'name-server',
+  proxy: 'internet',
   'tcp-timeout': 'internet',
   'tcp-refused': 'internet',
   'tls-failed': 'internet',

@@ -1,3 +1,5 @@
+import { printable } from '../log/redact.js';
+import { uselessExceptions } from './proxy.js';
 import { nameOf, type SettingName, type Settings } from './table.js';
 
 /** What no single value shows. Names with a problem of their own are not reported twice. */
@@ -21,6 +23,12 @@ export function checkTogether(
   if (settings.heartBeatEverySecs > settings.heartBeatLoopDurationSecs) {
     warnings.push(
       `[Websocket] heartBeatEverySecs = ${settings.heartBeatEverySecs} is more than heartBeatLoopDurationSecs = ${settings.heartBeatLoopDurationSecs}: no heartbeat will be repeated`,
+    );
+  }
+  const useless = uselessExceptions(settings.noProxy);
+  if (settings.httpsProxy !== '' && useless.length > 0) {
+    warnings.push(
+      `[Network] noProxy: ${useless.map((entry) => `"${printable(entry, 80)}"`).join(', ')} can match nothing: give a name (example.org, which stands for all below it), an address or a network (192.168.0.0/16)`,
     );
   }
   if (purpose === 'check' || !settings.websocketEnabled) return;

@@ -156,9 +156,30 @@ const ALIASES: ReadonlyMap<string, SettingName> = new Map([
   ...RENAMED,
 ]);
 
+/** What every program is told in the same way, the first that is set counts: in small letters first, as curl has it. */
+const COMMON: readonly (readonly [SettingName, readonly string[]])[] = [
+  ['httpsProxy', ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY']],
+  ['noProxy', ['no_proxy', 'NO_PROXY']],
+];
+
+/** Of these variables, those that set something of ours by such a name: unless one of our own names does. */
+function commonIn(variables: ReadonlyMap<string, string>): ReadonlyMap<string, SettingName> {
+  return new Map(
+    COMMON.flatMap(([key, names]) => {
+      const ours = [TABLE[key].envName, aliasOf(key)].some((name) => name !== undefined && variables.has(name));
+      const name = ours ? undefined : names.find((one) => variables.has(one));
+      return name === undefined ? [] : [[name, key] as const];
+    }),
+  );
+}
+
 /** The setting that a variable of this name sets; undefined: none of ours. */
 export function settingOfVariable(name: string): SettingName | undefined {
-  return ALIASES.get(name) ?? ROWS.find(([, { envName }]) => envName === name)?.[0];
+  return (
+    ALIASES.get(name) ??
+    COMMON.find(([, names]) => names.includes(name))?.[0] ??
+    ROWS.find(([, { envName }]) => envName === name)?.[0]
+  );
 }
 
 function aliasOf(key: SettingName): string | undefined {
@@ -177,12 +198,16 @@ export function takeVariables(
   };
   const rows = new Map<string, SettingName>(ROWS.map(([key, spec]) => [spec.envName, key]));
   const obsolete = new Set(OBSOLETE.map(({ section, key }) => envNameOf(section, key)));
+  const common = commonIn(variables);
   for (const [name, text] of variables) {
     const source = sourceOf(name);
     const where = sourceWords(sourceOf(printable(name, 80)));
     const key = rows.get(name);
     const aliased = ALIASES.get(name);
-    if (aliased !== undefined) {
+    const shared = common.get(name);
+    if (shared !== undefined) {
+      found.set(shared, { text, where, subject: `${where} (${nameOf(shared)})` });
+    } else if (aliased !== undefined) {
       const ours = TABLE[aliased].envName;
       const given = variables.get(ours) ?? seen(aliased, ours)?.text;
       if (given === undefined) {

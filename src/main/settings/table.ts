@@ -22,6 +22,7 @@ import {
   yesNo,
   type ValueType,
 } from './values.js';
+import { proxyExceptions, proxyUrl } from './proxy.js';
 
 /** One setting. */
 export interface Spec<T> {
@@ -212,6 +213,24 @@ export const TABLE = Object.freeze({
     '',
     RESTART,
     'PEM file of certificates that are trusted beside those of the system.',
+  ),
+
+  httpsProxy: {
+    section: 'Network',
+    envName: envNameOf('Network', 'httpsProxy'),
+    type: proxyUrl,
+    default: '',
+    live: RESTART,
+    // It may hold a password.
+    secret: true,
+    what: 'Proxy for all connections to the internet (checks, sign-in, cloud); HTTPS_PROXY of the environment serves as well; off: none.',
+  } satisfies Spec<string> as Spec<string>,
+  ...network(
+    'noProxy',
+    proxyExceptions,
+    Object.freeze<readonly string[]>([]),
+    RESTART,
+    'Hosts and networks that are reached without the proxy, as in NO_PROXY; this machine always is.',
   ),
 
   ...messageQueue('mQueueEnabled', yesNo, true, RESTART, 'False leaves the local bus alone.'),

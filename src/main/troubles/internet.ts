@@ -1,4 +1,4 @@
-/** No internet: the eleven reasons of an offline verdict, and the outage itself. */
+/** No internet: the reasons of an offline verdict, and the outage itself. */
 import type { OfflineReason } from '../../workers/protocol.js';
 import type { Trouble } from './types.js';
 
@@ -9,7 +9,7 @@ const CONFIRM_MS = 1_000;
 
 /**
  * In the order of blame of `workers/verdict.ts`: what needs no packet comes first, then a foreign certificate or a wrong
- * clock, then the names, then the steps of a connection. Each row names the next one, the last one the outage.
+ * clock, then the names, then the proxy and the other steps of a connection. Each row names the next one, the last one the outage.
  */
 export const OFFLINE: Readonly<Record<OfflineReason, Trouble>> = {
   'no-link': {
@@ -37,7 +37,7 @@ export const OFFLINE: Readonly<Record<OfflineReason, Trouble>> = {
     meaning:
       "somebody else's certificate, or over plain HTTP somebody else's page: a captive portal, a hijacked name, an intercepting proxy",
     remedy:
-      'Somebody else answers in place of the test site: log in to the Wi-Fi with a browser, or ask whoever runs the network to let this device through',
+      'Somebody else answers in place of the test site: log in to the Wi-Fi with a browser, or ask whoever runs the network to let this device through; a proxy of a company that looks into TLS has its authority in `[Network] caFile`',
     makesIrrelevant: ['dns-timeout'],
     tellAfterMs: CONFIRM_MS,
     lines: [],
@@ -77,6 +77,16 @@ export const OFFLINE: Readonly<Record<OfflineReason, Trouble>> = {
     meaning: 'a name server answered, but not with an address',
     remedy:
       'The name server answers, but not with an address; look at `[Websocket] testDomain`, and at the router if the name is right',
+    makesIrrelevant: ['proxy'],
+    tellAfterMs: CONFIRM_MS,
+    lines: [],
+  },
+  proxy: {
+    severity: 'warn',
+    title: 'the proxy opens no way',
+    meaning:
+      'the proxy of `[Network] httpsProxy` or `HTTPS_PROXY` is not there, or lets nothing through; how, is in the line',
+    remedy: 'Look at the proxy, and at `[Network] httpsProxy`',
     makesIrrelevant: ['tcp-timeout', 'tcp-refused'],
     tellAfterMs: CONFIRM_MS,
     lines: [],

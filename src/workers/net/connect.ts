@@ -1,14 +1,19 @@
 /**
- * Opens one connection to a host: its names, then its addresses raced through TCP and, if `tls` is given, through TLS. Never rejects. Its only
- * deadline is the caller's signal, since what the caller waits for goes on behind the opening.
+ * Opens one connection to a host: its names, then its addresses raced through TCP and, if `tls` is given, through TLS. Where a proxy leads there, it
+ * is the proxy's addresses that are raced, and the host's name is left to the proxy. Never rejects. Its only deadline is the caller's signal, since
+ * what the caller waits for goes on behind the opening.
  */
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { NOTHING_FAILED, failedLast, learn, type AddressMemory } from './address-memory.js';
 import { raceAddresses } from './address-race.js';
+import type { Proxy, ProxySettings } from '../protocol.js';
+import { openAddress, type OpenPhase, type TlsChoice } from './open-address.js';
+import { proxyFor } from './proxy.js';
 import { refusalOf } from './refusal.js';
-import { openAddress, type TlsChoice } from './open-address.js';
 
-export type ConnectPhase = 'dns' | 'tcp' | 'tls';
+export type ConnectPhase = 'dns' | OpenPhase;
+
+const ORDER: readonly ConnectPhase[] = ['dns', 'tcp', 'proxy', 'tls'];
 
 export interface ConnectOptions {
   /** Name or IP literal (without brackets). */
@@ -16,6 +21,8 @@ export interface ConnectOptions {
   readonly port: number;
   /** Finds the addresses of a name; must be bounded itself. */
   readonly lookup: LookupFunction;
+  /** Undefined: none. */
+  readonly proxy?: ProxySettings | undefined;
   /** Undefined: no TLS. A certificate that is not the host's is refused by Node itself, before a byte is sent. */
   readonly tls?: Omit<TlsChoice, 'session'>;
   readonly signal: AbortSignal;
@@ -31,31 +38,37 @@ export type Connected =
 const memories = new WeakMap<LookupFunction, AddressMemory>();
 
 export async function connect(options: ConnectOptions): Promise<Connected> {
-  const { host, port, lookup, signal, onPhase } = options;
+  const { lookup, signal } = options;
+  const proxy = proxyFor(options.proxy, options.host, options.port);
+  const { host, port } = proxy ?? options;
   let addresses: readonly string[];
   try {
-    addresses = isIP(host) === 0 ? await addressesOf(options) : [host];
+    addresses = isIP(host) === 0 ? await addressesOf(host, lookup, signal) : [host];
   } catch (error) {
     return { ok: false, at: 'dns', error: error instanceof Error ? error : new Error(String(error)) };
   }
-  onPhase?.('tcp');
+  let furthest: ConnectPhase = 'tcp';
+  const onPhase = (phase: ConnectPhase): void => {
+    if (ORDER.indexOf(phase) > ORDER.indexOf(furthest)) options.onPhase?.((furthest = phase));
+  };
+  options.onPhase?.(furthest);
   const remembered = (): AddressMemory => memories.get(lookup) ?? NOTHING_FAILED;
   const tried: string[] = [];
   const { address: winner, opened } = await raceAddresses<Connected>({
     addresses: failedLast(remembered(), addresses, port, performance.now()),
     open: (address, either) => {
       tried.push(address);
-      return open(options, address, either);
+      return open({ ...options, onPhase }, proxy, address, either);
     },
     close: ({ socket }) => socket.destroy(),
-    tells: ({ at, error }) => (at === 'tls' ? 2 : refusalOf(error) === undefined ? 1 : 0),
+    tells: ({ at, error }) => (at !== 'tcp' ? 2 : refusalOf(error) === undefined ? 1 : 0),
     signal,
   });
   if (opened.ok) memories.set(lookup, learn(remembered(), { port, tried, winner }, performance.now()));
   return opened;
 }
 
-function addressesOf({ host, lookup, signal }: ConnectOptions): Promise<readonly string[]> {
+function addressesOf(host: string, lookup: LookupFunction, signal: AbortSignal): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(givenUp());
     if (signal.aborted) {
@@ -76,9 +89,13 @@ function addressesOf({ host, lookup, signal }: ConnectOptions): Promise<readonly
   });
 }
 
-async function open(options: ConnectOptions, address: string, signal: AbortSignal): Promise<Connected> {
-  const { host, port, tls, onPhase } = options;
-  const opened = await openAddress({ address, host, port, tls, signal, onTls: () => onPhase?.('tls') });
+async function open(
+  { host, port, tls, onPhase }: ConnectOptions,
+  proxy: Proxy | undefined,
+  address: string,
+  signal: AbortSignal,
+): Promise<Connected> {
+  const opened = await openAddress({ address, host, port, proxy, tls, signal, ...(onPhase && { onPhase }) });
   return opened.ok ? { ok: true, socket: opened.socket } : { ok: false, at: opened.at, error: opened.error };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Opens one address of a host: TCP and, if `tls` is given, TLS. The one place that does: checks, sign-in and the WebSocket go through here.
- * Never rejects; its only deadline is the caller's signal.
+ * Opens one address of a host, or of the proxy that leads to it: TCP, the proxy's tunnel and, if `tls` is given, TLS. The one place that does: checks,
+ * sign-in and the WebSocket go through here. Never rejects; its only deadline is the caller's signal.
  */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import {
@@ -10,6 +10,10 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
+import type { Proxy } from '../protocol.js';
+import { ProxyError, troubleOfFailure } from './proxy-answers.js';
+import { refusalOf } from './refusal.js';
+import { openTunnel } from './tunnel.js';
 
 /** The reason of a signal that aborts because time is up. */
 export class DeadlineError extends Error {
@@ -19,8 +23,13 @@ export class DeadlineError extends Error {
 /** Milliseconds of the steps that were completed. */
 export interface Steps {
   readonly tcpMs?: number;
+  /** Until the proxy had opened the way. */
+  readonly proxyMs?: number;
   readonly tlsMs?: number;
 }
+
+/** The step that failed. */
+export type OpenPhase = 'tcp' | 'proxy' | 'tls';
 
 /** What of TLS a caller may choose; that the certificate is verified is not among it. */
 export interface TlsChoice extends Pick<ConnectionOptions, 'ALPNProtocols' | 'session'> {
@@ -29,17 +38,19 @@ export interface TlsChoice extends Pick<ConnectionOptions, 'ALPNProtocols' | 'se
 }
 
 export interface OpenAddressOptions<Refused> {
-  /** IP literal. */
+  /** IP literal: the proxy's, if there is one. */
   readonly address: string;
   /** Name or IP literal (without brackets): what the certificate must be for. */
   readonly host: string;
   readonly port: number;
+  /** Undefined: straight to the address. */
+  readonly proxy?: Proxy | undefined;
   /** Undefined: no TLS. `session`: one of an earlier connection, to be resumed. */
   readonly tls?: TlsChoice | undefined;
   /** Aborting gives the attempt up; a reason that is a {@link DeadlineError} counts as a time-out. */
   readonly signal: AbortSignal;
-  /** TCP is open and TLS begins. */
-  readonly onTls?: () => void;
+  /** TCP is open, and that step begins. */
+  readonly onPhase?: (phase: Exclude<OpenPhase, 'tcp'>) => void;
   /** A session that can be resumed, whenever a verified host sends one. */
   readonly onSession?: (session: Buffer) => void;
   /**
@@ -50,11 +61,18 @@ export interface OpenAddressOptions<Refused> {
 }
 
 export type OpenedAddress<Refused> =
-  | { readonly ok: true; readonly socket: Socket; readonly steps: Steps; readonly resumed: boolean }
+  | {
+      readonly ok: true;
+      readonly socket: Socket;
+      /** Of this machine. */
+      readonly localAddress: string;
+      readonly steps: Steps;
+      readonly resumed: boolean;
+    }
   | {
       readonly ok: false;
-      readonly at: 'tcp' | 'tls';
-      /** Its `code` is the system's own, `ETIMEDOUT` at the deadline, `ECANCELLED` when given up. */
+      readonly at: OpenPhase;
+      /** Its `code` is the system's own, `ETIMEDOUT` at the deadline, `ECANCELLED` when given up. A {@link ProxyError}: the proxy's trouble. */
       readonly error: Error & { readonly code?: unknown };
       readonly steps: Steps;
       /** What `onRefused` read. */
@@ -62,33 +80,54 @@ export type OpenedAddress<Refused> =
     };
 
 export function openAddress<Refused = never>(options: OpenAddressOptions<Refused>): Promise<OpenedAddress<Refused>> {
-  const { address, port, tls, signal } = options;
-  const startedAt = performance.now();
+  const { address, host, port, proxy, tls, signal, onPhase } = options;
   return new Promise((resolve) => {
-    let tcpMs: number | undefined;
-    let secured: TLSSocket | undefined;
+    let at: OpenPhase = 'tcp';
+    let begunAt = performance.now();
+    let steps: Steps = {};
+    let localAddress = '';
     let settled = false;
-    const steps = (tlsMs?: number): Steps => ({
-      ...(tcpMs === undefined ? {} : { tcpMs }),
-      ...(tlsMs === undefined ? {} : { tlsMs }),
-    });
     const settle = (opened: OpenedAddress<Refused>): void => {
       if (settled) return;
       settled = true;
       signal.removeEventListener('abort', onAbort);
-      if (!opened.ok) {
-        secured?.destroy();
-        tcp.destroy();
-      }
+      if (!opened.ok) for (const socket of sockets.reverse()) socket.destroy();
       resolve(opened);
     };
+    const open = (socket: Socket, resumed: boolean): void => settle({ ok: true, socket, localAddress, steps, resumed });
     const fail = (error: Error, refused?: Refused): void => {
-      const at = secured === undefined ? 'tcp' : 'tls';
-      settle({ ok: false, at, error, steps: steps(), ...(refused === undefined ? {} : { refused }) });
+      const why = proxy === undefined || at === 'tls' ? error : blameProxy(at, error);
+      settle({ ok: false, at, error: why, steps, ...(refused === undefined ? {} : { refused }) });
     };
     const onAbort = (): void => fail(coded(codeOfAbort(signal), 'given up'));
+    const begin = (phase: 'proxy' | 'tls'): void => {
+      at = phase;
+      begunAt = performance.now();
+      onPhase?.(phase);
+    };
+    const secureOver = (socket: Socket): void => {
+      if (tls === undefined) {
+        open(socket, false);
+        return;
+      }
+      begin('tls');
+      const secured = secure(options, socket, {
+        fail,
+        verified: (one) => {
+          steps = { ...steps, tlsMs: since(begunAt) };
+          open(one, one.isSessionReused());
+        },
+        refused: (one, read) => {
+          if (settled) return;
+          const error = coded(String(one.authorizationError), 'the certificate was refused');
+          void read(one).then((refused) => fail(error, refused));
+        },
+      });
+      sockets.push(secured);
+    };
 
-    const tcp = connectTcp({ host: address, port, noDelay: true });
+    const tcp = connectTcp({ host: address, port: proxy?.port ?? port, noDelay: true });
+    const sockets: Socket[] = [tcp];
     // Also for what comes after the end: without a listener it would end the process.
     tcp.on('error', (error) => fail(error));
     if (signal.aborted) {
@@ -98,27 +137,39 @@ export function openAddress<Refused = never>(options: OpenAddressOptions<Refused
     signal.addEventListener('abort', onAbort, { once: true });
     tcp.on('connect', () => {
       if (settled) return;
-      tcpMs = since(startedAt);
-      if (tls === undefined) {
-        settle({ ok: true, socket: tcp, steps: steps(), resumed: false });
+      steps = { tcpMs: since(begunAt) };
+      localAddress = tcp.localAddress ?? '';
+      if (proxy === undefined) {
+        secureOver(tcp);
         return;
       }
-      options.onTls?.();
-      const tlsStartedAt = performance.now();
-      secured = secure(options, tcp, {
-        fail,
-        verified: (socket) => {
-          const resumed = socket.isSessionReused();
-          settle({ ok: true, socket, steps: steps(since(tlsStartedAt)), resumed });
-        },
-        refused: (socket, read) => {
-          if (settled) return;
-          const error = coded(String(socket.authorizationError), 'the certificate was refused');
-          void read(socket).then((refused) => fail(error, refused));
-        },
+      begin('proxy');
+      const context = tls?.ca === undefined ? undefined : contextOf(tls.ca);
+      void openTunnel({ tcp, proxy, host, port, context }).then((tunnel) => {
+        if (settled) return;
+        if (!tunnel.ok) {
+          fail(tunnel.error);
+          return;
+        }
+        steps = { ...steps, proxyMs: since(begunAt) };
+        sockets.push(tunnel.socket);
+        secureOver(tunnel.socket);
       });
     });
   });
+}
+
+/** The error as the proxy's, if it is: neither this machine's own refusal nor a giving up is. */
+function blameProxy(at: 'tcp' | 'proxy', error: Error & { readonly code?: unknown }): Error {
+  if (error instanceof ProxyError || refusalOf(error) !== undefined) return error;
+  const code = typeof error.code === 'string' ? error.code : 'ECONNECTION';
+  const trouble = troubleOfFailure(at, code);
+  if (trouble === undefined) return error;
+  return new ProxyError(
+    code,
+    trouble,
+    `${at === 'tcp' ? 'the proxy cannot be reached' : 'the proxy opens no way'} (${code})`,
+  );
 }
 
 /** How a TLS handshake ended. */
@@ -128,12 +179,12 @@ interface Ends<Refused> {
   readonly refused: (socket: TLSSocket, read: (socket: TLSSocket) => Promise<Refused>) => void;
 }
 
-function secure<Refused>(options: OpenAddressOptions<Refused>, tcp: Socket, ends: Ends<Refused>): TLSSocket {
+function secure<Refused>(options: OpenAddressOptions<Refused>, below: Socket, ends: Ends<Refused>): TLSSocket {
   const { host, tls: { ca, ...tls } = {}, onSession, onRefused } = options;
   const socket = connectTls({
     ...tls,
     ...(ca === undefined ? {} : { secureContext: contextOf(ca) }),
-    socket: tcp,
+    socket: below,
     host,
     ...(isIP(host) === 0 ? { servername: host } : {}),
     // Said by ourselves, since NODE_TLS_REJECT_UNAUTHORIZED would change the default. False only so that a certificate that is refused can be

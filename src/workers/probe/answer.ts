@@ -1,14 +1,16 @@
 /** What comes of a request to the site. */
 import { isRefusal } from '../net/refusal.js';
-import type { OfflineReason } from '../protocol.js';
+import type { OfflineReason, ProxyTrouble } from '../protocol.js';
 import type { Manner } from './manner.js';
 
 /** Why a step failed. */
 export interface Failure {
-  readonly at: 'tcp' | 'tls' | 'http';
+  readonly at: 'tcp' | 'proxy' | 'tls' | 'http';
   /** The system's own code, `ETIMEDOUT` at the deadline, `ECANCELLED` when given up. */
   readonly error: string;
   readonly detail?: string;
+  /** What is wrong with the proxy, where that is the reason. */
+  readonly proxy?: ProxyTrouble;
   /** Undefined if this machine itself refused a call, which says nothing about the internet. */
   readonly reason: OfflineReason | undefined;
 }

@@ -5,10 +5,11 @@
  * Not `fetch`: that resolves names by getaddrinfo, tells no phases, and cannot be handed an address.
  */
 import { isIP, type Socket } from 'node:net';
-import type { OfflineReason } from '../protocol.js';
+import type { OfflineReason, Proxy } from '../protocol.js';
 import { readCertificateFailure, type CertificateFailure } from '../net/certificate-failure.js';
 import { isRefusal } from '../net/refusal.js';
 import { openAddress, type Steps } from '../net/open-address.js';
+import { ProxyError } from '../net/proxy-answers.js';
 import { codeOf, type Answer, type Exchange, type Failure } from './answer.js';
 import { Http1 } from './http1.js';
 import { Http2 } from './http2.js';
@@ -19,6 +20,8 @@ export interface Site {
   /** Host name, IP literal (without brackets) or `localhost`: what the certificate must be for. */
   readonly host: string;
   readonly port: number;
+  /** By which it is reached; undefined: straight. */
+  readonly proxy?: Proxy | undefined;
   /** PEM certificates to trust instead of Node's bundled ones; undefined: Node's and NODE_EXTRA_CA_CERTS. */
   readonly ca?: string | undefined;
   /** False: this system has no store of certificates. Default true. */
@@ -31,15 +34,15 @@ export type Opened =
 
 export interface OpenOptions {
   readonly site: Site;
-  /** IP literal. */
+  /** IP literal: the proxy's, if there is one. */
   readonly address: string;
   readonly manner: Manner;
   /** A TLS session of an earlier connection, to be resumed. */
   readonly session: Buffer | undefined;
   /** Aborting gives the attempt up; a reason that is a {@link DeadlineError} counts as a time-out. */
   readonly signal: AbortSignal;
-  /** TCP is open and TLS begins. */
-  readonly onTls: () => void;
+  /** TCP is open, and that step begins. */
+  readonly onPhase: (phase: 'proxy' | 'tls') => void;
   /** A session that can be resumed, whenever the site sends one. */
   readonly onSession: (session: Buffer) => void;
 }
@@ -50,9 +53,9 @@ export class Connection {
   readonly localAddress: string;
   readonly #exchange: Exchange;
 
-  constructor(socket: Socket, site: Site, address: string) {
+  constructor(socket: Socket, site: Site, address: string, localAddress: string) {
     this.address = address;
-    this.localAddress = socket.localAddress ?? '';
+    this.localAddress = localAddress;
     const host = isIP(site.host) === 6 ? `[${site.host}]` : site.host;
     const hostHeader = site.port === 443 ? host : `${host}:${site.port}`;
     const isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
@@ -79,21 +82,22 @@ export class Connection {
 
 /** Connects and verifies. */
 export async function openConnection(options: OpenOptions): Promise<Opened> {
-  const { site, address, manner, session, signal, onTls, onSession } = options;
+  const { site, address, manner, session, signal, onPhase, onSession } = options;
   const opened = await openAddress<CertificateFailure>({
     address,
     host: site.host,
     port: site.port,
+    proxy: site.proxy,
     tls: {
       ALPNProtocols: [manner.protocol],
       ...(site.ca === undefined ? {} : { ca: site.ca }),
       ...(session === undefined ? {} : { session }),
     },
     signal,
-    onTls,
+    onPhase,
     onSession,
     onRefused: async (socket) => {
-      const connection = new Connection(socket, site, address);
+      const connection = new Connection(socket, site, address, '');
       const failure = await readCertificateFailure(socket, {
         host: site.host,
         ca: site.ca,
@@ -109,11 +113,18 @@ export async function openConnection(options: OpenOptions): Promise<Opened> {
   });
   const { steps } = opened;
   if (opened.ok) {
-    return { ok: true, connection: new Connection(opened.socket, site, address), steps, resumed: opened.resumed };
+    const connection = new Connection(opened.socket, site, address, opened.localAddress);
+    return { ok: true, connection, steps, resumed: opened.resumed };
   }
   const { at, error, refused } = opened;
   if (refused !== undefined) return { ok: false, failure: { at, ...refused }, steps };
   const code = codeOf(error);
+  if (error instanceof ProxyError)
+    return {
+      ok: false,
+      failure: { at, error: code, reason: 'proxy', proxy: error.trouble, detail: error.message },
+      steps,
+    };
   const detail = at === 'tls' ? tlsWords(error) : undefined;
   return {
     ok: false,

@@ -44,12 +44,12 @@ export async function tryFresh(options: TryOptions): Promise<Tried> {
   const { addressesFrom, manner } = options;
   const boundMs = startedAt + Math.max(options.timeoutMs, options.boundMs);
   const deadline = new Deadline(startedAt + options.timeoutMs, options.signal);
-  const putOff = (step: 'tls' | 'http', roundTripMs: number): void => {
+  const putOff = (step: 'proxy' | 'tls' | 'http', roundTripMs: number): void => {
     const nowMs = performance.now();
     deadline.putOff(extended(step, { nowMs, roundTripMs, deadlineMs: deadline.atMs, boundMs }));
   };
   try {
-    const { address, opened } = await race(options, deadline.signal, (roundTripMs) => putOff('tls', roundTripMs));
+    const { address, opened } = await race(options, deadline.signal, putOff);
     const common = { phase: 'https', addressesFrom, address, reused: false, ...opened.steps } as const;
     if (!opened.ok) {
       return {
@@ -58,7 +58,7 @@ export async function tryFresh(options: TryOptions): Promise<Tried> {
       };
     }
     const { connection, resumed, steps } = opened;
-    putOff('http', steps.tcpMs ?? 0);
+    putOff('http', Math.max(steps.tcpMs ?? 0, steps.proxyMs ?? 0));
     const answer = await connection.ask(manner.method, deadline.signal);
     const ms = since(startedAt);
     if (!answer.ok) {
@@ -99,14 +99,22 @@ export function stillServes(kept: Connection, interfaces: Interfaces | undefined
 function race(
   options: TryOptions,
   signal: AbortSignal,
-  onTcp: (roundTripMs: number) => void,
+  onPhase: (phase: 'proxy' | 'tls', roundTripMs: number) => void,
 ): Promise<{ address: string; opened: Opened }> {
   return raceAddresses<Opened>({
     addresses: options.addresses.slice(0, MAX_TRIED),
     open: (address, either) => {
-      const startedAt = performance.now();
-      const onTls = (): void => onTcp(performance.now() - startedAt);
-      return openConnection({ ...options, address, signal: either, onTls });
+      let begunAt = performance.now();
+      return openConnection({
+        ...options,
+        address,
+        signal: either,
+        // What the step before took has a round trip in it: to the proxy, or to whom it leads.
+        onPhase: (phase) => {
+          onPhase(phase, performance.now() - begunAt);
+          begunAt = performance.now();
+        },
+      });
     },
     close: (opened) => opened.connection.close(),
     tells: (opened) => depth(opened.failure),
@@ -117,7 +125,7 @@ function race(
 /** The failure that tells most: the one that got furthest. */
 function depth({ at, reason, error }: Failure): number {
   if (isRefusal(error)) return -1;
-  const layer = { tcp: 0, tls: 10, http: 20 }[at];
+  const layer = { tcp: 0, proxy: 10, tls: 20, http: 30 }[at];
   const telling =
     reason === 'portal' || reason === 'no-ca-store' || reason === 'clock' ? 5 : reason === 'tcp-refused' ? 1 : 0;
   return layer + telling;
@@ -132,11 +140,13 @@ function failed({
   error,
   detail,
   reason,
-}: Failure): Pick<HttpsEvidence, 'failedAt' | 'error' | 'detail' | 'reason'> {
+  proxy,
+}: Failure): Pick<HttpsEvidence, 'failedAt' | 'error' | 'detail' | 'reason' | 'proxy'> {
   return {
     failedAt: at,
     error,
     ...(reason === undefined ? {} : { reason }),
+    ...(proxy === undefined ? {} : { proxy }),
     ...(detail === undefined ? {} : { detail }),
   };
 }

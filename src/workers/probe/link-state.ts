@@ -41,6 +41,7 @@ export interface Egress {
 export interface LinkSnapshot {
   readonly interfaces: readonly LinkInterface[];
   readonly defaultRoutes: readonly DefaultRoute[];
+  /** To each address that was asked for; none: any address of our own is way enough. */
   readonly egress: readonly Egress[];
   /** The code with which the system refused to let a table be read: what is missing of the above says nothing then. */
   readonly refused?: string;
@@ -105,6 +106,8 @@ export function decideLink(snapshot: LinkSnapshot): LinkEvidence {
   if (!candidates.some(isRunning)) {
     return { phase: 'link', ok: false, reason: 'no-link', detail: named(candidates.map(whyNotRunning)) };
   }
+  if (snapshot.egress.length === 0 && candidates.some((link) => isRunning(link) && hasOwnAddress(link)))
+    return { phase: 'link', ok: true };
   const routeDevices = new Set(snapshot.defaultRoutes.map((route) => route.device));
   const dead = snapshot.interfaces.filter((link) => routeDevices.has(link.name) && !isRunning(link));
   if (dead.length > 0) {
@@ -155,6 +158,11 @@ function leadsOut(egress: Egress, snapshot: LinkSnapshot): boolean {
     egress.family === 4 &&
     snapshot.defaultRoutes.some((route) => route.device === owner.name && route.gateway !== undefined)
   );
+}
+
+/** One that is good for more than the bare link; true where nobody knows. */
+function hasOwnAddress({ addresses }: LinkInterface): boolean {
+  return addresses?.some((address) => !isLinkLocal(address)) ?? true;
 }
 
 /** True for fe80::/10 and 169.254.0.0/16, which no router passes on. */

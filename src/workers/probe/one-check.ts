@@ -8,6 +8,7 @@
  * - the last address that worked is tried where the name servers are late or fail (the document's fall-back).
  * An answer counts if the name servers agree with its address, or have nothing to say. One that leads elsewhere does not: behind a
  * captive portal the old connection may live on while every new one ends at the portal.
+ * Where a proxy leads to the site, it is the proxy's name that is asked for, and its addresses that are tried.
  */
 import type { DnsEvidence, HttpsEvidence } from '../protocol.js';
 import { resolveHost, type Families } from '../net/resolve.js';
@@ -89,8 +90,11 @@ export class OneCheck {
     const { signal, kept, families, manner, usualMs } = this.#given;
     return new Promise((resolve) => {
       this.#finish = resolve;
-      void resolveHost({ host: site.host, timeoutMs, nameServers, families, signal }).then((dns) => {
-        this.#dns = dns;
+      // A site behind a proxy is looked up by the proxy.
+      const { proxy } = site;
+      const host = proxy?.host ?? site.host;
+      void resolveHost({ host, timeoutMs, nameServers, families, signal }).then((dns) => {
+        this.#dns = proxy === undefined ? dns : { ...dns, proxy: proxy.host };
         this.#namesAt = performance.now();
         this.#advance();
       });

@@ -5,8 +5,8 @@
 
 /** Round trips until a lost packet is sent again on a connection that has measured one (RFC 6298, 2.2: RTO = R + 4 · R/2). */
 const RETRANSMISSION = 3;
-/** Round trips that a step takes with one packet lost: TLS 1.2 has two (RFC 5246, 7.3), a request has one. */
-const ROUND_TRIPS = { tls: 2 + RETRANSMISSION, http: 1 + RETRANSMISSION } as const;
+/** Round trips that a step takes with one packet lost: TLS 1.2 has two (RFC 5246, 7.3), a request has one, and so has that to a proxy. */
+const ROUND_TRIPS = { proxy: 1 + RETRANSMISSION, tls: 2 + RETRANSMISSION, http: 1 + RETRANSMISSION } as const;
 /** A kept connection is late when it takes so often the time of the answer before. */
 const LATE_TIMES = 2;
 

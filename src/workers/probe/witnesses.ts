@@ -7,7 +7,7 @@ import { isIP, isIPv6 } from 'node:net';
 import { connect } from '../net/connect.js';
 import { DeadlineError } from '../net/open-address.js';
 import { resolveHost } from '../net/resolve.js';
-import type { HostAndPort, WitnessEvidence } from '../protocol.js';
+import type { HostAndPort, ProxySettings, WitnessEvidence } from '../protocol.js';
 
 /** Time one witness has before the next is asked beside it, milliseconds: each handshake is some 5 kB of a metered line. */
 const NEXT_AFTER_MS = 300;
@@ -16,6 +16,7 @@ export interface AskOptions {
   /** In the order in which they are asked. */
   readonly witnesses: readonly HostAndPort[];
   readonly lookup: LookupFunction;
+  readonly proxy?: ProxySettings | undefined;
   /** PEM certificates to trust instead of Node's bundled ones; undefined: Node's and NODE_EXTRA_CA_CERTS. */
   readonly ca?: string | undefined;
   readonly timeoutMs: number;
@@ -73,7 +74,7 @@ export function askWitnesses(options: AskOptions): Promise<readonly WitnessEvide
 
 async function ask(
   { host, port }: HostAndPort,
-  { lookup, ca }: AskOptions,
+  { lookup, proxy, ca }: AskOptions,
   signal: AbortSignal,
   onProgress: () => void,
 ): Promise<WitnessEvidence> {
@@ -82,10 +83,11 @@ async function ask(
     host,
     port,
     lookup,
+    proxy,
     tls: { ALPNProtocols: ['http/1.1'], ...(ca === undefined ? {} : { ca }) },
     signal,
     onPhase: (phase) => {
-      if (phase === 'tls') onProgress();
+      if (phase !== 'tcp') onProgress();
     },
   });
   const common = {

@@ -4,6 +4,7 @@
  */
 
 import type { LookupFunction } from 'node:net';
+import type { ProxySettings } from '../../../workers/protocol.js';
 import { httpJson, type HttpJsonResponse } from '../../net/http-json.js';
 import { explainToken, explainUserinfo } from './auth0-errors.js';
 import { parseClientUrl, urlGiven } from './client-url.js';
@@ -25,6 +26,7 @@ export interface Auth0Options extends Auth0Secrets {
   /** Host name, with a port if need be, such as `dunebugger.eu.auth0.com`. A leading `https://` is forgiven. */
   readonly authUrl: string;
   readonly lookup: LookupFunction;
+  readonly proxy?: ProxySettings | undefined;
   readonly ca?: string | undefined;
   /** Wall clock, milliseconds since 1970; undefined while it cannot be trusted. */
   readonly trustedWallMs: () => number | undefined;
@@ -38,9 +40,9 @@ const TOKEN = /^[A-Za-z0-9._~+/=-]{1,16384}$/;
 
 /** Signs in at every `get`. */
 export function auth0(options: Auth0Options): ClientAccessUrlSource {
-  const { lookup, ca, trustedWallMs, timeoutMs = 10_000 } = options;
+  const { lookup, proxy, ca, trustedWallMs, timeoutMs = 10_000 } = options;
   const origin = originOf(options.authUrl);
-  const common = { timeoutMs, lookup, ca };
+  const common = { timeoutMs, lookup, proxy, ca };
   const secrets = [options.clientSecret, options.password, options.username, options.clientId];
 
   return {

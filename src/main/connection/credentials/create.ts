@@ -1,6 +1,7 @@
 /** Chooses where the client access URL comes from. */
 
 import type { LookupFunction } from 'node:net';
+import type { ProxySettings } from '../../../workers/protocol.js';
 import { systemClock } from '../../base/clock.js';
 import type { Logger } from '../../log.js';
 import { auth0, type Auth0Secrets } from './auth0.js';
@@ -25,6 +26,8 @@ export interface CredentialsOptions {
   readonly auth0?: Auth0Settings | undefined;
   /** Resolves names within its own deadline. */
   readonly lookup: LookupFunction;
+  /** By which all is reached; undefined: straight. */
+  readonly proxy?: ProxySettings | undefined;
   /** PEM certificates to trust instead of Node's bundled ones; undefined: Node's and NODE_EXTRA_CA_CERTS. */
   readonly ca?: string | undefined;
   readonly log: Logger;
@@ -65,7 +68,7 @@ const NAMES = {
 
 /** WEBPUBSUB_CLIENT_URL if set, else the negotiate endpoint, else Auth0. Throws {@link MissingCredentialsError}. */
 export function createCredentials(options: CredentialsOptions): ClientAccessUrlProvider {
-  const { clientUrl, negotiateUrl, lookup, ca, log, trustedWallMs, now = () => performance.now() } = options;
+  const { clientUrl, negotiateUrl, lookup, proxy, ca, log, trustedWallMs, now = () => performance.now() } = options;
   const keeper = (...boundTo: readonly string[]): UrlKeeper => {
     if (options.stateDirectory === undefined) return NO_KEEPER;
     const file = new UrlFile({ directory: options.stateDirectory, boundTo, log });
@@ -78,7 +81,7 @@ export function createCredentials(options: CredentialsOptions): ClientAccessUrlP
   const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
   if (isSet(clientUrl)) return fixedUrl({ clientUrl, trustedWallMs });
   if (isSet(negotiateUrl)) {
-    return cached(negotiate({ negotiateUrl, lookup, ca, trustedWallMs, ...timeout }), {
+    return cached(negotiate({ negotiateUrl, lookup, proxy, ca, trustedWallMs, ...timeout }), {
       limits: NEGOTIATE_LIMITS,
       log,
       now,
@@ -95,6 +98,7 @@ export function createCredentials(options: CredentialsOptions): ClientAccessUrlP
       password,
       authUrl,
       lookup,
+      proxy,
       ca,
       trustedWallMs,
       ...timeout,

@@ -1,6 +1,8 @@
 /** A call that got no answer, in the words of a sign-in: what to look at. */
 
+import { ProxyError } from '../../../workers/net/proxy-answers.js';
 import { HttpJsonError } from '../../net/http-json.js';
+import { proxyAdvice } from '../../troubles.js';
 import { SignInError } from './provider.js';
 
 /** The server saw no request at all, so that the attempt does not count against its limits. */
@@ -25,7 +27,8 @@ export function failedCall(who: string, setting: string, error: unknown): SignIn
     : new UnreachableError(message, { cause: error });
 }
 
-function advice({ code, phase }: HttpJsonError, setting: string): string {
+function advice({ code, phase, cause }: HttpJsonError, setting: string): string {
+  if (cause instanceof ProxyError) return ` ${proxyAdvice(cause.trouble)}.`;
   switch (code) {
     case 'ENOTFOUND':
     case 'ENODATA':

@@ -1,6 +1,7 @@
 /** The client access URL from a negotiate endpoint: `GET` gives `{url}`. */
 
 import type { LookupFunction } from 'node:net';
+import type { ProxySettings } from '../../../workers/protocol.js';
 import { httpJson, type HttpJsonResponse } from '../../net/http-json.js';
 import { parseClientUrl, urlGiven } from './client-url.js';
 import { failedCall } from './failed-call.js';
@@ -11,6 +12,7 @@ export interface NegotiateOptions {
   /** `https:`; plain `http:` only to loopback. May hold a secret in its path or query. */
   readonly negotiateUrl: string;
   readonly lookup: LookupFunction;
+  readonly proxy?: ProxySettings | undefined;
   readonly ca?: string | undefined;
   /** Wall clock, milliseconds since 1970; undefined while it cannot be trusted. */
   readonly trustedWallMs: () => number | undefined;
@@ -22,12 +24,12 @@ const SETTING = 'the negotiate URL';
 
 /** Asks the endpoint at every `get`; wrap it in `cached`. */
 export function negotiate(options: NegotiateOptions): ClientAccessUrlSource {
-  const { negotiateUrl, lookup, ca, trustedWallMs, timeoutMs = 10_000 } = options;
+  const { negotiateUrl, lookup, proxy, ca, trustedWallMs, timeoutMs = 10_000 } = options;
   const host = URL.canParse(negotiateUrl) ? new URL(negotiateUrl).host : 'not a URL';
   return {
     description: `negotiate endpoint (${host})`,
     async get(signal) {
-      const answer = await httpJson({ method: 'GET', url: negotiateUrl, timeoutMs, lookup, ca, signal }).catch(
+      const answer = await httpJson({ method: 'GET', url: negotiateUrl, timeoutMs, lookup, proxy, ca, signal }).catch(
         (error: unknown) => {
           throw failedCall('The negotiate endpoint', SETTING, error);
         },

@@ -7,6 +7,7 @@ import type { LookupFunction, Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import WebSocket, { type ClientOptions, type RawData } from 'ws';
 import { refusalOf } from '../../../workers/net/refusal.js';
+import type { ProxySettings } from '../../../workers/protocol.js';
 import { retryAfterMs } from '../../base/retry-after.js';
 import type { LinkEnd } from './endings.js';
 import { Doubt } from './doubt.js';
@@ -16,6 +17,7 @@ import { createConnection } from './socket.js';
 export interface LinkOptions {
   readonly subprotocol: string;
   readonly lookup?: LookupFunction;
+  readonly proxy?: ProxySettings;
   readonly ca?: string;
   /** From the look-up of the name to the end of the WebSocket handshake. */
   readonly handshakeTimeoutMs: number;
@@ -69,7 +71,7 @@ export class Link {
       followRedirects: false,
       closeTimeout: CLOSE_TIMEOUT_MS,
       ...(options.lookup && {
-        createConnection: createConnection(url, options.lookup, options.ca, this.#opening.signal),
+        createConnection: createConnection(url, { ...options, lookup: options.lookup, signal: this.#opening.signal }),
       }),
       ...(options.ca && { ca: options.ca }),
     };

@@ -1,14 +1,22 @@
 /** The way of a WebSocket to its server: addresses raced through TCP and TLS, in place of Node's own attempts, which end at TCP. */
 import type { ClientRequestArgs } from 'node:http';
 import type { LookupFunction, Socket } from 'node:net';
+import type { ProxySettings } from '../../../workers/protocol.js';
 import { connect } from '../../../workers/net/connect.js';
 
-/** The `createConnection` of `ws`. `ca`: PEM certificates to trust; undefined: Node's. */
+export interface SocketOptions {
+  readonly lookup: LookupFunction;
+  /** Undefined: straight to its address. */
+  readonly proxy?: ProxySettings | undefined;
+  /** PEM certificates to trust; undefined: Node's. */
+  readonly ca?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** The `createConnection` of `ws`. */
 export function createConnection(
   url: string,
-  lookup: LookupFunction,
-  ca: string | undefined,
-  signal: AbortSignal,
+  { lookup, proxy, ca, signal }: SocketOptions,
 ): NonNullable<ClientRequestArgs['createConnection']> {
   return (_options, oncreate) => {
     const { protocol, hostname, port } = new URL(url);
@@ -17,6 +25,7 @@ export function createConnection(
       host: hostname.replace(/^\[|\]$/g, ''),
       port: Number(port || (secure ? 443 : 80)),
       lookup,
+      proxy,
       ...(secure ? { tls: ca === undefined ? {} : { ca } } : {}),
       signal,
     }).then((connected) => {
