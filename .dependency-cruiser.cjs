@@ -9,8 +9,8 @@ const PURE = [
   'main/observe/(parts|present|chain|snapshot)',
   'main/remote/updates/(request|status)|main/remote/(router|json-bounds|relay|heartbeat|outbox|token-bucket|component-watch)',
   'main/troubles',
-  'main/troubles/(types|internet|names|cloud|house|looked|own|first-cause)',
-  'workers/net/(address-memory|name-answers|site-clock)',
+  'main/troubles/(types|internet|names|proxies|cloud|house|looked|own|first-cause)',
+  'workers/net/(address-memory|name-answers|proxy-answers|site-clock)',
   'workers/probe/(portal-answer|manner|patience)',
   'workers/(proof|verdict|link-pace)',
 ];

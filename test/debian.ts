@@ -10,7 +10,7 @@ export const PACKAGES = {
   bus: ['nats-server'],
   // A small C compiler: one megabyte in place of a hundred.
   refusals: ['tcc', 'libc6-dev'],
-  lab: ['iproute2', 'nftables', 'iw', 'tcpdump', 'libfaketime', 'util-linux'],
+  lab: ['iproute2', 'nftables', 'iw', 'tcpdump', 'libfaketime', 'util-linux', 'tinyproxy-bin'],
   // The second imitates a power cut of a file system.
   cards: ['e2fsprogs', 'xfsprogs', 'mount'],
   machines: ['systemd-container', 'mmdebstrap', 'debian-archive-keyring', 'qemu-user-static', 'lintian', 'mandoc'],

@@ -34,7 +34,7 @@ import { nameOf, ROWS, type SettingName, type Settings, type Spec } from './sett
 export { diffSettings, shown, takeOverLive, type SettingChange, type SettingsDiff } from './settings/diff.js';
 export { SettingsError } from './settings/error.js';
 export { hostsOf } from './settings/hosts.js';
-export { proxyOf } from './settings/proxy.js';
+export { proxyOf, proxyOfSite } from './settings/proxy.js';
 export { tellable } from './settings/running.js';
 export { settingOfVariable, SHIPPED_CONF } from './settings/sources.js';
 export { nameOf, TABLE, type SettingName, type Settings } from './settings/table.js';

@@ -302,7 +302,7 @@ describe('sign-in and WebSocket by a proxy', () => {
     const told = failedCall('Auth0', 'authURL in [Auth]', error).message;
     assert.match(
       told,
-      /the proxy answers 407 .* The proxy refuses the user name or the password \(407\)\. Correct them/,
+      /the proxy answers 407 .* The proxy refuses the user name or the password \(407, or 401\)\. Correct them/,
     );
     assert.doesNotMatch(JSON.stringify([error.message, told, error.cause]), /Zwinger|Basic/);
 

@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { blackHole, dnsDropped, linkDown, type Fault } from '../lab/faults.js';
 import { Lab } from '../lab/lab.js';
 import { etcOf } from '../lab/netns.js';
-import { CLOUD_NAME, PORTS, SITE_NAME } from '../lab/topology.js';
+import { leaveOnlyTheProxy, startTinyproxy } from '../lab/tinyproxy.js';
+import { CLOUD_NAME, LAN, PORTS, SITE_NAME } from '../lab/topology.js';
 import { registerSecret } from '../support/everything-logged.js';
 import { MemoryGroup } from './cgroup.js';
 import type { JournalEntry, Machine } from './machine.js';
@@ -178,6 +179,27 @@ describe('outages, as an operator sees them', () => {
     assert.ok(head.length > 0);
     assert.doesNotMatch(everything, /access_token=(?!\[|…|\*|<|hidden)/);
     assert.ok(!(await machine.show('StatusText')).includes(payload));
+  });
+
+  it('a network whose only way out is a proxy that wants a login: one line in the environment', async () => {
+    const environment = await machine.sh(`cat ${ENVIRONMENT}`);
+    const login = { user: 'pi', password: 'Loschwitz-1891' };
+    const proxy = await startTinyproxy(lab, { port: 3_128, login });
+    await leaveOnlyTheProxy(lab);
+    await machine.sh(`systemctl restart ${UNIT}`);
+    await statusIs(/^Offline since .*: no address or no route/);
+    const line = `HTTPS_PROXY=http://${login.user}:${login.password}@${LAN.v4}:3128\n`;
+    await machine.write(ENVIRONMENT, environment + line, '600');
+    await machine.sh(`systemctl restart ${UNIT}`);
+    await statusIs(CONNECTED);
+    assert.deepEqual(await lab.connectionsTo('pi', PORTS.cloud), []);
+    assert.ok(!(await machine.sh('journalctl --output=json --no-pager')).includes(login.password));
+    await machine.write(ENVIRONMENT, environment, '600');
+    proxy.kill();
+    await lab.removeRules('router', 'direct');
+    await lab.configure();
+    await machine.sh(`systemctl restart ${UNIT}`);
+    await statusIs(CONNECTED);
   });
 
   it('no store of certificates is named with the command; one that knows the authority needs no setting', async () => {

@@ -192,6 +192,8 @@ describe('The answer of a proxy', () => {
     [407, ['ntlm', 'basic'], true, 'refuses-login'],
     [407, ['ntlm', 'negotiate'], false, 'wants-other-login'],
     [407, ['digest'], true, 'wants-other-login'],
+    [401, [], true, 'refuses-login'],
+    [401, [], false, 'wants-login'],
     [400, [], false, 'forbids'],
     [403, [], false, 'forbids'],
     [405, [], false, 'forbids'],

@@ -1,6 +1,6 @@
 /** How a proxy is written, and what is understood of it. Pure but for the alphabet of Base64. */
 import type { Proxy, ProxySettings } from '../../workers/protocol.js';
-import { isUnderstood } from '../../workers/net/proxy.js';
+import { isUnderstood, proxyFor } from '../../workers/net/proxy.js';
 import { parseHostPort, type ValueType } from './values.js';
 
 /** Words that mean no proxy, also against an environment that names one. */
@@ -47,6 +47,16 @@ export function proxyOf({
 }): ProxySettings | undefined {
   const proxy = parseProxy(httpsProxy);
   return proxy === undefined ? undefined : { ...proxy, except: noProxy };
+}
+
+/** The proxy that leads to the test site, or to the first of several; undefined: it is reached without. */
+export function proxyOfSite(settings: {
+  readonly httpsProxy: string;
+  readonly noProxy: readonly string[];
+  readonly testDomain: string;
+}): Proxy | undefined {
+  const site = parseHostPort(settings.testDomain.split(',')[0]?.trim() ?? '');
+  return site === undefined ? undefined : proxyFor(proxyOf(settings), site.host, site.port ?? 443);
 }
 
 /** Undefined for what is no proxy we can use. Without a scheme it is `http://`, without a port that of the scheme. */

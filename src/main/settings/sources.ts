@@ -206,7 +206,7 @@ export function takeVariables(
     const aliased = ALIASES.get(name);
     const shared = common.get(name);
     if (shared !== undefined) {
-      found.set(shared, { text, where, subject: `${where} (${nameOf(shared)})` });
+      put(found, shared, { text, source, subject: `${where} (${nameOf(shared)})` });
     } else if (aliased !== undefined) {
       const ours = TABLE[aliased].envName;
       const given = variables.get(ours) ?? seen(aliased, ours)?.text;

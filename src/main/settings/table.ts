@@ -224,7 +224,7 @@ export const TABLE = Object.freeze({
     // It may hold a password.
     secret: true,
     what: 'Proxy for all connections to the internet (checks, sign-in, cloud); HTTPS_PROXY of the environment serves as well; off: none.',
-  } satisfies Spec<string> as Spec<string>,
+  } satisfies Spec<string>,
   ...network(
     'noProxy',
     proxyExceptions,

@@ -37,17 +37,17 @@ export const PROXIES: Readonly<Record<ProxyTrouble, NameWords>> = {
       'Look at the port of `[Network] httpsProxy`: a SOCKS proxy does not serve, and one that wants TLS itself is written `https://host:port`',
   },
   'wants-login': {
-    meaning: 'the proxy wants a user name and a password (407)',
+    meaning: 'the proxy wants a user name and a password (407, or 401)',
     remedy:
-      'Write them into `/etc/dunebugger-remote/environment`: `HTTPS_PROXY=http://user:password@host:port`, then `sudo systemctl restart dunebugger-remote`',
+      'Write them before the host of `HTTPS_PROXY` in `/etc/dunebugger-remote/environment`, as `user:password@host:port`, then `sudo systemctl restart dunebugger-remote`',
   },
   'refuses-login': {
-    meaning: 'the proxy refuses the user name or the password (407)',
+    meaning: 'the proxy refuses the user name or the password (407, or 401)',
     remedy:
       'Correct them in `HTTPS_PROXY` of `/etc/dunebugger-remote/environment` (an `@` in them is `%40`, a `:` is `%3A`, a `%` is `%25`), then `sudo systemctl restart dunebugger-remote`',
   },
   'wants-other-login': {
-    meaning: 'the proxy wants a login of a kind that is not known here, such as NTLM or Kerberos (407)',
+    meaning: 'the proxy wants a login of a kind that is not known here, such as NTLM or Kerberos (407, or 401)',
     remedy: 'Ask whoever runs it to let this device through without one, or with a password (Basic)',
   },
   forbids: {

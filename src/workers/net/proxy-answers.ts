@@ -11,6 +11,7 @@
  * | 2xx, whatever it says of a body | the way is open: what follows the head is the host's | RFC 9110, 9.3.6 |
  * | 407, nobody had logged in | `wants-login` if Basic is offered, otherwise `wants-other-login` | RFC 9110, 11.7.1; RFC 7617 |
  * | 407 all the same | `refuses-login` if Basic is offered, otherwise `wants-other-login` | RFC 9110, 15.5.8 |
+ * | 401 | as 407: tinyproxy says so of a login that is wrong | RFC 9110, 15.5.2 |
  * | 403 and every other 4xx | `forbids` | RFC 9110, 15.5 |
  * | 502, 503, 504 and every other 5xx | `has-no-way` | RFC 9110, 15.6 |
  * | 3xx, and what is no status | `answers-oddly` | RFC 9110, 15: a client treats what it does not know by its class |
@@ -63,7 +64,7 @@ export function troubleOfStatus(
   hasLogin: boolean,
 ): ProxyTrouble | undefined {
   if (status >= 200 && status < 300) return undefined;
-  if (status === 407) {
+  if (status === 407 || status === 401) {
     // One that names no scheme is taken for one that would take the one that there is.
     if (schemes.length > 0 && !schemes.includes('basic')) return 'wants-other-login';
     return hasLogin ? 'refuses-login' : 'wants-login';

@@ -31,8 +31,9 @@ function covers(entry: string, host: string, port: number): boolean {
 function ruleOf(entry: string): Rule | undefined {
   if (entry === '*') return { port: undefined, matches: () => true };
   const match = /^(?:\[([^[\]]+)\]|([^[\]:]+))(?::(\d{1,5}))?$/.exec(entry);
-  const [, bracketed, plain, digits] = match ?? [undefined, undefined, entry];
-  const what = bracketed ?? plain ?? '';
+  // What does not fit may be an IPv6 address without brackets.
+  const [, bracketed, plain = entry, digits] = match ?? [];
+  const what = bracketed ?? plain;
   const port = digits === undefined ? undefined : Number(digits);
   const [address = '', bits] = what.split('/');
   const family = isIP(address);

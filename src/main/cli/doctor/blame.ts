@@ -16,6 +16,7 @@ const BLAMED: Readonly<Record<OfflineReason, Station>> = {
   portal: 'portal',
   'no-ca-store': 'site',
   clock: 'site',
+  proxy: 'site',
   'tcp-timeout': 'site',
   'tcp-refused': 'site',
   'tls-failed': 'site',

@@ -12,7 +12,7 @@ import {
 import { OpenError, type OpenFailure } from '../../connection/session.js';
 import { createOpenSession } from '../../connection/web-pubsub.js';
 import { createLookup } from '../../net/lookup.js';
-import type { Settings } from '../../settings.js';
+import { proxyOf, type Settings } from '../../settings.js';
 
 export interface TrialOptions {
   readonly settings: Settings;
@@ -47,6 +47,7 @@ const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: ()
 /** Never rejects; leaves no connection behind. */
 export async function tryCloud({ settings, ca, stateDirectory, signal }: TrialOptions): Promise<CloudTrial> {
   const lookup = createLookup({ timeoutMs: LOOKUP_MS, nameServers: settings.nameServers });
+  const proxy = proxyOf(settings);
   let provider: ClientAccessUrlProvider;
   try {
     provider = createCredentials({
@@ -60,6 +61,7 @@ export async function tryCloud({ settings, ca, stateDirectory, signal }: TrialOp
         password: settings.auth0Password,
       },
       lookup,
+      proxy,
       ca,
       log: SILENT,
       trustedWallMs: () => systemClock.wallMs(),
@@ -76,6 +78,7 @@ export async function tryCloud({ settings, ca, stateDirectory, signal }: TrialOp
     credentials: watched,
     group: settings.wsGroupName,
     lookup,
+    proxy,
     ca,
     mayOpen: () => !signal.aborted,
     handshakeTimeoutMs: STEP_MS,

@@ -1,6 +1,6 @@
-/** Do both IPv4 and IPv6 carry, where the test site has both? */
+/** Do both IPv4 and IPv6 carry, where the test site has both, or the proxy that leads there? */
 import { isIPv6 } from 'node:net';
-import { parseHostPort } from '../../../settings.js';
+import { parseHostPort, proxyOfSite } from '../../../settings.js';
 import { openAddress } from '../../../../workers/net/open-address.js';
 import { skipBehind } from '../blame.js';
 import { pass, skip, warn, type Check, type Finding } from '../check.js';
@@ -19,7 +19,8 @@ export class FamiliesCheck implements Check {
     const behind = skipBehind('hosts', evidence);
     if (behind !== undefined) return behind;
     if (evidence?.dns?.ok !== true) return skip('the test site has no address now');
-    const site = parseHostPort((await configuration()).settings.testDomain.split(',')[0] ?? '');
+    const { settings } = await configuration();
+    const site = proxyOfSite(settings) ?? parseHostPort(settings.testDomain.split(',')[0] ?? '');
     const firstOf = (v6: boolean): string | undefined =>
       evidence.dns?.addresses.find((address) => isIPv6(address) === v6);
     const port = site?.port ?? 443;

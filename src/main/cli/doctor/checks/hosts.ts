@@ -1,7 +1,7 @@
 /** The hosts that signing in and the cloud need: does each show its certificate? No sign-in is made. */
 import { createLookup } from '../../../net/lookup.js';
-import { hostsOf, parseHostPort } from '../../../settings.js';
-import { connect } from '../../../../workers/net/connect.js';
+import { hostsOf, parseHostPort, proxyOf } from '../../../settings.js';
+import { connect, type ConnectOptions } from '../../../../workers/net/connect.js';
 import { DeadlineError } from '../../../../workers/net/open-address.js';
 import { skipBehind } from '../blame.js';
 import { fail, pass, skip, warn, AS_ROOT, type Check, type Finding } from '../check.js';
@@ -27,7 +27,9 @@ export class HostsCheck implements Check {
         : skip('none with a certificate is named in the settings');
     const { pem } = await trust();
     const lookup = createLookup({ timeoutMs: HOST_MS, nameServers: settings.nameServers });
-    const tried = await Promise.all(hosts.map((host) => shows(host, pem, lookup, signal)));
+    const tried = await Promise.all(
+      hosts.map((host) => shows(host, { ca: pem, lookup, proxy: proxyOf(settings) }, signal)),
+    );
     const bad = tried.find(({ problem }) => problem !== undefined);
     if (bad === undefined) return pass(`${hosts.join(', ')} can be reached, certificate verified`);
     const answer = await service();
@@ -46,8 +48,7 @@ interface Tried {
 
 async function shows(
   host: string,
-  ca: string,
-  lookup: Parameters<typeof connect>[0]['lookup'],
+  { ca, lookup, proxy }: Pick<ConnectOptions, 'lookup' | 'proxy'> & { readonly ca: string },
   outer: AbortSignal,
 ): Promise<Tried> {
   const parsed = parseHostPort(host);
@@ -59,6 +60,7 @@ async function shows(
       host: parsed.host,
       port: parsed.port ?? 443,
       lookup,
+      proxy,
       tls: { ca },
       signal: AbortSignal.any([outer, deadline.signal]),
     });
@@ -76,5 +78,6 @@ async function shows(
 const STEPS = {
   dns: 'its name is not found',
   tcp: 'its address does not answer',
+  proxy: 'the proxy opens no way to it',
   tls: 'the TLS handshake fails',
 } as const;

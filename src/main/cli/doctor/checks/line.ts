@@ -1,9 +1,9 @@
 /**
- * Does the line lose packets, and how long does one take? By connections to the test site that are opened and closed: what takes a second longer
+ * Does the line lose packets, and how long does one take? By connections to the test site, or to the proxy that leads there, that are opened and closed: what takes a second longer
  * than the others has lost its first packet or the answer to it (RFC 6298, 2.1: it is sent again after a second).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseHostPort } from '../../../settings.js';
+import { parseHostPort, proxyOfSite } from '../../../settings.js';
 import { openAddress } from '../../../../workers/net/open-address.js';
 import { skipBehind } from '../blame.js';
 import { pass, skip, warn, type Check, type Finding } from '../check.js';
@@ -34,7 +34,7 @@ export class LineCheck implements Check {
     const address = evidence?.https.find(({ ok }) => ok)?.address;
     if (address === undefined) return skip('the test site is down');
     const { settings } = await configuration();
-    const port = parseHostPort(settings.testDomain.split(',')[0] ?? '')?.port ?? 443;
+    const port = proxyOfSite(settings)?.port ?? parseHostPort(settings.testDomain.split(',')[0] ?? '')?.port ?? 443;
     const times = await Promise.all(
       Array.from({ length: CONNECTIONS }, async (_, i) => {
         await sleep(i * SPACING_MS, undefined, { signal }).catch(() => undefined);

@@ -2,7 +2,7 @@
 import { Resolver } from 'node:dns';
 import { plain } from '../../../troubles.js';
 import { NAMES } from '../../../troubles/names.js';
-import { parseHostPort } from '../../../settings.js';
+import { parseHostPort, proxyOfSite } from '../../../settings.js';
 import { resolveHost } from '../../../../workers/net/resolve.js';
 import type { CheckEvidence, DnsEvidence } from '../../../../workers/protocol.js';
 import { isBlamed, skipBehind } from '../blame.js';
@@ -30,7 +30,9 @@ export class NameServersCheck implements Check {
 
   async run({ configuration, internet }: Facts): Promise<Finding> {
     const { settings } = await configuration();
-    const host = parseHostPort(settings.testDomain.split(',')[0] ?? '')?.host ?? settings.testDomain;
+    // A name behind a proxy is the proxy's affair.
+    const asked = proxyOfSite(settings) ?? parseHostPort(settings.testDomain.split(',')[0] ?? '');
+    const host = asked?.host ?? settings.testDomain;
     const servers = settings.nameServers.length > 0 ? settings.nameServers : systemServers();
     const [evidence, ...answers] = await Promise.all([
       internet(),

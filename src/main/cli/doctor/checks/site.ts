@@ -1,4 +1,5 @@
 /** The test site, and who else speaks for the internet where it fails. */
+import { adviceOn } from '../../../evidence-text.js';
 import { provedBy, siteFaultWords } from '../../../internet-monitor/site-fault.js';
 import { refusalWords } from '../../../../workers/net/refusal.js';
 import type { CheckEvidence, OfflineReason } from '../../../../workers/protocol.js';
@@ -34,7 +35,7 @@ export function judge(evidence: CheckEvidence | undefined, testDomain: string): 
   if (reason === undefined || !isBlamed('site', evidence)) return skip('nothing is known of it');
   return TOLD_ELSEWHERE.includes(reason)
     ? skip('its certificate cannot be judged, see above')
-    : fail(reason, siteWords(evidence, testDomain));
+    : fail(reason, siteWords(evidence, testDomain), adviceOn({ reason, lastEvidence: evidence }));
 }
 
 /** By the checks of the clock and of the certificates. */

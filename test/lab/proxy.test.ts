@@ -1,0 +1,99 @@
+/** A network whose only way out is a proxy: tinyproxy as Debian has it. Needs root. */
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { LabDaemon } from './daemon.js';
+import { textOf } from './journal.js';
+import { Lab } from './lab.js';
+import { etcOf } from './netns.js';
+import { leaveOnlyTheProxy, sentPastTheProxy, startTinyproxy } from './tinyproxy.js';
+import { LAN, PORTS } from './topology.js';
+
+const OPEN = 3_128;
+const STRICT = 3_129;
+const LOGIN = { user: 'pi', password: 'Blaues-Wunder-1893' };
+
+describe('a network whose only way out is a proxy', () => {
+  let lab: Lab;
+  let open: ChildProcess;
+  let daemon: LabDaemon | undefined;
+
+  before(async () => {
+    lab = await Lab.create({ ipv6: false });
+    await leaveOnlyTheProxy(lab);
+    [open] = await Promise.all([
+      startTinyproxy(lab, { port: OPEN }),
+      startTinyproxy(lab, { port: STRICT, login: LOGIN }),
+    ]);
+  });
+  after(async () => {
+    await daemon?.kill();
+    await lab.destroy();
+  });
+
+  function startBy(login: string, port: number): LabDaemon {
+    return LabDaemon.start(lab, { env: { HTTPS_PROXY: `http://${login}${LAN.v4}:${port}`, NO_PROXY: '' } });
+  }
+
+  async function assertAllByProxy(): Promise<void> {
+    assert.deepEqual(await lab.connectionsTo('pi', PORTS.cloud), []);
+    assert.equal(await sentPastTheProxy(lab), 0);
+  }
+
+  it('is online, signed in and connected by it; a proxy that dies and comes back is told as that', async () => {
+    daemon = startBy('', OPEN);
+    const online = await daemon.verdict('online', 0);
+    await daemon.joined();
+    await assertAllByProxy();
+    process.stdout.write(`online after ${online.atMs - daemon.startedAtMs} ms\n`);
+    assert.deepEqual(
+      daemon.verdicts().map(({ verdict }) => verdict),
+      ['online'],
+      daemon.journal.tail(),
+    );
+
+    const since = daemon.journal.mark();
+    open.kill();
+    await once(open, 'exit');
+    const offline = await daemon.verdict('offline', since);
+    assert.equal(offline.reason, 'proxy', textOf(offline.line));
+    assert.match(offline.line.msg, /the proxy opens no way.*Nothing listens where the proxy should be/);
+    open = await startTinyproxy(lab, { port: OPEN });
+    await daemon.joined(since);
+    await assertAllByProxy();
+    await daemon.stop();
+  });
+
+  it('wants a login: without one and with a wrong one it is told what to write where, with the right one it serves', async () => {
+    for (const [login, words] of [
+      ['', /wants a user name and a password \(407, or 401\).*HTTPS_PROXY.*user:password@host:port/],
+      [`${LOGIN.user}:Elbflorenz@`, /refuses the user name or the password/],
+    ] as const) {
+      daemon = startBy(login, STRICT);
+      const offline = await daemon.verdict('offline', 0);
+      assert.equal(offline.reason, 'proxy', textOf(offline.line));
+      assert.match(offline.line.msg, words);
+      await daemon.stop();
+    }
+    daemon = startBy(`${LOGIN.user}:${LOGIN.password}@`, STRICT);
+    await daemon.joined();
+    await assertAllByProxy();
+    assert.ok(daemon.journal.find(({ msg }) => msg.includes('(with a login)')).length === 1);
+    await daemon.stop();
+  });
+
+  it('has a proxy with a name that only the house knows', async () => {
+    writeFileSync(`${etcOf(lab.namespace('pi'))}/hosts`, `127.0.0.1 localhost\n${LAN.v4} proxy.house.test\n`);
+    daemon = LabDaemon.start(lab, { env: { https_proxy: `http://proxy.house.test:${OPEN}` } });
+    await daemon.joined();
+    assert.deepEqual(
+      daemon.verdicts().map(({ verdict }) => verdict),
+      ['online'],
+      daemon.journal.tail(),
+    );
+    await assertAllByProxy();
+    await daemon.stop();
+  });
+});
