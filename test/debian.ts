@@ -11,6 +11,9 @@ export const PACKAGES = {
   // A small C compiler: one megabyte in place of a hundred.
   refusals: ['tcc', 'libc6-dev'],
   lab: ['iproute2', 'nftables', 'iw', 'tcpdump', 'libfaketime', 'util-linux', 'tinyproxy-bin'],
+  // The reference parser of OpenMetrics.
+  metrics: ['python3-prometheus-client'],
+  browser: ['chromium'],
   // The second imitates a power cut of a file system.
   cards: ['e2fsprogs', 'xfsprogs', 'mount'],
   machines: ['systemd-container', 'mmdebstrap', 'debian-archive-keyring', 'qemu-user-static', 'lintian', 'mandoc'],

@@ -34,7 +34,16 @@ export const GROUPS: readonly Group[] = [
     stage: 1,
     filesAtOnce: 3,
     deadlineSecs: 480,
-    needs: ['bus', 'refusals'],
+    needs: ['bus', 'refusals', 'metrics'],
+    logs: true,
+  },
+  {
+    name: 'browser',
+    folder: 'browser',
+    stage: 1,
+    filesAtOnce: 1,
+    deadlineSecs: 180,
+    needs: ['bus', 'browser'],
     logs: true,
   },
   {

@@ -84,6 +84,11 @@ async function carryOut({ command, has, valueOf, operand }: Given): Promise<numb
       const { doctor } = await import('./cli/doctor.js');
       return doctor({ ...confFile, json: has('json'), deep: has('deep'), version });
     }
+    case 'metrics': {
+      const { metrics } = await import('./cli/metrics.js');
+      const textfile = valueOf('textfile');
+      return metrics({ ...confFile, ...(textfile === undefined ? {} : { textfile }) });
+    }
     case 'outages': {
       const { outages } = await import('./cli/outages.js');
       const since = valueOf('since');

@@ -28,6 +28,7 @@ import { NO_CONNECTION } from './remote/no-connection.js';
 import { tellHistory } from './historian.js';
 import { diffSettings, hostsOf, nameOf, proxyOf, takeOverLive, tellable, type Settings } from './settings.js';
 import { Observation } from './observe/observation.js';
+import type { PageAddress } from './observe/page-server.js';
 import type { Parts as ObservedParts } from './observe/parts.js';
 import type { SystemdNotifier } from './systemd.js';
 import type { CheckEvidence } from '../workers/protocol.js';
@@ -94,6 +95,7 @@ export class Daemon {
       settings: () => tellable(this.#settings, process.env),
       lookNow: async () => this.#parts?.monitor.checkNow(),
       controlSocket: options.settings.controlSocket,
+      page: pageAddressOf(options.settings),
       env: process.env,
       log: options.log,
       version: options.version,
@@ -234,6 +236,10 @@ export class Daemon {
     this.#lastStatus = status;
     void this.#options.notifier.status(status);
   }
+}
+
+function pageAddressOf({ statusPage, statusPort, statusListen }: Settings): PageAddress | undefined {
+  return statusPage ? { port: statusPort, listen: statusListen } : undefined;
 }
 
 function build(current: () => Settings, log: Logger, { version, boot = false, stateDirectory }: DaemonOptions): Parts {

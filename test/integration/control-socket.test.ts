@@ -7,7 +7,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { ControlServer, type ControlServerOptions, type Routes } from '../../src/main/observe/control-server.js';
+import { ControlServer } from '../../src/main/observe/control-server.js';
+import type { Answer, OutletServerOptions, Question, Routes } from '../../src/main/observe/http/server.js';
+import { Looks } from '../../src/main/observe/looks.js';
 import { createRoutes } from '../../src/main/observe/outlet.js';
 import { takeSnapshot, type Snapshot } from '../../src/main/observe/snapshot.js';
 import { ask, closedBy, sayBare } from '../support/ask.js';
@@ -17,13 +19,15 @@ import { RecordedLog } from '../support/recorded-log.js';
 
 const text = (body: string): { contentType: string; body: string } => ({ contentType: 'text/plain', body });
 const ROUTES: Routes = {
-  'GET /hello': (query) => text(`hello ${query.get('name') ?? ''}`),
+  'GET /hello': ({ query }) => text(`hello ${query.get('name') ?? ''}`),
   'POST /act': () => text('done'),
   'GET /large': () => text('x'.repeat(8 << 20)),
   'GET /broken': () => {
     throw new Error('a bug');
   },
 };
+
+const QUESTION: Question = { query: new URLSearchParams(), headers: {} };
 
 let directory = '';
 before(async () => {
@@ -39,7 +43,7 @@ let count = 0;
 const freshPath = (): string => path.join(directory, `${(count += 1)}.sock`);
 
 async function serve(
-  options: Partial<ControlServerOptions> = {},
+  options: Partial<OutletServerOptions> = {},
 ): Promise<{ server: ControlServer; at: string; log: RecordedLog }> {
   const log = new RecordedLog();
   const server = new ControlServer({ routes: ROUTES, log, ...options });
@@ -76,9 +80,7 @@ describe('the control socket', () => {
       statuses.push((await ask(at, url, options)).status);
     assert.deepEqual(statuses, [404, 405, 405, 404, 413, 413, 500]);
     assert.match((await ask(at, '/nothing')).body, /GET \/hello, POST \/act/);
-    assert.deepEqual(log.at('error', 'warn'), [
-      'A question over the control socket could not be answered; the next one is.',
-    ]);
+    assert.deepEqual(log.at('error', 'warn'), ['A question to this service could not be answered; the next one is.']);
     await server.close();
   });
 
@@ -103,7 +105,7 @@ describe('the control socket', () => {
 
   it('a client that never reads is dropped in time, and what waited for it is given up', async () => {
     const { server, at } = await serve({ maxClients: 1, lifetimeMs: 200 });
-    const deaf = await sayBare(at, 'GET /large HTTP/1.1\r\nhost: x\r\n\r\n');
+    const deaf = await sayBare(at, 'GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n');
     deaf.pause();
     // The only place is free again.
     let answered = false;
@@ -121,7 +123,7 @@ describe('the control socket', () => {
   it('clients that die in the middle hurt nothing', async () => {
     const { server, at, log } = await serve();
     for (let index = 0; index < 50; index += 1) {
-      const socket = await sayBare(at, index % 2 === 0 ? 'GET /large HTTP/1.1\r\nhost: x\r\n\r\n' : 'GET /');
+      const socket = await sayBare(at, index % 2 === 0 ? 'GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n' : 'GET /');
       socket.destroy();
     }
     assert.equal((await ask(at, '/hello')).status, 200);
@@ -180,16 +182,20 @@ describe('what it answers', () => {
       snapshot: () => Promise.resolve(snapshot),
       outages: () => Promise.resolve([]),
       settings: () => ({ settings: {}, ofEnvironment: [] }),
-      lookNow: () => Promise.resolve((looks.count += 1)),
+      metrics: () => Promise.resolve(text('')),
+      looks: new Looks(
+        () => Promise.resolve((looks.count += 1)),
+        () => nowMs.value,
+      ),
       redact: (value) => value.replaceAll('hunter2', '***'),
-      nowMs: () => nowMs.value,
     });
 
   it('every text is redacted', async () => {
     const failed = cloudIs('backing-off', { lastFailure: { kind: 'failed', message: 'said "hunter2"' } });
     const answer = await routes(takeSnapshot({ ...HEALTHY, ...failed }, NOW_MS), { count: 0 })['GET /snapshot']!(
-      new URLSearchParams(),
+      QUESTION,
     );
+    assert.ok('body' in answer);
     assert.ok(!answer.body.includes('hunter2'));
     const { cloud } = JSON.parse(answer.body) as Snapshot;
     assert.equal(cloud?.lastFailure?.message, 'said "***"');
@@ -206,14 +212,34 @@ describe('what it answers', () => {
       [3_000, 2],
     ] as const) {
       nowMs.value = atMs;
-      assert.equal((await look(new URLSearchParams())).status, undefined);
+      assert.equal(((await look(QUESTION)) as Answer).status, undefined);
       assert.equal(looks.count, expected);
     }
   });
 
+  it('looks for whoever can open a page, but not more often than every 10 s', async () => {
+    let count = 0;
+    let nowMs = 0;
+    const looks = new Looks(
+      () => Promise.resolve((count += 1)),
+      () => nowMs,
+    );
+    for (const [atMs, by, expected] of [
+      [0, 'page', 1],
+      [9_999, 'page', 1],
+      [9_999, 'control', 2],
+      [19_998, 'page', 2],
+      [19_999, 'page', 3],
+    ] as const) {
+      nowMs = atMs;
+      await looks.look(by);
+      assert.equal(count, expected);
+    }
+  });
+
   it('while nothing runs: 503', async () => {
-    const answer = await routes(undefined, { count: 0 })['GET /snapshot']!(new URLSearchParams());
-    assert.equal(answer.status, 503);
+    const answer = await routes(undefined, { count: 0 })['GET /snapshot']!(QUESTION);
+    assert.equal((answer as Answer).status, 503);
   });
 });
 

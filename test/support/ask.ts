@@ -1,4 +1,4 @@
-/** Asks over a Unix socket by HTTP, as any client may. What comes back is searched for secrets at the end of the tests. */
+/** Asks by HTTP over a Unix socket, or at a TCP port of this machine, as any client may. What comes back is searched for secrets at the end of the tests. */
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
@@ -17,11 +17,14 @@ export interface AskOptions {
   readonly body?: string;
 }
 
+/** A path of a Unix socket, or a TCP port. */
+export type Where = string | number;
+
 /** @throws the system's error, such as ECONNREFUSED or ECONNRESET */
-export function ask(socketPath: string, path: string, options: AskOptions = {}): Promise<Asked> {
+export function ask(where: Where, path: string, options: AskOptions = {}): Promise<Asked> {
   return new Promise((resolve, reject) => {
     const { method = 'GET', headers = {}, body } = options;
-    const sent = request({ socketPath, path, method, headers, timeout: 30_000 }, (response) => {
+    const sent = request({ ...targetOf(where), path, method, headers, timeout: 30_000 }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.once('end', () => {
@@ -36,9 +39,13 @@ export function ask(socketPath: string, path: string, options: AskOptions = {}):
   });
 }
 
+function targetOf(where: Where): { readonly socketPath: string } | { readonly host: string; readonly port: number } {
+  return typeof where === 'string' ? { socketPath: where } : { host: '127.0.0.1', port: where };
+}
+
 /** A client that says only this, or nothing. */
-export async function sayBare(socketPath: string, text = ''): Promise<Socket> {
-  const socket = connect(socketPath);
+export async function sayBare(where: Where, text = ''): Promise<Socket> {
+  const socket = typeof where === 'string' ? connect(where) : connect(where, '127.0.0.1');
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   socket.write(text);

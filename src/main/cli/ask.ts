@@ -13,6 +13,8 @@ export type Asked =
 export interface Question {
   /** Such as `GET /snapshot`. */
   readonly what: string;
+  /** Header `Accept`. Default: none. */
+  readonly accept?: string;
   /** Tried in turn; the first socket that is there counts. */
   readonly paths: readonly string[];
   /** Deadline of the whole, milliseconds. */
@@ -23,18 +25,22 @@ export interface Question {
 const MAX_ANSWER_BYTES = 4 << 20;
 
 /** Never rejects; resolves within the deadline. */
-export async function askDaemon({ what, paths, timeoutMs }: Question): Promise<Asked> {
+export async function askDaemon({ what, accept, paths, timeoutMs }: Question): Promise<Asked> {
   const endMs = performance.now() + timeoutMs;
   let refused: Asked | undefined;
   for (const path of paths) {
-    const asked = await askAt(path, what, Math.max(1, endMs - performance.now()));
+    const asked = await askAt(path, { what, accept }, Math.max(1, endMs - performance.now()));
     if (asked.kind === 'refused') refused = asked;
     else if (asked.kind !== 'absent') return asked;
   }
   return refused ?? { kind: 'absent' };
 }
 
-function askAt(socketPath: string, what: string, timeoutMs: number): Promise<Asked> {
+function askAt(
+  socketPath: string,
+  { what, accept }: { readonly what: string; readonly accept: string | undefined },
+  timeoutMs: number,
+): Promise<Asked> {
   const [method = 'GET', path = '/'] = what.split(' ');
   return new Promise((resolve) => {
     const done = (asked: Asked): void => {
@@ -43,15 +49,18 @@ function askAt(socketPath: string, what: string, timeoutMs: number): Promise<Ask
       sent.destroy();
     };
     const timer = setTimeout(() => done({ kind: 'silent' }), timeoutMs);
-    const sent = request({ socketPath, method, path, agent: false }, (response) => {
-      let body = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        body += chunk;
-        if (body.length > MAX_ANSWER_BYTES) done({ kind: 'silent' });
-      });
-      response.once('end', () => done({ kind: 'answer', status: response.statusCode ?? 0, body }));
-      response.once('error', () => done({ kind: 'silent' }));
-    });
+    const sent = request(
+      { socketPath, method, path, agent: false, headers: accept === undefined ? {} : { accept } },
+      (response) => {
+        let body = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          body += chunk;
+          if (body.length > MAX_ANSWER_BYTES) done({ kind: 'silent' });
+        });
+        response.once('end', () => done({ kind: 'answer', status: response.statusCode ?? 0, body }));
+        response.once('error', () => done({ kind: 'silent' }));
+      },
+    );
     sent.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EACCES' || error.code === 'EPERM') done({ kind: 'refused', path: socketPath });
       else if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ENOTDIR')

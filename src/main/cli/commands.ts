@@ -21,6 +21,11 @@ export const OPTIONS = {
   watch: { what: 'Goes on every 2 s.' },
   since: { value: '24h|7d|DATE', what: 'Only what was so many hours or days ago at most, or since a date.' },
   csv: { what: 'Answers with a table for spreadsheets.' },
+  textfile: {
+    value: 'FILE',
+    completes: 'file',
+    what: "Writes them to FILE, whole or not at all, in the format of node_exporter's textfile collector.",
+  },
   domain: { value: 'HOST[:PORT]', what: 'The HTTPS site that is asked, instead of [Websocket] testDomain.' },
   timeout: {
     value: 'SECONDS',
@@ -106,6 +111,11 @@ const COMMAND_TABLE = {
     operand: CONF,
     what: 'Shows each setting with its value and where that came from: a line of the conf file, a variable, a credential, or the default. No secret is shown.',
     exits: { 0: 'it starts with this', 78: 'it does not' },
+  },
+  metrics: {
+    options: ['textfile', 'config'],
+    what: 'The metrics of the running service, as OpenMetrics. With --textfile they say that the service is down where none answers.',
+    exits: { 0: 'fine', 3: 'no service answers', 73: 'FILE cannot be written', 77: 'not allowed to ask' },
   },
   migrate: {
     options: ['apply', 'undo', 'root'],

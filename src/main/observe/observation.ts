@@ -2,14 +2,20 @@
 import path from 'node:path';
 import type { CheckEvidence } from '../../workers/protocol.js';
 import { History, HISTORY_FOLDER } from './history/history.js';
-import { storyOf, type Story } from './history/outages.js';
+import { storyOf } from './history/outages.js';
 import type { HistoryEvent } from './history/recorder.js';
 import { reportOf, type OutageReport } from './history/report.js';
 import type { Machine } from './machine.js';
 import type { RedactingLogger } from './ports.js';
 import { controlAddress } from './control-address.js';
 import { ControlServer } from './control-server.js';
-import { createRoutes } from './outlet.js';
+import { RecentHistory } from './history/view.js';
+import { Looks } from './looks.js';
+import { createPageRoutes, createReadings, createRoutes, redacted } from './outlet.js';
+import { PageServer, type PageAddress } from './page-server.js';
+import type { Pages } from './page/routes.js';
+import type { Answer } from './http/server.js';
+import type { Shown } from './page/sections.js';
 import type { Parts } from './parts.js';
 import { systemClock } from '../base/clock.js';
 import { CheckQuality } from './quality.js';
@@ -26,6 +32,8 @@ export interface ObservationOptions {
   readonly lookNow: () => Promise<unknown>;
   /** `[Status] controlSocket`. */
   readonly controlSocket: string;
+  /** `[Status] statusPage`; undefined: it is not wanted. */
+  readonly page: PageAddress | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: RedactingLogger;
   readonly version: string;
@@ -36,35 +44,40 @@ export interface ObservationOptions {
 /** So often an outage that lasts is noted, so that a power cut leaves its length known to that, milliseconds. */
 const TICK_MS = 900_000;
 const TICKS_AN_HOUR = 4;
-/** Of the history, for the last outages: files, and how many outages. */
-const NEWEST = 2;
 const LAST_OUTAGES = 3;
 
 export class Observation {
   readonly #options: ObservationOptions;
   readonly #control: ControlServer;
+  readonly #page: PageServer;
   readonly #quality = new CheckQuality();
   readonly #traffic = new TrafficOfToday();
   readonly #history: History;
+  readonly #recent: RecentHistory;
+  readonly #looks: Looks;
+  #pages: Promise<Pages> | undefined;
   #ticks = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ObservationOptions) {
     this.#options = options;
-    const { log, lookNow } = options;
-    this.#control = new ControlServer({
-      routes: createRoutes({
-        snapshot: () => this.#look(),
-        outages: () => this.#outages(),
-        settings: options.settings,
-        lookNow,
-        redact: (text) => log.redact(text),
-      }),
-      log,
-    });
-    const { stateDirectory, version } = options;
+    const { log, stateDirectory, version } = options;
     const directory = stateDirectory === undefined ? undefined : path.join(stateDirectory, HISTORY_FOLDER);
     this.#history = new History({ directory, version, log });
+    this.#recent = new RecentHistory(this.#history);
+    this.#looks = new Looks(options.lookNow);
+    const readings = {
+      snapshot: () => this.#look(),
+      outages: () => this.#outages(),
+      metrics: (accept: string | undefined) => this.#metrics(accept),
+      redact: (text: string) => log.redact(text),
+    };
+    const pages = createPageRoutes(() => (this.#pages ??= this.#loadPages()));
+    this.#control = new ControlServer({
+      routes: { ...createRoutes({ ...readings, looks: this.#looks, settings: options.settings }), ...pages },
+      log,
+    });
+    this.#page = new PageServer({ ...createReadings(readings), ...pages }, log);
   }
 
   /** A check of the internet has ended. */
@@ -93,16 +106,19 @@ export class Observation {
 
   /** Never rejects: a daemon that cannot be asked does its work all the same. */
   async start(): Promise<void> {
-    const { controlSocket, env } = this.#options;
+    const { controlSocket, env, page } = this.#options;
     void this.#history.start();
     this.#timer = setInterval(() => void this.#tick(), TICK_MS);
-    await this.#control.listen(controlAddress(controlSocket, env, process.pid));
+    await Promise.all([
+      this.#control.listen(controlAddress(controlSocket, env, process.pid)),
+      page === undefined ? undefined : this.#page.listen(page),
+    ]);
     void this.#noteTraffic();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all([this.#control.close(), this.#history.stop()]);
+    await Promise.all([this.#control.close(), this.#page.close(), this.#history.stop()]);
   }
 
   async #tick(): Promise<void> {
@@ -128,7 +144,7 @@ export class Observation {
 
   /** The same with a look at the machine and at the history. */
   async #look(): Promise<Snapshot | undefined> {
-    const [machine, story] = await Promise.all([this.#machine(), this.#story(NEWEST)]);
+    const [machine, story] = await Promise.all([this.#machine(), this.#recent.story(systemClock.wallMs())]);
     const parts = this.#options.parts();
     if (parts === undefined) return undefined;
     const nowMs = systemClock.wallMs();
@@ -147,7 +163,32 @@ export class Observation {
     return reportOf(storyOf(read.records, { at: atMs }), { atMs, running: true, read });
   }
 
-  async #story(newest: number): Promise<Story> {
-    return storyOf((await this.#history.read(newest)).records, { at: systemClock.wallMs() });
+  /** For the page, without anything that must not be read. */
+  async #show(): Promise<Shown | undefined> {
+    const snapshot = await this.#look();
+    if (snapshot === undefined) return undefined;
+    const story = await this.#recent.story(snapshot.takenAtMs);
+    return { snapshot: redacted(snapshot, (text) => this.#options.log.redact(text)), story };
+  }
+
+  async #loadPages(): Promise<Pages> {
+    const { createPages } = await import('./page/routes.js');
+    return createPages({
+      look: () => this.#show(),
+      outages: () => this.#outages(),
+      looks: this.#looks,
+      log: this.#options.log,
+    });
+  }
+
+  async #metrics(accept: string | undefined): Promise<Answer> {
+    const { formatFor, metricsText, METRICS_TYPES } = await import('./metrics.js');
+    const snapshot = await this.#look();
+    const story = await this.#recent.story(systemClock.wallMs());
+    const format = formatFor(accept);
+    return {
+      contentType: METRICS_TYPES[format],
+      body: metricsText({ snapshot, totals: this.#quality.totals, story }, format),
+    };
   }
 }

@@ -14,6 +14,15 @@ export interface Quality {
   readonly jitterMs: number | null;
 }
 
+/** Since the service started. */
+export interface CheckTotals {
+  readonly checks: number;
+  readonly failed: number;
+  /** Checks that passed and were timed, and the sum of their latencies. */
+  readonly timed: number;
+  readonly latencyMs: number;
+}
+
 interface Bucket {
   readonly minute: number;
   checks: number;
@@ -31,12 +40,24 @@ const MINUTES = 60;
 export class CheckQuality {
   #buckets: Bucket[] = [];
   #lastMs: number | undefined;
+  #totals: CheckTotals = { checks: 0, failed: 0, timed: 0, latencyMs: 0 };
+
+  get totals(): CheckTotals {
+    return this.#totals;
+  }
 
   note({ ok, https }: CheckEvidence, nowMs: number): void {
     const bucket = this.#bucketOf(Math.floor(nowMs / MINUTE_MS));
     bucket.checks += 1;
     if (!ok) bucket.failed += 1;
     const ms = ok ? https.find((attempt) => attempt.ok)?.httpMs : undefined;
+    const { checks, failed, timed, latencyMs } = this.#totals;
+    this.#totals = {
+      checks: checks + 1,
+      failed: failed + (ok ? 0 : 1),
+      timed: timed + (ms === undefined ? 0 : 1),
+      latencyMs: latencyMs + (ms ?? 0),
+    };
     if (ms === undefined) return;
     bucket.timed += 1;
     bucket.sumMs += ms;

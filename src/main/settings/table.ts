@@ -299,6 +299,21 @@ export const TABLE = Object.freeze({
     RESTART,
     "Where `dunebugger-remote status` asks this service: systemd's socket, else one in its runtime directory; or a path, or off.",
   ),
+  ...status(
+    'statusPage',
+    yesNo,
+    false,
+    RESTART,
+    'How it is, as a page for browsers and as metrics; it can change nothing.',
+  ),
+  ...status('statusPort', whole(1_024, 65_535, 'a port'), 8_088, RESTART, 'Its TCP port.'),
+  ...status(
+    'statusListen',
+    oneOf('loopback', 'lan'),
+    'loopback',
+    RESTART,
+    'Who may open it: programs of this machine, or everybody in its own networks.',
+  ),
 
   auth0ClientId: secret('AUTH0_CLIENT_ID', anything, 'Client id of the Auth0 application.'),
   auth0ClientSecret: secret('AUTH0_CLIENT_SECRET', anything, 'Its secret.'),

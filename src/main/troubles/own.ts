@@ -183,6 +183,16 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
     tellAfterMs: 0,
     lines: ['No control socket, so `dunebugger-remote status` cannot ask this service; everything else goes on.'],
   },
+  'status-page-failed': {
+    severity: 'warn',
+    title: 'no status page',
+    meaning: 'the page cannot be opened in a browser, nor metrics be read; everything else goes on',
+    remedy:
+      'The line has the reason; if another program has the port, give another one: `[Status] statusPort`, then `systemctl restart dunebugger-remote`',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['No status page on port … (…); everything else goes on.'],
+  },
   'history-not-written': {
     severity: 'warn',
     title: 'history not written',
@@ -227,7 +237,7 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
       'A listener of the connection threw; the connection goes on. This is a bug worth reporting',
       'A listener of link changes failed; report this as a bug',
       'A message of the bus could not be handled; the next one is.',
-      'A question over the control socket could not be answered; the next one is.',
+      'A question to this service could not be answered; the next one is.',
     ],
   },
   'clock-far-off': {

@@ -57,6 +57,7 @@ export class History {
   /** What happens while the end of the history so far is still being read, or where there is no folder. */
   #held: HistoryRecord[] = [];
   #boot: string | undefined;
+  #revision = 0;
   /** Wall minus monotonic clock. */
   #offsetMs: number | undefined;
   #opening: Promise<void> | undefined;
@@ -73,6 +74,11 @@ export class History {
     return this.#opening;
   }
 
+  /** Another number whenever there is something new to read. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   /** Resolves when it is on the card, which may be never. */
   note(event: HistoryEvent): Promise<void> {
     const moment = this.#now();
@@ -81,6 +87,7 @@ export class History {
     const [state, records] = onHistoryEvent(this.#state, event, moment);
     this.#state = state;
     if (records.length === 0) return Promise.resolve();
+    this.#revision += 1;
     if (this.#writer !== undefined) return this.#writer.append(...records);
     this.#held = [...this.#held, ...records].slice(-MAX_IN_MEMORY);
     return Promise.resolve();
@@ -146,6 +153,7 @@ export class History {
     });
     const held = this.#held;
     this.#held = [];
+    this.#revision += 1;
     void this.#writer.append(...held);
   }
 

@@ -27,16 +27,28 @@ export interface Run {
   readonly version: string;
 }
 
+/** What was measured within an hour. */
+export interface Hour {
+  /** Its end. */
+  readonly atMs: number;
+  readonly checks: number;
+  readonly failed: number;
+  /** Of the checks that passed, milliseconds; null where none did. */
+  readonly latencyMs: { readonly mean: number; readonly jitter: number; readonly max: number } | null;
+}
+
 export interface Story {
   /** Oldest first. */
   readonly outages: readonly Outage[];
   readonly runs: readonly Run[];
+  readonly hours: readonly Hour[];
 }
 
 /** `now`: set by the daemon that is running, whose last run and outage go on. */
 export function storyOf(records: readonly HistoryRecord[], now?: { readonly at: number }): Story {
   const outages: Outage[] = [];
   const runs: Run[] = [];
+  const hours: Hour[] = [];
   const open = new Map<Scope, { readonly record: Extract<HistoryRecord, { k: 'down' }>; readonly fromMs: number }>();
   /** Of the latest outage, whose cloud connection has not come back yet. */
   let waiting: number | undefined;
@@ -103,10 +115,12 @@ export function storyOf(records: readonly HistoryRecord[], now?: { readonly at: 
         waiting = undefined;
         break;
       }
+      case 'hour':
+        hours.push(hourOf(record, wallMs));
+        break;
       case 'segment':
       case 'still':
       case 'clock':
-      case 'hour':
         break;
     }
     // The first line of a file may be of the boot after: it says nothing of the run before.
@@ -133,7 +147,18 @@ export function storyOf(records: readonly HistoryRecord[], now?: { readonly at: 
         cloud: null,
       });
   }
-  return { outages, runs };
+  return { outages, runs, hours };
+}
+
+function hourOf({ v }: Extract<HistoryRecord, { k: 'hour' }>, atMs: number): Hour {
+  const [checks, failed, mean, jitter, max] = v;
+  const timed = typeof mean === 'number' && typeof max === 'number';
+  return {
+    atMs,
+    checks: checks ?? 0,
+    failed: failed ?? 0,
+    latencyMs: timed ? { mean, jitter: jitter ?? 0, max } : null,
+  };
 }
 
 /**
