@@ -4,6 +4,7 @@
  */
 import type { Logger } from './log.js';
 import { createLocalLookup } from './net/local-lookup.js';
+import { SystemNames } from './net/system-names.js';
 import { Bus, type BusSettings, type BusState } from './remote/bus.js';
 import { Exchange, type RemoteConnection, type RemoteSettings } from './remote/exchange.js';
 import type { ClockStatus } from './remote/clock-teller.js';
@@ -50,7 +51,7 @@ export interface Remote {
   configure(settings: Settings): void;
 }
 
-/** Deadline of a look-up for the bus, milliseconds: an attempt to connect has 5 s for all. */
+/** Deadline of a look-up for the bus, milliseconds, and of a second one where the system finds nothing: an attempt to connect has 5 s for all. */
 const BUS_LOOKUP_MS = 2_000;
 
 export function createRemote({ settings, connection, monitor, log, version, ca, clockStatus }: RemoteOptions): Remote {
@@ -59,9 +60,9 @@ export function createRemote({ settings, connection, monitor, log, version, ca, 
   const { coreInstallPath, dockerComposePath } = settings;
   const versions = (components: readonly ComponentStatus[]): Promise<readonly ComponentStatus[]> =>
     withInstalledVersions(components, { read: (file) => host.read(file), coreInstallPath, dockerComposePath });
-  const bus = settings.mQueueEnabled
-    ? new Bus({ settings: busSettings(settings), log, ca, lookup: createLocalLookup({ timeoutMs: BUS_LOOKUP_MS }) })
-    : undefined;
+  const system = new SystemNames();
+  const lookup = createLocalLookup({ timeoutMs: BUS_LOOKUP_MS, system });
+  const bus = settings.mQueueEnabled ? new Bus({ settings: busSettings(settings), log, ca, lookup }) : undefined;
   const exchange = new Exchange({
     connection,
     bus,
@@ -84,7 +85,10 @@ export function createRemote({ settings, connection, monitor, log, version, ca, 
   });
   return {
     start: () => exchange.start(),
-    stop: () => exchange.stop(),
+    stop: () => {
+      system.stop();
+      return exchange.stop();
+    },
     get status(): RemoteStatus {
       return { bus: bus?.state ?? 'off', components: exchange.watched, secondRemote: exchange.secondRemote };
     },

@@ -60,6 +60,7 @@ export type NameTrouble =
   | 'bad-name'
   | 'impossible-address'
   | 'private-address'
+  | 'not-in-the-house'
   | 'fails-otherwise';
 
 /** Why a proxy opens no way: the rows of `net/proxy-answers.ts`. */

@@ -7,7 +7,7 @@ import { isIPv6 } from 'node:net';
 import { nameAdvice } from '../troubles.js';
 import type { DnsEvidence } from '../../workers/protocol.js';
 import { resolveHost, within } from '../../workers/net/resolve.js';
-import type { Families } from '../../workers/net/resolve.js';
+import type { Families, ResolveOptions } from '../../workers/net/resolve.js';
 
 export interface LookupSettings {
   /** Deadline of one look-up, milliseconds. */
@@ -21,6 +21,8 @@ export interface LookupSettings {
   readonly lateAfterMs?: number;
   /** Default `/etc/hosts`. */
   readonly hostsFile?: string;
+  /** Who resolves; never rejects, and has a deadline. Default: the name servers, by {@link resolveHost}. */
+  readonly resolve?: (options: ResolveOptions) => Promise<DnsEvidence>;
 }
 
 /** A name could not be resolved. `code` is the resolver's own, `ETIMEDOUT` if no name server answered. */
@@ -51,7 +53,7 @@ export function createLookup(given: LookupSettings | (() => LookupSettings)): Lo
   const addressesOf = async (host: string, families: Families | undefined): Promise<readonly string[]> => {
     const settings = current();
     const key = `${host} ${families?.v4 ?? 'any'} ${families?.v6 ?? 'any'}`;
-    const fresh = resolveHost({
+    const fresh = (settings.resolve ?? resolveHost)({
       host,
       timeoutMs: settings.timeoutMs,
       ...(settings.nameServers && { nameServers: settings.nameServers }),
@@ -86,13 +88,14 @@ function addressesIn(host: string, evidence: DnsEvidence, timeoutMs: number): re
   if (evidence.ok) return evidence.addresses;
   const { error = 'ENOTFOUND', trouble = 'fails-otherwise' } = evidence;
   const asked = evidence.servers.join(', ') || 'nobody';
+  const code = evidence.servers.length === 0 ? error : `${error} from ${asked}`;
   throw trouble === 'silent'
     ? new LookupError(
         host,
         'ETIMEDOUT',
         `No name server (${asked}) answered for ${host} within ${timeoutMs / 1000} s: look at the network and at /etc/resolv.conf`,
       )
-    : new LookupError(host, error, `${host} could not be resolved (${error} from ${asked}). ${nameAdvice(trouble)}`);
+    : new LookupError(host, error, `${host} could not be resolved (${code}). ${nameAdvice(trouble)}`);
 }
 
 type LookupOptions = Parameters<LookupFunction>[1];

@@ -86,6 +86,11 @@ export const NAMES: Readonly<Record<NameTrouble, NameWords>> = {
     remedy:
       'A portal or a filter in the router answers in place of the site: log in to the network with a browser, or allow the name there',
   },
+  'not-in-the-house': {
+    meaning: 'no machine of this network says that it has this name in .local',
+    remedy:
+      'Is it switched on, in the same network, and called so? Both machines need avahi: `sudo apt install avahi-daemon libnss-mdns`; `getent ahosts NAME` tries it',
+  },
   'fails-otherwise': {
     meaning: 'the look-up failed in another way',
     remedy: 'Look at the code in the line, at `/etc/resolv.conf` and at the router',
