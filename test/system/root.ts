@@ -41,7 +41,10 @@ export const BOOTABLE: Readonly<Record<Debian, RootRecipe>> = {
     debian: 'trixie',
     variant: 'apt',
     include: [...BASE, 'nodejs'],
-    ready: ['systemd-timesyncd', 'chrony'],
+    ready: [
+      ...['systemd-timesyncd', 'chrony'],
+      ...['avahi-daemon', 'libnss-mdns', 'libnss-myhostname', 'systemd-resolved', 'libnss-resolve'],
+    ],
   },
   bookworm: { name: 'bookworm', debian: 'bookworm', variant: 'apt', include: BASE, ready: ['nodejs'] },
 };
