@@ -4,11 +4,17 @@ import type {
   DnsEvidence,
   HttpsEvidence,
   LiveAnswer,
+  PacketEvidence,
   PortalEvidence,
   VerdictState,
   WitnessEvidence,
 } from '../workers/protocol.js';
 import { loginAdvice, nameAdvice, proxyAdvice, reasonAdvice } from './troubles.js';
+
+const LEAST_MTU = 1_280;
+/** Linux takes no less as net.ipv4.tcp_base_mss than what fits into 576 bytes of IPv4 anywhere; IPv6's header is 20 more. */
+const LEAST_MSS = 500;
+const HEADERS_OF_TCP = 72;
 
 /** For people: `dns   ok      12 ms  203.0.113.7 (asked 192.0.2.53)`. */
 export function evidenceLines(evidence: CheckEvidence): string[] {
@@ -20,6 +26,8 @@ export function evidenceLines(evidence: CheckEvidence): string[] {
   for (const attempt of https) lines.push(...httpsRows(attempt));
   const { portal } = evidence;
   if (portal !== undefined) lines.push(row('plain', portal.sign === 'nothing', portal.ms, portalWords(portal)));
+  const { packets } = evidence;
+  if (packets !== undefined) lines.push(row('large', packets.ok, undefined, packetWords(packets)));
   if (evidence.live !== undefined)
     lines.push(row('live', evidence.live === 'answered', undefined, liveWords(evidence.live)));
   for (const one of evidence.witnesses ?? []) lines.push(row('other', one.ok, one.ms, witnessWords(one)));
@@ -49,6 +57,7 @@ export interface EvidenceFields {
   readonly dns?: string;
   readonly https?: string;
   readonly portal?: string;
+  readonly packets?: string;
   readonly live?: string;
   readonly others?: string;
 }
@@ -63,9 +72,29 @@ export function evidenceFields(evidence: CheckEvidence): EvidenceFields {
     ...(dns === undefined ? {} : { dns: `${dns.ok ? 'ok' : 'failed'} ${dns.ms} ms ${dnsWords(dns)}`.trim() }),
     ...(https.length === 0 ? {} : { https: https.map(httpsWords).join('; ') }),
     ...(evidence.portal === undefined ? {} : { portal: portalWords(evidence.portal) }),
+    ...(evidence.packets?.ok === false ? { packets: packetWords(evidence.packets) } : {}),
     ...(live === undefined ? {} : { live: liveWords(live) }),
     ...(witnesses === undefined ? {} : { others: witnesses.map(witnessWords).join('; ') || 'none to ask' }),
   };
+}
+
+/** What of the way out is known: `1280 bytes get through by wlan0, 1400 do not`. */
+export function packetWords({ passes, lost, device }: PacketEvidence): string {
+  const by = device === undefined ? '' : ` by ${device}`;
+  if (lost === undefined) return `${passes} bytes get through${by}`;
+  return passes === 0
+    ? `small ones get through${by}, ${lost} bytes do not`
+    : `${passes} bytes get through${by}, ${lost} do not`;
+}
+
+/** What mends it at this machine, as a command, and what does for good. */
+export function packetAdvice({ passes, device = 'DEVICE' }: PacketEvidence): string {
+  // IPv6 is switched off on an interface that takes less (RFC 8200, 5).
+  const command =
+    passes >= LEAST_MTU
+      ? `sudo ip link set dev ${device} mtu ${passes}`
+      : `sudo sysctl -w net.ipv4.tcp_mtu_probing=2 net.ipv4.tcp_base_mss=${Math.max(LEAST_MSS, passes - HEADERS_OF_TCP)}`;
+  return `Until the next boot this helps: ${command}; for good, have whoever runs the router clamp the MSS, or set the same in this machine's network settings`;
 }
 
 function liveWords(live: LiveAnswer): string {

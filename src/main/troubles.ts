@@ -7,7 +7,7 @@ import { ASKED } from './troubles/asked.js';
 import { CLOUD } from './troubles/cloud.js';
 import { causesAmong, type Causes } from './troubles/first-cause.js';
 import { HOUSE } from './troubles/house.js';
-import { OFFLINE, OUTAGE } from './troubles/internet.js';
+import { LINE, OFFLINE, OUTAGE } from './troubles/internet.js';
 import { NEAR, REMARKED } from './troubles/looked.js';
 import { NAMES, type NameWords } from './troubles/names.js';
 import { PROXIES } from './troubles/proxies.js';
@@ -30,6 +30,7 @@ export const TROUBLES: Readonly<Record<TroubleCode, Trouble>> = {
   ...ASKED,
   ...STOPPING,
   ...NEAR,
+  ...LINE,
   ...OFFLINE,
   ...OUTAGE,
   ...CLOUD,

@@ -2,6 +2,8 @@
 import { suspicionOf } from './net/name-answers.js';
 import { proxyFor } from './net/proxy.js';
 import { Prober, type Seen } from './probe/check.js';
+import type { Site } from './probe/https.js';
+import { PacketWatch } from './probe/packet-watch.js';
 import { PortalWatch } from './probe/portal-watch.js';
 import { isFinal, type Situation } from './proof.js';
 import { Proofs } from './proofs.js';
@@ -29,6 +31,7 @@ export class Checker {
   #settings: WorkerSettings;
   #prober: Prober;
   #portal: PortalWatch | undefined;
+  readonly #packets = new PacketWatch();
   readonly #proofs: Proofs;
   /** How the site failed in the last check; undefined: it answered. */
   #lastReason: OfflineReason | undefined;
@@ -45,15 +48,18 @@ export class Checker {
     return this.#prober.lastGood;
   }
 
-  /** Never rejects. Resolves with undefined if `signal` aborted meanwhile. Calls must not overlap. `fresh`: an old connection proves nothing. */
+  /** Never rejects. Resolves with undefined if `signal` aborted meanwhile. Calls must not overlap. `fresh`: an attempt to connect has failed, so an old connection proves nothing. */
   async check(
     { fresh, ...situation }: Omit<Situation, 'lastReason'> & { readonly fresh: boolean },
     lookAtLink: () => Promise<LinkEvidence | undefined>,
     signal: AbortSignal,
   ): Promise<Look | undefined> {
     const startedAt = performance.now();
+    if (fresh) this.#packets.doubt();
+    // Where the way out is another one, what is open may live on over the one of before.
+    const newOnly = fresh || situation.trigger === 'link';
     const beside = this.#proofs.begin({ ...situation, lastReason: this.#lastReason }, signal);
-    const seen = await this.#prober.check(signal, fresh);
+    const seen = await this.#prober.check(signal, newOnly);
     if (seen === undefined) return undefined;
     const link = await lookAtLink();
     const dns = seen.ok ? seen.dns : withSuspicion(seen.dns, this.#settings, this.#prober.lastGood);
@@ -63,6 +69,8 @@ export class Checker {
       beside.giveUp();
       return { ok: false, refused, ...common };
     }
+    if (seen.ok) this.#lookAtPackets();
+    const { evidence: packets } = this.#packets;
     const portal = await this.#portalBeside(seen, link ?? NOT_LOOKED_AT, startedAt);
     const siteReason = seen.ok ? undefined : reasonOf(link, dns, seen.https, portal);
     const { weight, ...others } = await beside.settle(siteReason);
@@ -74,6 +82,7 @@ export class Checker {
       ...(siteReason === undefined || weight === 'void' ? {} : ok ? { siteReason } : { reason: siteReason }),
       ...common,
       ...(portal === undefined ? {} : { portal }),
+      ...(packets === undefined ? {} : { packets }),
       ...others,
     };
   }
@@ -103,11 +112,20 @@ export class Checker {
   /** The network is another one. */
   elsewhere(): void {
     this.#portal?.forget();
+    this.#packets.again();
   }
 
   close(): void {
     this.#prober.close();
     this.#portal?.forget();
+    this.#packets.close();
+  }
+
+  #lookAtPackets(): void {
+    const { lastGood, manner } = this.#prober;
+    if (lastGood === undefined) return;
+    const { timeoutMs } = this.#settings;
+    this.#packets.passed({ site: siteOf(this.#settings), address: lastGood, manner, timeoutMs });
   }
 
   async #portalBeside(seen: Seen, link: LinkEvidence, startedAt: number): Promise<PortalEvidence | undefined> {
@@ -132,7 +150,11 @@ function portalWatchOf({ host, port, proxy, timeoutMs }: WorkerSettings): Portal
   return proxyFor(proxy, host, port) === undefined ? new PortalWatch({ host, timeoutMs }) : undefined;
 }
 
-function proberOf({ host, port, proxy, ca, hasCaStore, timeoutMs, nameServers }: WorkerSettings): Prober {
-  const site = { host, port, proxy: proxyFor(proxy, host, port), ca, hasCaStore };
-  return new Prober({ site, timeoutMs, nameServers });
+function proberOf(settings: WorkerSettings): Prober {
+  const { timeoutMs, nameServers } = settings;
+  return new Prober({ site: siteOf(settings), timeoutMs, nameServers });
+}
+
+function siteOf({ host, port, proxy, ca, hasCaStore }: WorkerSettings): Site {
+  return { host, port, proxy: proxyFor(proxy, host, port), ca, hasCaStore };
 }

@@ -49,7 +49,7 @@ class Connectivity {
   #checkId = 0;
   /** Ids of the check-now messages that no check has answered yet. */
   #asked: number[] = [];
-  /** One of them wants a new connection. */
+  /** One of them follows an attempt to connect that failed. */
   #askedFresh = false;
   /** Set while a check runs. */
   #running: { readonly abort: AbortController } | undefined;

@@ -6,7 +6,7 @@
  */
 
 /** Raised whenever a message changes its shape; the worker refuses to run for a main thread of another version. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 /** What the checks have found so far: `unknown` until the first verdict. */
 export type Verdict = 'unknown' | 'online' | 'offline';
@@ -154,6 +154,21 @@ export interface PortalEvidence {
   readonly error?: string;
 }
 
+/** What gets through on the way out, once an attempt to connect or a connection has failed although the internet is there. */
+export interface PacketEvidence {
+  readonly phase: 'packets';
+  /** False: large packets are lost, and small ones are not. */
+  readonly ok: boolean;
+  /** Of the site, to which the packets were sent. */
+  readonly address: string;
+  /** The interface that they left by; unset if it is not known. */
+  readonly device?: string;
+  /** The largest packet that was answered, bytes of the IP packet; 0: only a small one was. */
+  readonly passes: number;
+  /** The smallest that never was. Set when not ok; those between were not tried. */
+  readonly lost?: number;
+}
+
 /** A verified TLS handshake with another host than the test site's, made because the site failed. */
 export interface WitnessEvidence {
   readonly phase: 'witness';
@@ -193,6 +208,8 @@ export interface CheckEvidence {
   readonly https: readonly HttpsEvidence[];
   /** Set once a check has failed although there is a link. */
   readonly portal?: PortalEvidence;
+  /** Set once it has been looked whether large packets get through on the way out. */
+  readonly packets?: PacketEvidence;
   /** Set if the live connection was asked. */
   readonly live?: LiveAnswer;
   /** Set if witnesses were asked; those that were no longer needed are left out. */

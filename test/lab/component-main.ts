@@ -44,6 +44,9 @@ serve({
       said.push(Date.now());
     }, everyMs);
   },
+  sayLarge({ bytes }) {
+    publish('log', { body: { large: 'x'.repeat(bytes) }, source: 'core' });
+  },
   hush() {
     clearInterval(timer);
     return said;

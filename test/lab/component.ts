@@ -11,6 +11,8 @@ export interface ComponentCalls {
   start(options: { readonly url: string }): Promise<void>;
   /** From now on a numbered log line every so often. */
   speak(options: { readonly everyMs: number }): void;
+  /** Core says one log line of so many bytes, at once. */
+  sayLarge(options: { readonly bytes: number }): void;
   /** Says no more; returns when each line was said (wall clock), by its number. */
   hush(argument: undefined): readonly number[];
   /** What the scheduler was told of the clock, in order. */

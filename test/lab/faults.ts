@@ -52,6 +52,7 @@ export const FAULTS: readonly Fault[] = [
   https.redirect,
   line.packetLoss(20),
   line.latency(300),
+  line.largeLost(1_300),
   links.ipv6Only,
   links.ipv4Only,
   line.ipv6Broken,

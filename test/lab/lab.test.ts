@@ -80,7 +80,7 @@ const VIEWS: Readonly<Record<string, View>> = {
   'resolv-conf-empty': names('ECONNREFUSED'),
   'resolved-away': names('ECONNREFUSED'),
 };
-const ELSEWHERE = new Set(['packet-loss-20', 'latency-300', 'clock-6y']);
+const ELSEWHERE = new Set(['packet-loss-20', 'latency-300', 'large-lost-1300', 'clock-6y']);
 
 describe('the faults of the lab', () => {
   let lab: Lab;

@@ -149,7 +149,7 @@ chain input { type filter hook input priority filter; policy accept;\niifname ${
 
 /** Shares of a core that the storm may cost beyond a quiet time. */
 const MAX_SHARE = 0.05;
-const MEASURED_MS = 15_000;
+const MEASURED_MS = 8_000;
 const ROUTES = 20_000;
 const CHANGES_A_SECOND = 50;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { NOTHING_FAILED, failedLast, learn } from '../../src/workers/net/address-memory.js';
+import { NOTHING_FAILED, failedLast, learn, stalled } from '../../src/workers/net/address-memory.js';
 
 const TEN_MINUTES = 600_000;
 const A = '2001:db8::1';
@@ -18,6 +18,15 @@ describe('the memory of addresses that failed', () => {
     assert.deepEqual(failedLast(memory, [], port, 1_000), []);
     const both = learn(memory, { port, tried: [B, C], winner: C }, 2_000);
     assert.deepEqual(failedLast(both, [B, A, C], port, 2_000), [C, B, A]);
+  });
+
+  it('tries one last that opened and then stalled, until it wins and answers', () => {
+    const after = stalled(NOTHING_FAILED, A, port, 1_000);
+    assert.deepEqual(failedLast(after, [A, B], port, 1_000), [B, A]);
+    assert.deepEqual(failedLast(after, [A, B], port, 1_000 + TEN_MINUTES), [A, B]);
+    let full = after;
+    for (let i = 0; i < 1_000; i += 1) full = stalled(full, `198.51.100.${i}`, port, 2_000 + i);
+    assert.ok(full.size <= 64);
   });
 
   it('knows one port from another', () => {

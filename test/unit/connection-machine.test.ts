@@ -156,13 +156,13 @@ const scripts: Record<string, readonly Line[]> = {
   'an unasked close is recovered; the monitor looks at once': [
     [0, start('online'), 'connecting', 'open 1'],
     [1, opened(1), 'connected', 'announce 1'],
-    [10, interrupted(1), 'recovering', 'request-check'],
+    [10, interrupted(1), 'recovering', 'fresh-check'],
     [11, recovered(1), 'connected', ''],
   ],
   'an unasked close that was the internet: suspended, then recovered': [
     [0, start('online'), 'connecting', 'open 1'],
     [1, opened(1), 'connected', 'announce 1'],
-    [10, interrupted(1), 'recovering', 'request-check'],
+    [10, interrupted(1), 'recovering', 'fresh-check'],
     [12, offline, 'waiting-for-internet', 'suspend 1'],
     [20, online, 'stabilising', ''],
     [23, timer, 'recovering', 'resume 1'],
@@ -171,7 +171,7 @@ const scripts: Record<string, readonly Line[]> = {
   'recovery without success is a failure': [
     [0, start('online'), 'connecting', 'open 1'],
     [1, opened(1), 'connected', 'announce 1'],
-    [10, interrupted(1), 'recovering', 'request-check'],
+    [10, interrupted(1), 'recovering', 'fresh-check'],
     [40, timer, 'backing-off', 'dispose 1, fresh-check'],
     [55, timer, 'connecting', 'open 2'],
   ],
@@ -179,7 +179,7 @@ const scripts: Record<string, readonly Line[]> = {
     [0, start('online'), 'connecting', 'open 1'],
     [1, opened(1), 'connected', 'announce 1'],
     [2, recoveryFailed(1), 'connected', ''],
-    [10, interrupted(1), 'recovering', 'request-check'],
+    [10, interrupted(1), 'recovering', 'fresh-check'],
     [11, recoveryFailed(7), 'recovering', ''],
     [12, recoveryFailed(1), 'recovering', 'fresh-check'],
     [13, recoveryFailed(1), 'recovering', 'fresh-check'],
@@ -189,13 +189,13 @@ const scripts: Record<string, readonly Line[]> = {
   'a session that ends young is a failure, also in recovery': [
     [0, start('online'), 'connecting', 'open 1'],
     [1, opened(1), 'connected', 'announce 1'],
-    [10, interrupted(1), 'recovering', 'request-check'],
+    [10, interrupted(1), 'recovering', 'fresh-check'],
     [11, ended(1), 'backing-off', 'dispose 1, fresh-check'],
   ],
   'a stable session that the service forgets in recovery is replaced at once': [
     [0, start('online'), 'connecting', 'open 1'],
     [1, opened(1), 'connected', 'announce 1'],
-    [61, interrupted(1), 'recovering', 'request-check'],
+    [61, interrupted(1), 'recovering', 'fresh-check'],
     [62, ended(1), 'connecting', 'dispose 1, open 2'],
   ],
   'an attempt that never ends is abandoned': [
@@ -221,7 +221,7 @@ const scripts: Record<string, readonly Line[]> = {
     [0, failed(1), 'backing-off', 'fresh-check'],
     [15, timer, 'connecting', 'open 2'],
     [15, opened(2), 'connected', 'announce 2'],
-    [45, interrupted(2), 'recovering', 'request-check'],
+    [45, interrupted(2), 'recovering', 'fresh-check'],
     [65, recovered(2), 'connected', ''],
     [95, ended(2), 'backing-off', 'dispose 2, request-check'],
     [110, timer, 'connecting', 'open 3'],
@@ -297,7 +297,7 @@ const scripts: Record<string, readonly Line[]> = {
     [6, stop, 'stopped', 'dispose 2'],
     [7, start('online'), 'connecting', 'open 3'],
     [8, opened(3), 'connected', 'announce 3'],
-    [9, interrupted(3), 'recovering', 'request-check'],
+    [9, interrupted(3), 'recovering', 'fresh-check'],
     [10, stop, 'stopped', 'dispose 3'],
   ],
   'what concerns a session that was given up changes nothing': [
@@ -392,7 +392,7 @@ const spread: Record<string, readonly Line[]> = {
   ],
   'silence, or a message of ours: nobody else met that, so it is resumed at once': [
     ...connectedSince0,
-    [100, interrupted(1), 'recovering', 'request-check'],
+    [100, interrupted(1), 'recovering', 'fresh-check'],
     [101, recovered(1), 'connected', ''],
     [200, { ...interrupted(1), cause: { kind: 'own' } }, 'recovering', 'request-check'],
   ],

@@ -1,12 +1,71 @@
 /** The monitor's options, and the words for what it finds. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { adviceOn, evidenceFields, evidenceLines } from '../../src/main/evidence-text.js';
+import { adviceOn, evidenceFields, evidenceLines, packetAdvice, packetWords } from '../../src/main/evidence-text.js';
 import { InternetConnectionMonitor, MonitorError, type MonitorOptions } from '../../src/main/index.js';
 import { workerSettingsOf } from '../../src/main/internet-monitor/options.js';
+import { Teller } from '../../src/main/internet-monitor/teller.js';
 import { provedBy, siteFaultWords } from '../../src/main/internet-monitor/site-fault.js';
-import type { CheckEvidence, HttpsEvidence, OfflineReason, WitnessEvidence } from '../../src/workers/protocol.js';
+import type {
+  CheckEvidence,
+  HttpsEvidence,
+  OfflineReason,
+  PacketEvidence,
+  WitnessEvidence,
+} from '../../src/workers/protocol.js';
+import { RecordedLog } from '../support/recorded-log.js';
 import { isClockAhead } from '../../src/workers/net/certificate-failure.js';
+
+describe('large packets that are lost', () => {
+  const line = { phase: 'packets', address: '192.0.2.7' } as const;
+  const lost = { ...line, ok: false, device: 'wlan0', passes: 1_280, lost: 1_400 } as const;
+
+  it('are told with the size that gets through, and the command that makes it the largest', () => {
+    assert.equal(packetWords(lost), '1280 bytes get through by wlan0, 1400 do not');
+    assert.match(packetAdvice(lost), /sudo ip link set dev wlan0 mtu 1280;/);
+  });
+
+  it('below what IPv6 needs the segments are made smaller, not the packets of the interface', () => {
+    for (const passes of [576, 0]) {
+      const [, mss] = /tcp_mtu_probing=2 net\.ipv4\.tcp_base_mss=(\d+);/.exec(packetAdvice({ ...lost, passes })) ?? [];
+      assert.ok(Number(mss) <= 576 - 72, mss);
+    }
+    assert.equal(packetWords({ ...lost, passes: 0, lost: 576 }), 'small ones get through by wlan0, 576 bytes do not');
+  });
+
+  it('without a name for the interface nothing is made up', () => {
+    const nameless = { ...line, ok: false, passes: 1_280, lost: 1_400 };
+    assert.equal(packetWords(nameless), '1280 bytes get through, 1400 do not');
+    assert.match(packetAdvice(nameless), /dev DEVICE mtu/);
+  });
+
+  it('are told once, anew with other sizes, and their end once it is known', () => {
+    const log = new RecordedLog();
+    const teller = new Teller(log);
+    const check = (packets?: PacketEvidence): void =>
+      teller.checked({
+        checkId: 1,
+        trigger: 'interval',
+        startedAtMs: 0,
+        ms: 1,
+        ok: true,
+        https: [],
+        ...(packets === undefined ? {} : { packets }),
+      });
+    for (const packets of [undefined, lost, lost, undefined, lost, { ...lost, passes: 1_000 }, undefined])
+      check(packets);
+    assert.equal(log.lines.length, 2);
+    for (let i = 0; i < 2; i += 1) check({ ...line, ok: true, passes: 1_500 });
+    assert.deepEqual(
+      log.lines.map(({ level, message }) => [level, message.slice(0, 31)]),
+      [
+        ['warn', 'Large packets are lost on the w'],
+        ['warn', 'Large packets are lost on the w'],
+        ['info', 'Large packets get through again'],
+      ],
+    );
+  });
+});
 
 describe('the options of the monitor', () => {
   it("are the document's where none are given", () => {

@@ -1,6 +1,6 @@
 /** Tells the log what goes on while the verdict stands: an outage has another reason; the test site fails although the internet is there. */
 import type { CheckEvidence, OfflineReason } from '../../workers/protocol.js';
-import { evidenceFields } from '../evidence-text.js';
+import { evidenceFields, packetAdvice, packetWords } from '../evidence-text.js';
 import type { Logger } from '../log.js';
 import { plain, reasonWords, TROUBLES } from '../troubles.js';
 import { provedBy, siteFaultWords } from './site-fault.js';
@@ -11,10 +11,13 @@ export class Teller {
   #saidReason: OfflineReason | undefined;
   /** That the site fails has been told: once a fault, as it may last for days. */
   #saidSite = false;
+  /** What has been told of large packets that are lost. */
+  #saidPackets: string | undefined;
 
   constructor(private readonly log: Logger) {}
 
   checked(evidence: CheckEvidence): void {
+    this.#packets(evidence);
     if (!evidence.ok) return;
     if (evidence.siteReason !== undefined && !this.#saidSite) {
       this.#saidSite = true;
@@ -26,6 +29,20 @@ export class Teller {
       this.#saidSite = false;
       this.log.info({}, 'The test site answers again');
     }
+  }
+
+  /** Once, as it may last for years; and anew when other sizes get through. */
+  #packets({ packets }: CheckEvidence): void {
+    if (packets === undefined) return;
+    const words = packets.ok ? undefined : packetWords(packets);
+    if (words === this.#saidPackets) return;
+    this.#saidPackets = words;
+    if (words === undefined) this.log.info({}, 'Large packets get through again on the way out');
+    else
+      this.log.warn(
+        { packets: words, address: packets.address },
+        `Large packets are lost on the way out (${words}), and nobody says so: what is larger never reaches the cloud, and the connection is lost over it again and again. ${packetAdvice(packets)}`,
+      );
   }
 
   /** An outage begins, and its reason is told by whoever sees it; what comes after it is told anew. */
@@ -51,5 +68,6 @@ export class Teller {
   reset(): void {
     this.online();
     this.#saidSite = false;
+    this.#saidPackets = undefined;
   }
 }

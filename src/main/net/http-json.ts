@@ -89,6 +89,7 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
     let phase: HttpPhase = isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0 ? 'dns' : 'tcp';
     let outgoing: http.ClientRequest | undefined;
     let settled = false;
+    let stalled: (() => void) | undefined;
     const opening = new AbortController();
 
     const settle = (finish: () => void): void => {
@@ -110,10 +111,10 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
         error,
       );
 
-    const deadline = setTimeout(
-      () => fail('ETIMEDOUT', `no complete answer within ${request.timeoutMs} ms`),
-      request.timeoutMs,
-    );
+    const deadline = setTimeout(() => {
+      if (phase === 'http') stalled?.();
+      fail('ETIMEDOUT', `no complete answer within ${request.timeoutMs} ms`);
+    }, request.timeoutMs);
     if (signal?.aborted === true) {
       onAbort();
       return;
@@ -138,6 +139,7 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
             onPhase: (reached) => (phase = reached),
           }).then((connected) => {
             phase = connected.ok ? 'http' : connected.at;
+            if (connected.ok) ({ stalled } = connected);
             if (connected.ok && settled) connected.socket.destroy();
             oncreate(connected.ok ? null : connected.error, connected.ok ? connected.socket : (undefined as never));
           });

@@ -14,6 +14,7 @@ export function troublesPresent({
   const present: TroubleCode[] = [];
   if (daemon.problem !== undefined) present.push('not-healthy');
   if (internet?.lastEvidence?.refused !== undefined) present.push('system-refuses');
+  if (internet?.lastEvidence?.packets?.ok === false) present.push('large-packets-lost');
   if (internet?.verdict === 'offline')
     present.push(...(internet.reason === undefined ? [] : [internet.reason]), 'no-internet');
   else if (internet?.lastEvidence?.siteReason !== undefined) present.push('test-site-down');

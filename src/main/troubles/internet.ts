@@ -1,6 +1,6 @@
 /** No internet: the reasons of an offline verdict, and the outage itself. */
 import type { OfflineReason } from '../../workers/protocol.js';
-import type { Trouble } from './types.js';
+import type { LineTrouble, Trouble } from './types.js';
 
 /** What the kernel says is believed when it has held for 0.3 s (`workers/probe/link-state.ts`). */
 const LINK_HOLD_MS = 300;
@@ -127,6 +127,28 @@ export const OFFLINE: Readonly<Record<OfflineReason, Trouble>> = {
     makesIrrelevant: ['no-internet'],
     tellAfterMs: CONFIRM_MS,
     lines: [],
+  },
+};
+
+/** Where small packets come through. */
+export const LINE: Readonly<Record<LineTrouble, Trouble>> = {
+  'large-packets-lost': {
+    severity: 'warn',
+    title: 'large packets lost on the way out',
+    meaning:
+      'what is larger than some size never arrives, and nobody says so: a line behind PPPoE, WireGuard or LTE, and a firewall that swallows the message (ICMP)',
+    remedy:
+      '`sudo ip link set dev DEVICE mtu 1280` until the next boot (`nmcli connection modify NAME 802-3-ethernet.mtu 1280` or `802-11-wireless.mtu` for good), or have the router clamp the MSS',
+    makesIrrelevant: [
+      'tls-failed',
+      'http-timeout',
+      'sign-in-unanswered',
+      'cloud-failed',
+      'cloud-lost',
+      'cloud-interrupted',
+    ],
+    tellAfterMs: 0,
+    lines: ['Large packets are lost on the way out (…). …'],
   },
 };
 

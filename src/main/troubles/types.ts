@@ -72,6 +72,9 @@ export type AskedTrouble =
   | 'service-unasked'
   | 'service-absent';
 
+/** The line lets some through and some not. */
+export type LineTrouble = 'large-packets-lost';
+
 /** What only `doctor` looks for: near the line's near end, and remarks. */
 export type LookedTrouble = NearTrouble | RemarkedTrouble;
 
@@ -102,6 +105,7 @@ export type TroubleCode =
   | 'test-site-down'
   | AskedTrouble
   | LookedTrouble
+  | LineTrouble
   | CloudTrouble
   | HouseTrouble
   | OwnTrouble;

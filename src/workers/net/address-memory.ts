@@ -31,6 +31,14 @@ export function learn(memory: AddressMemory, { port, tried, winner }: RaceEnd, n
   return new Map([...after].slice(-MAX_REMEMBERED));
 }
 
+/** It opened, and nothing came back over it. Learnt of one that is the only one, too, as it may have others beside it the next time. */
+export function stalled(memory: AddressMemory, address: string, port: number, nowMs: number): AddressMemory {
+  const after = new Map(memory);
+  after.delete(keyOf(address, port));
+  after.set(keyOf(address, port), nowMs);
+  return new Map([...after].slice(-MAX_REMEMBERED));
+}
+
 /** The same addresses, those that failed lately last; otherwise in the order given. */
 export function failedLast(
   memory: AddressMemory,

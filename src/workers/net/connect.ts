@@ -4,7 +4,7 @@
  * what the caller waits for goes on behind the opening.
  */
 import { isIP, type LookupFunction, type Socket } from 'node:net';
-import { NOTHING_FAILED, failedLast, learn, type AddressMemory } from './address-memory.js';
+import { NOTHING_FAILED, failedLast, learn, stalled, type AddressMemory } from './address-memory.js';
 import { raceAddresses } from './address-race.js';
 import type { Proxy, ProxySettings } from '../protocol.js';
 import { openAddress, type OpenPhase, type TlsChoice } from './open-address.js';
@@ -31,7 +31,12 @@ export interface ConnectOptions {
 }
 
 export type Connected =
-  | { readonly ok: true; readonly socket: Socket }
+  | {
+      readonly ok: true;
+      readonly socket: Socket;
+      /** Nothing came back over it, although it opened (a line that loses large packets of one family): its address is tried last for a while. */
+      readonly stalled: () => void;
+    }
   | { readonly ok: false; readonly at: ConnectPhase; readonly error: Error };
 
 /** What failed lately, with the look-up that finds the addresses: the two live and go together. */
@@ -54,7 +59,7 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
   options.onPhase?.(furthest);
   const remembered = (): AddressMemory => memories.get(lookup) ?? NOTHING_FAILED;
   const tried: string[] = [];
-  const { address: winner, opened } = await raceAddresses<Connected>({
+  const { address: winner, opened } = await raceAddresses<Raced>({
     addresses: failedLast(remembered(), addresses, port, performance.now()),
     open: (address, either) => {
       tried.push(address);
@@ -64,9 +69,12 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
     tells: ({ at, error }) => (at !== 'tcp' ? 2 : refusalOf(error) === undefined ? 1 : 0),
     signal,
   });
-  if (opened.ok) memories.set(lookup, learn(remembered(), { port, tried, winner }, performance.now()));
-  return opened;
+  if (!opened.ok) return opened;
+  memories.set(lookup, learn(remembered(), { port, tried, winner }, performance.now()));
+  return { ...opened, stalled: () => memories.set(lookup, stalled(remembered(), winner, port, performance.now())) };
 }
+
+type Raced = { readonly ok: true; readonly socket: Socket } | Extract<Connected, { ok: false }>;
 
 function addressesOf(host: string, lookup: LookupFunction, signal: AbortSignal): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
@@ -94,7 +102,7 @@ async function open(
   proxy: Proxy | undefined,
   address: string,
   signal: AbortSignal,
-): Promise<Connected> {
+): Promise<Raced> {
   const opened = await openAddress({ address, host, port, proxy, tls, signal, ...(onPhase && { onPhase }) });
   return opened.ok ? { ok: true, socket: opened.socket } : { ok: false, at: opened.at, error: opened.error };
 }

@@ -32,7 +32,7 @@ export interface Steps {
 export type OpenPhase = 'tcp' | 'proxy' | 'tls';
 
 /** What of TLS a caller may choose; that the certificate is verified is not among it. */
-export interface TlsChoice extends Pick<ConnectionOptions, 'ALPNProtocols' | 'session'> {
+export interface TlsChoice extends Pick<ConnectionOptions, 'ALPNProtocols' | 'session' | 'ecdhCurve'> {
   /** PEM certificates to trust instead of Node's own; undefined: Node's. */
   readonly ca?: string | undefined;
 }
@@ -183,7 +183,7 @@ function secure<Refused>(options: OpenAddressOptions<Refused>, below: Socket, en
   const { host, tls: { ca, ...tls } = {}, onSession, onRefused } = options;
   const socket = connectTls({
     ...tls,
-    ...(ca === undefined ? {} : { secureContext: contextOf(ca) }),
+    ...(ca === undefined ? {} : { secureContext: contextOf(ca, tls.ecdhCurve) }),
     socket: below,
     host,
     ...(isIP(host) === 0 ? { servername: host } : {}),
@@ -222,13 +222,14 @@ function secure<Refused>(options: OpenAddressOptions<Refused>, below: Socket, en
 const contexts = new Map<string, SecureContext>();
 const MAX_CONTEXTS = 8;
 
-export function contextOf(ca: string): SecureContext {
-  const known = contexts.get(ca);
+export function contextOf(ca: string, ecdhCurve?: string): SecureContext {
+  const key = `${ecdhCurve ?? ''} ${ca}`;
+  const known = contexts.get(key);
   if (known !== undefined) return known;
   const [oldest] = contexts.keys();
   if (contexts.size >= MAX_CONTEXTS && oldest !== undefined) contexts.delete(oldest);
-  const context = createSecureContext({ ca });
-  contexts.set(ca, context);
+  const context = createSecureContext({ ca, ...(ecdhCurve === undefined ? {} : { ecdhCurve }) });
+  contexts.set(key, context);
   return context;
 }
 

@@ -25,12 +25,15 @@ export type Answer =
     }
   | { readonly ok: false; readonly failure: Failure };
 
+/** Bytes of a request, headers included, at least; only HTTP/1.1 heeds it. */
+export type RequestSize = number;
+
 /** One connection's way of asking, again and again. */
 export interface Exchange {
   /** False once either side has closed it, or while a request is under way. */
   readonly usable: boolean;
   /** Any well-formed answer counts; what it says is for the evidence. An aborted or failed request ends the connection. */
-  ask(method: Manner['method'], signal: AbortSignal): Promise<Answer>;
+  ask(method: Manner['method'], signal: AbortSignal, size?: RequestSize): Promise<Answer>;
   /** Ends it at once. */
   close(): void;
 }

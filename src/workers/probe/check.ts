@@ -2,7 +2,7 @@
 import { interfacesNow } from '../net/interfaces.js';
 import { usableFamilies } from '../net/resolve.js';
 import { KeptConnection, type KeptPolicy } from './kept-connection.js';
-import { FIRST_MANNER, learnManner } from './manner.js';
+import { FIRST_MANNER, learnManner, type Manner } from './manner.js';
 import { OneCheck, type CheckSettings, type Seen } from './one-check.js';
 
 export type { Seen } from './one-check.js';
@@ -30,6 +30,11 @@ export class Prober {
   constructor(settings: ProberSettings) {
     this.#settings = settings;
     this.#kept = new KeptConnection(settings.kept);
+  }
+
+  /** How the site takes requests. */
+  get manner(): Manner {
+    return this.#manner;
   }
 
   /** The address that answered last. */
@@ -64,6 +69,9 @@ export class Prober {
     // A try that came as far as a verified handshake leaves the next one its address, beside the session.
     const verified = seen.https.find(({ ok, tlsMs }) => !ok && tlsMs !== undefined)?.address;
     if (answered === undefined && verified !== undefined) this.#lastGood = verified;
+    // What resumes a session is larger than what begins one, and may be too large for the line.
+    if (answered === undefined && seen.https.some(({ failedAt, reused }) => failedAt === 'tls' && !reused))
+      this.#session = undefined;
     if (seen.connection !== undefined) {
       this.#kept.keep(seen.connection);
       this.#lastGood = seen.connection.address;

@@ -10,10 +10,16 @@ import { readCertificateFailure, type CertificateFailure } from '../net/certific
 import { isRefusal } from '../net/refusal.js';
 import { openAddress, type Steps } from '../net/open-address.js';
 import { ProxyError } from '../net/proxy-answers.js';
-import { codeOf, type Answer, type Exchange, type Failure } from './answer.js';
+import { codeOf, type Answer, type Exchange, type Failure, type RequestSize } from './answer.js';
 import { Http1 } from './http1.js';
 import { Http2 } from './http2.js';
 import type { Manner } from './manner.js';
+
+/**
+ * A check carries no secret, so it does without the key shares of a post-quantum handshake: they are 2 kB of a metered line, and more than one packet, which
+ * a line that loses large ones never brings.
+ */
+const CURVES = 'X25519:P-256:P-384:P-521';
 
 /** Whose answer is wanted. */
 export interface Site {
@@ -70,8 +76,8 @@ export class Connection {
   }
 
   /** Any well-formed answer counts; what it says is for the evidence. An aborted or failed request ends the connection. */
-  ask(method: Manner['method'], signal: AbortSignal): Promise<Answer> {
-    return this.#exchange.ask(method, signal);
+  ask(method: Manner['method'], signal: AbortSignal, size?: RequestSize): Promise<Answer> {
+    return this.#exchange.ask(method, signal, size);
   }
 
   /** Ends it at once. */
@@ -90,6 +96,7 @@ export async function openConnection(options: OpenOptions): Promise<Opened> {
     proxy: site.proxy,
     tls: {
       ALPNProtocols: [manner.protocol],
+      ecdhCurve: CURVES,
       ...(site.ca === undefined ? {} : { ca: site.ca }),
       ...(session === undefined ? {} : { session }),
     },

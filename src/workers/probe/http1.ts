@@ -9,6 +9,10 @@ import type { Manner } from './manner.js';
 /** Longer than any connection is kept. */
 const NO_KEEPALIVE_PACKETS_MS = 4 * 3_600_000;
 
+const PADDING = 'padding';
+/** Of a HEAD request with that header, its value and the host's left out. */
+const BARE_BYTES = `HEAD / HTTP/1.1\r\nhost: \r\n${PADDING}: \r\n\r\n`.length;
+
 /** Hands its one socket to each request in turn, and heeds the site's `Keep-Alive` and `Connection: close`. */
 class OneSocketAgent extends Agent {
   #socket: Socket | undefined;
@@ -41,7 +45,7 @@ export class Http1 implements Exchange {
     return !this.#busy && !this.#socket.destroyed && this.#socket.writable && this.#socket.readable;
   }
 
-  ask(method: Manner['method'], signal: AbortSignal): Promise<Answer> {
+  ask(method: Manner['method'], signal: AbortSignal, size = 0): Promise<Answer> {
     const startedAt = performance.now();
     this.#busy = true;
     return new Promise((resolve) => {
@@ -68,7 +72,7 @@ export class Http1 implements Exchange {
       }
       signal.addEventListener('abort', onAbort, { once: true });
       try {
-        outgoing = this.#begin(method);
+        outgoing = this.#begin(method, size);
         outgoing.on('error', (error) => fail(codeOf(error), httpWords(error)));
         outgoing.on('response', (response) => {
           const said = saidBy(response, startedAt);
@@ -101,8 +105,13 @@ export class Http1 implements Exchange {
     this.#socket.destroy();
   }
 
-  #begin(method: Manner['method']): ClientRequest {
-    const headers = { host: this.#hostHeader, ...(method === 'GET' ? { range: 'bytes=0-0' } : {}) };
+  #begin(method: Manner['method'], size: number): ClientRequest {
+    const padding = size - BARE_BYTES - this.#hostHeader.length;
+    const headers = {
+      host: this.#hostHeader,
+      ...(method === 'GET' ? { range: 'bytes=0-0' } : {}),
+      ...(padding > 0 ? { [PADDING]: 'x'.repeat(padding) } : {}),
+    };
     const outgoing = request({ method, path: '/', agent: this.#agent, headers });
     // HTTP/1.1 keeps a connection open without being asked to; each byte is paid for some 370,000 times a month.
     outgoing.removeHeader('connection');

@@ -115,6 +115,7 @@ function readInterfaces(tables: Tables): LinkInterface[] {
         name,
         up: (Number(flags) & INTERFACE_UP) !== 0,
         operState: tables.read(`${folder}/operstate`).trim(),
+        mtu: Number(tables.read(`${folder}/mtu`)),
         physical: existsSync(`${folder}/device`),
         addresses: addresses === undefined ? undefined : (addresses[name] ?? []).map(({ address }) => address),
       }))

@@ -14,6 +14,8 @@ export interface LinkInterface {
   readonly up: boolean;
   /** The kernel's operational state: `up`, `down`, `lowerlayerdown`, `dormant`, `unknown`, ... */
   readonly operState: string;
+  /** Its largest packet, bytes; undefined if the kernel does not tell. */
+  readonly mtu?: number;
   /** A device stands behind it; false for veth, bridges, tunnels. */
   readonly physical: boolean;
   /** Its addresses; empty while it is not running; undefined if the system refuses to tell. */
@@ -139,8 +141,15 @@ export function fingerprint(snapshot: LinkSnapshot): string {
     evidence.reason ?? 'ok',
     evidence.detail ?? '',
     [...new Set(snapshot.egress.map((egress) => egress.source ?? ''))].sort(),
+    snapshot.interfaces.filter(isWayOut(snapshot)).map(({ name, mtu = 0 }) => `${name}/${mtu}`),
     snapshot.defaultRoutes.map(({ device, metric, gateway = '' }) => `${device}/${metric}/${gateway}`).sort(),
   ]);
+}
+
+/** Whether a default route leads over an interface. */
+function isWayOut({ defaultRoutes }: LinkSnapshot): (link: LinkInterface) => boolean {
+  const devices = new Set(defaultRoutes.map(({ device }) => device));
+  return ({ name }) => devices.has(name);
 }
 
 function leadsOut(egress: Egress, snapshot: LinkSnapshot): boolean {

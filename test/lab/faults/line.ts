@@ -1,6 +1,6 @@
 /** The line behind the router: silence, loss, latency. */
 import { addDelay } from '../delay.js';
-import { LAN, WAN } from '../topology.js';
+import { LAN, PI, WAN } from '../topology.js';
 import { filter, type Fault } from './make.js';
 
 /** Loss of every packet with this probability, each way. */
@@ -34,6 +34,29 @@ export function slowLine(roundTripMs: number, lossPercent = 0): Fault {
     },
     async repair(lab) {
       for (const part of parts) await part.repair(lab);
+    },
+  };
+}
+
+/**
+ * What the Pi sends in packets of more than so many bytes is lost, and nobody says so: a tunnel or PPPoE behind the router whose ICMP is swallowed. What
+ * the kernel would leave to the card to cut is cut by itself, or the router would see packets that no wire carries.
+ */
+export function largeLost(bytes: number): Fault {
+  const lost = filter(
+    `large-lost-${bytes}`,
+    `what the Pi sends in packets of more than ${bytes} bytes is lost`,
+    `iifname ${LAN.name} meta length > ${bytes} drop`,
+  );
+  return {
+    ...lost,
+    async apply(lab) {
+      await lab.ip('pi', `link set ${PI.name} gso_max_segs 1`);
+      await lost.apply(lab);
+    },
+    async repair(lab) {
+      await lost.repair(lab);
+      await lab.ip('pi', `link set ${PI.name} gso_max_segs 65535`);
     },
   };
 }

@@ -56,7 +56,8 @@ export function interrupted(
     { kind: 'recovering', session, cause: everybody ? 'everybody' : 'connection', resumesAtMs, untilMs, memory },
     [
       ...(resumesAtMs === undefined ? [] : [{ kind: 'suspend', session: id } as const]),
-      { kind: 'request-check', fresh: false },
+      // Of a service that closes everybody is told at the same moment; what has gone silent is this one's own trouble.
+      { kind: 'request-check', fresh: cause.kind === 'silent' },
       note({ kind: 'interrupted', message, withinMs: recoverWithinMs, spreadMs }),
     ],
   ];

@@ -60,6 +60,8 @@ export class Link {
   #watch: NodeJS.Timeout | undefined;
   #socket: Socket | undefined;
   readonly #doubt: Doubt;
+  /** Says that nothing came back over a socket that had opened. */
+  #stalled: (() => void) | undefined;
 
   /** Throws if `url` is none; `onEnd` is not called then. */
   constructor(url: string, options: LinkOptions, handlers: LinkHandlers) {
@@ -71,7 +73,12 @@ export class Link {
       followRedirects: false,
       closeTimeout: CLOSE_TIMEOUT_MS,
       ...(options.lookup && {
-        createConnection: createConnection(url, { ...options, lookup: options.lookup, signal: this.#opening.signal }),
+        createConnection: createConnection(url, {
+          ...options,
+          lookup: options.lookup,
+          signal: this.#opening.signal,
+          onOpened: ({ stalled }) => (this.#stalled = stalled),
+        }),
       }),
       ...(options.ca && { ca: options.ca }),
     };
@@ -199,6 +206,7 @@ export class Link {
 
   #end(end: LinkEnd): void {
     if (this.#ended) return;
+    if (end.kind === 'timeout' && end.stage === 'handshake') this.#stalled?.();
     this.#finish();
     // A peer's close frame is still to be answered, and ws does; everything else ends here and now.
     if (end.kind !== 'closed') this.#ws.terminate();

@@ -11,12 +11,14 @@ export interface SocketOptions {
   /** PEM certificates to trust; undefined: Node's. */
   readonly ca?: string | undefined;
   readonly signal: AbortSignal;
+  /** TCP and TLS are done. */
+  readonly onOpened?: (opened: { readonly stalled: () => void }) => void;
 }
 
 /** The `createConnection` of `ws`. */
 export function createConnection(
   url: string,
-  { lookup, proxy, ca, signal }: SocketOptions,
+  { lookup, proxy, ca, signal, onOpened }: SocketOptions,
 ): NonNullable<ClientRequestArgs['createConnection']> {
   return (_options, oncreate) => {
     const { protocol, hostname, port } = new URL(url);
@@ -30,8 +32,10 @@ export function createConnection(
       signal,
     }).then((connected) => {
       if (connected.ok && signal.aborted) connected.socket.destroy();
-      if (connected.ok) oncreate(null, connected.socket);
-      else oncreate(connected.error, undefined as unknown as Socket);
+      if (connected.ok) {
+        onOpened?.(connected);
+        oncreate(null, connected.socket);
+      } else oncreate(connected.error, undefined as unknown as Socket);
     });
     return undefined;
   };

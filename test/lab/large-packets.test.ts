@@ -1,0 +1,88 @@
+/** Large packets are lost on the way out: it is named with the command, and the command mends it. Needs root. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { findNatsServer, NatsServerMissingError } from '../support/nats-server.js';
+import type { ComponentCalls } from './component.js';
+import { GROUP, LabDaemon } from './daemon.js';
+import { largeLost } from './faults.js';
+import { textOf } from './journal.js';
+import { Lab } from './lab.js';
+import { run } from './netns.js';
+import { RemoteChild } from './remote-call.js';
+
+const NATS_PORT = 4222;
+const LARGE_BYTES = 3_000;
+/**
+ * A line that swallows a message is noticed by its silence (15 s) and tried again; the requests of growing size that are lost wait for twice the
+ * time-out each (4 s), and the next check tells.
+ */
+const NAMED_MS = 60_000;
+/** The connection goes silent once more, and its next socket carries what waits. */
+const MENDED_MS = 60_000;
+
+const LINES: readonly (readonly [bytes: number, sizes: RegExp, command: RegExp])[] = [
+  [1_300, /1280 bytes get through by pi0, 1400 do not/, /sudo (ip link set dev pi0 mtu 1280);/],
+  [600, /576 bytes get through by pi0, 1000 do not/, /sudo (sysctl -w net\.ipv4\.tcp_mtu_probing=2 \S+);/],
+];
+
+for (const [bytes, sizes, command] of LINES)
+  describe(`a line that loses what is larger than ${bytes} bytes on the way out`, () => {
+    let lab: Lab;
+    let daemon: LabDaemon;
+    let core: RemoteChild<ComponentCalls>;
+    before(async () => {
+      const nats = findNatsServer();
+      if (nats === undefined) throw new NatsServerMissingError();
+      lab = await Lab.create();
+      lab.exec('pi', nats, ['-a', '127.0.0.1', '-p', String(NATS_PORT)], { stdio: 'ignore' });
+      const natsUrl = `nats://127.0.0.1:${NATS_PORT}`;
+      daemon = LabDaemon.start(lab, { natsUrl });
+      core = await RemoteChild.start<ComponentCalls>(lab.namespace('pi'), './component-main.js');
+      await core.call('start', { url: natsUrl });
+      await lab.internet.call('browserJoin', { group: GROUP, userId: 'browser' });
+      await lab.internet.call('browserLooks', undefined);
+      await daemon.joined();
+    });
+    after(async () => {
+      await daemon.kill();
+      await core.stop();
+      await lab.destroy();
+    });
+
+    it('is named with its command while the verdict stays online, and the command mends it', async (t) => {
+      await daemon.checked(1, daemon.journal.mark());
+      const since = daemon.journal.mark();
+      const heard = await lab.internet.call('browserCount', undefined);
+      await largeLost(bytes).apply(lab);
+      const brokenAtMs = Date.now();
+      await core.call('sayLarge', { bytes: LARGE_BYTES });
+      const told = await daemon.journal.until(
+        () => daemon.journal.find(({ msg }) => msg.startsWith('Large packets are lost on the way out'), since)[0],
+        'the line that names it',
+        { timeoutMs: 2 * NAMED_MS },
+      );
+      t.diagnostic(`named after ${told.atMs - brokenAtMs} ms`);
+      t.diagnostic(told.msg);
+      assert.equal(told.level, 'warn');
+      assert.match(told.msg, sizes);
+      assert.ok(told.atMs - brokenAtMs < NAMED_MS, daemon.journal.tail());
+      const offline = daemon.verdicts(since).map(({ line }) => textOf(line));
+      assert.deepEqual(offline, [], daemon.journal.tail());
+
+      const [file = '', ...args] = command.exec(told.msg)?.[1]?.split(' ') ?? [];
+      assert.notEqual(file, '', told.msg);
+      const mended = daemon.journal.mark();
+      const mendedAtMs = Date.now();
+      await run('ip', ['netns', 'exec', lab.namespace('pi'), file, ...args]);
+      const large = (): Promise<boolean> =>
+        lab.internet
+          .call('browserMessages', { since: heard })
+          .then((messages) => messages.some(({ data }) => JSON.stringify(data).length > LARGE_BYTES));
+      while (!(await large())) {
+        assert.ok(Date.now() - mendedAtMs < MENDED_MS, daemon.journal.tail(60));
+        await daemon.checked(1, daemon.journal.mark());
+      }
+      t.diagnostic(`what was said arrived ${Date.now() - mendedAtMs} ms after the command`);
+      assert.equal(daemon.journal.find(({ msg }) => msg.startsWith('Large packets are lost'), mended).length, 0);
+    });
+  });
