@@ -115,6 +115,7 @@ install -m 644 conf/dunebugger.conf "$root/etc/dunebugger-remote/dunebugger.conf
 # Not a conffile, since everybody fills it in: an update that changes a comment must not ask whose version to keep.
 install -D -m 644 conf/dunebugger-remote.env.example "$root/usr/share/dunebugger-remote/environment"
 install -m 644 conf/dunebugger-remote.service "$root/usr/lib/systemd/system/dunebugger-remote.service"
+install -m 755 conf/with-notify-socket "$lib/with-notify-socket"
 install -m 644 conf/dunebugger-remote.socket "$root/usr/lib/systemd/system/dunebugger-remote.socket"
 install -m 644 conf/debian/restart-pauses.conf "$lib/restart-pauses.conf"
 install -D -m 644 conf/sysusers.conf "$root/usr/lib/sysusers.d/dunebugger-remote.conf"
@@ -137,7 +138,7 @@ echo /etc/dunebugger-remote/dunebugger.conf > "$root/DEBIAN/conffiles"
 install -m 644 conf/debian/triggers "$root/DEBIAN/triggers"
 find "$root" -type d -exec chmod u=rwx,go=rx {} +
 chmod 700 "$root/etc/dunebugger-remote/credentials"
-find "$lib" "$doc" -type f -exec chmod 644 {} +
+find "$lib" "$doc" -type f ! -name with-notify-socket -exec chmod 644 {} +
 installed_size=$(du -k -s --apparent-size "$root" --exclude=DEBIAN | cut -f1)
 sed -e "s/@VERSION@/$version/" -e "s/@INSTALLED_SIZE@/$installed_size/" conf/debian/control > "$root/DEBIAN/control"
 (cd "$root" && find . -path ./DEBIAN -prune -o -type f -print | sort | sed 's,^\./,,' | xargs -d '\n' md5sum) > "$root/DEBIAN/md5sums"

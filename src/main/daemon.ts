@@ -82,6 +82,8 @@ export class Daemon {
   #local: LocalParts | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastStatus = '';
+  /** Of the last check. */
+  #refused: string | undefined;
   /** A reload that was on its way must not call the daemon ready again. */
   #stopped = false;
 
@@ -137,7 +139,7 @@ export class Daemon {
     this.#parts = parts;
     parts.monitor.onConnected(() => this.#tellStatus());
     parts.monitor.onConnected(() => parts.clock.lookNow());
-    parts.monitor.onChecked((evidence) => this.#clockCompared(parts.clock, evidence));
+    parts.monitor.onChecked((evidence) => this.#checked(parts.clock, evidence));
     parts.clock.onChange(() => this.#tellStatus());
     parts.monitor.onDisconnected(() => this.#tellStatus());
     parts.connection.onStateChange(() => this.#tellStatus());
@@ -225,9 +227,12 @@ export class Daemon {
     return this.#observation.snapshot()?.sentence ?? 'Stopping';
   }
 
-  #clockCompared(clock: ClockWatch, { https }: CheckEvidence): void {
+  /** What of a check changes the status line beside the verdict. */
+  #checked(clock: ClockWatch, { https, refused }: CheckEvidence): void {
     const aheadMs = https.find((one) => one.ok && one.clockAheadMs !== undefined)?.clockAheadMs;
-    if (aheadMs !== undefined && clock.siteSays(aheadMs)) this.#tellStatus();
+    const clockChanged = aheadMs !== undefined && clock.siteSays(aheadMs);
+    if (clockChanged || refused !== this.#refused) this.#tellStatus();
+    this.#refused = refused;
   }
 
   #tellStatus(): void {

@@ -1,28 +1,28 @@
 /**
  * Tells systemd how the daemon is: READY, STATUS, RELOADING, STOPPING and the watchdog (sd_notify(3)).
  *
- * Node has no unix datagram sockets, so each message is a short-lived `systemd-notify` process: 15 to 20 ms of CPU on
- * a PC, some 60 ms on a Pi 4. That is why messages are merged while one is on its way, and why the watchdog is fed
- * a third of its time apart, not more often.
+ * By a descriptor where one was handed over (`with-notify-socket`), otherwise by a `systemd-notify` for each message; that is why messages are
+ * merged while one is on its way.
  */
-import { spawn } from 'node:child_process';
-import { describeError } from './base/guard.js';
 import type { Logger } from './log.js';
+import { byDescriptor, byProgram, type Carrier } from './systemd/carriers.js';
 
-/** After a message that could not be handed over, what it said is tried again so much later, or with the next one. */
+/** After a message that could not be handed over, what it said is tried again so much later by default, or with the next one. */
 const RETRY_MS = 5_000;
 
 /** Longest time one `systemd-notify` may take before it is killed, by default. */
 const NOTIFY_DEADLINE_MS = 5_000;
 
 export interface SystemdNotifierOptions {
-  /** Where NOTIFY_SOCKET and WATCHDOG_USEC are looked up. */
+  /** Where NOTIFY_SOCKET, NOTIFY_FD and WATCHDOG_USEC are looked up. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
-  /** The program that carries the message. Default: `systemd-notify`, found by PATH. */
+  /** The program that carries the messages where there is no descriptor. Default: `systemd-notify`, found by PATH. */
   readonly program?: string;
   /** Longest time the program may take before it is killed, milliseconds. Default 5 s. */
   readonly deadlineMs?: number;
+  /** After a message that could not be handed over it is tried again so much later, milliseconds. Default 5 s. */
+  readonly retryMs?: number;
 }
 
 /** Does nothing, at no cost, where systemd has not asked to be notified. */
@@ -32,27 +32,29 @@ export class SystemdNotifier {
   /** How often the watchdog is to be fed, milliseconds: a third of WatchdogSec; undefined where there is none. */
   readonly watchdogIntervalMs: number | undefined;
   readonly #log: Logger;
-  readonly #program: string;
-  readonly #programEnv: Readonly<Record<string, string>>;
-  readonly #deadlineMs: number;
+  readonly #carry: Carrier;
+  readonly #retryMs: number;
   readonly #pending = new Map<string, string>();
   /** What systemd did not get, such as when the system refused a process; newer words replace older ones. */
   readonly #unsent = new Map<string, string>();
   #retry: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #watchdog: NodeJS.Timeout | undefined;
+  #feed: (() => void) | undefined;
   #failed = false;
 
   constructor(options: SystemdNotifierOptions) {
     this.#log = options.log;
-    this.#program = options.program ?? 'systemd-notify';
-    this.#deadlineMs = options.deadlineMs ?? NOTIFY_DEADLINE_MS;
-    const socket = options.env['NOTIFY_SOCKET'] ?? '';
-    // No more than it needs: this process's environment may hold secrets.
-    this.#programEnv = { NOTIFY_SOCKET: socket, PATH: options.env['PATH'] ?? '/usr/bin:/bin' };
+    const { env, program = 'systemd-notify', deadlineMs = NOTIFY_DEADLINE_MS } = options;
+    const socket = env['NOTIFY_SOCKET'] ?? '';
+    this.#carry =
+      byDescriptor(env['NOTIFY_FD']) ??
+      // No more than it needs: this process's environment may hold secrets.
+      byProgram({ program, env: { NOTIFY_SOCKET: socket, PATH: env['PATH'] ?? '/usr/bin:/bin' }, deadlineMs });
+    this.#retryMs = options.retryMs ?? RETRY_MS;
     this.enabled = socket !== '';
-    const watchdogUsec = Number(options.env['WATCHDOG_USEC'] ?? '');
-    const watchdogPid = options.env['WATCHDOG_PID'];
+    const watchdogUsec = Number(env['WATCHDOG_USEC'] ?? '');
+    const watchdogPid = env['WATCHDOG_PID'];
     const forUs = watchdogPid === undefined || watchdogPid === String(process.pid);
     this.watchdogIntervalMs =
       this.enabled && forUs && Number.isFinite(watchdogUsec) && watchdogUsec > 0 ? watchdogUsec / 3_000 : undefined;
@@ -96,12 +98,14 @@ export class SystemdNotifier {
       lastComplaint = complaint;
     };
     feed();
+    this.#feed = feed;
     this.#watchdog = setInterval(feed, this.watchdogIntervalMs);
   }
 
   stopWatchdog(): void {
     clearInterval(this.#watchdog);
     this.#watchdog = undefined;
+    this.#feed = undefined;
   }
 
   /** Merges what is waiting into the next message; resolves when everything known now has been sent or given up. */
@@ -121,48 +125,35 @@ export class SystemdNotifier {
   async #drain(): Promise<void> {
     // Lets everything that is said in one turn go out as one message.
     await Promise.resolve();
+    let hungry = false;
     while (this.#pending.size > 0) {
       const fields = [...this.#pending];
       this.#pending.clear();
-      const sent = await this.#runProgram(fields.map(([key, value]) => `${key}=${oneLine(value)}`));
-      if (sent) continue;
-      // A sign of life is of its moment; everything else is still true.
-      for (const [key, value] of fields) if (key !== 'WATCHDOG') this.#unsent.set(key, value);
+      const problem = await this.#carry(fields.map(([key, value]) => `${key}=${oneLine(value)}`));
+      this.#tell(problem);
+      if (problem === undefined) continue;
+      for (const [key, value] of fields) {
+        // A sign of life is of its moment; everything else is still true.
+        if (key === 'WATCHDOG') hungry = true;
+        else this.#unsent.set(key, value);
+      }
     }
-    if (this.#unsent.size > 0 && !this.#unsent.has('STOPPING')) {
-      this.#retry = setTimeout(() => void this.#send({}), RETRY_MS).unref();
+    if ((hungry || this.#unsent.size > 0) && !this.#unsent.has('STOPPING')) {
+      this.#retry = setTimeout(() => {
+        if (hungry) this.#feed?.();
+        void this.#send({});
+      }, this.#retryMs).unref();
     }
     // In the same turn as the last look at what is pending, so that nothing is left behind in between.
     this.#running = undefined;
   }
 
-  /** True if systemd has got it. Never rejects: where the system refuses a process (EAGAIN, ENOMEM), `spawn` throws or tells, by its errno. */
-  #runProgram(fields: readonly string[]): Promise<boolean> {
-    return new Promise((resolve) => {
-      const done = (problem: string | undefined): void => {
-        if (problem !== undefined && !this.#failed)
-          this.#log.warn(
-            { program: this.#program, problem },
-            'Could not notify systemd; it may take this service for dead. Is systemd-notify installed?',
-          );
-        this.#failed = problem !== undefined;
-        resolve(problem === undefined);
-      };
-      let child;
-      try {
-        child = spawn(this.#program, fields, {
-          stdio: 'ignore',
-          env: this.#programEnv,
-          timeout: this.#deadlineMs,
-          killSignal: 'SIGKILL',
-        });
-      } catch (error) {
-        done(describeError(error));
-        return;
-      }
-      child.once('error', (error) => done(error.message));
-      child.once('exit', (code, signal) => done(code === 0 ? undefined : `ended with ${signal ?? String(code)}`));
-    });
+  #tell(problem: string | undefined): void {
+    if (problem !== undefined && !this.#failed) {
+      const message = `Could not notify systemd (${problem}), which takes this service for dead if it lasts; tried again within ${this.#retryMs / 1_000} s`;
+      this.#log.warn({ problem }, message);
+    }
+    this.#failed = problem !== undefined;
   }
 }
 

@@ -7,22 +7,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SystemdNotifier } from '../../src/main/systemd.js';
 import { RecordedLog } from '../support/recorded-log.js';
 
-/** Node has no unix datagram sockets. Closes the descriptors that systemd-notify waits for. */
+/** Node has no unix datagram sockets. Closes the descriptors that systemd-notify waits for. Told `sender`, it tells who sent it. */
 const RECEIVER = `
-import json, os, socket, sys
+import array, json, os, socket, struct, sys
+path, *more = sys.argv[1:]
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1])
+s.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+s.bind(path.replace("@", "\\0", 1) if path.startswith("@") else path)
 print(json.dumps("listening"), flush=True)
 while True:
-    data, fds, _, _ = socket.recv_fds(s, 65536, 8)
-    for fd in fds: os.close(fd)
+    data, extras, _, _ = s.recvmsg(65536, 1024)
+    sender = 0
+    for level, kind, extra in extras:
+        if kind == socket.SCM_CREDENTIALS: sender = struct.unpack("3i", extra)[0]
+        if kind == socket.SCM_RIGHTS:
+            for fd in array.array("i", extra): os.close(fd)
     text = data.decode()
-    if text != "BARRIER=1": print(json.dumps(text), flush=True)
+    if text != "BARRIER=1": print(json.dumps(f"{sender} {text}" if more else text), flush=True)
 `;
+/** Of the source, not of what is built. */
+const LAUNCHER = fileURLToPath(new URL('../../../conf/with-notify-socket', import.meta.url));
+const CHILD = fileURLToPath(new URL('./notify-child.js', import.meta.url));
 
 describe('SystemdNotifier', () => {
   let folder: string;
@@ -179,7 +189,7 @@ describe('SystemdNotifier', () => {
       await it.status('y');
       assert.equal(log.lines.length, 1);
       assert.equal(log.lines[0]!.level, 'warn');
-      assert.match(log.lines[0]!.message, /Is systemd-notify installed\?/);
+      assert.match(log.lines[0]!.message, /^Could not notify systemd \(.*tried again within 5 s$/);
       assert.match(String(log.lines[0]!.fields['problem']), problem);
     });
   }
@@ -205,5 +215,83 @@ describe('SystemdNotifier', () => {
     await it.status('y');
     assert.equal(log.lines.length, 1);
     assert.match(log.lines[0]!.message, /Could not notify systemd/);
+  });
+});
+
+describe('SystemdNotifier, started by with-notify-socket', () => {
+  for (const [name, place] of [
+    ['a socket in the file system', (folder: string) => join(folder, 'notify')],
+    ['an abstract socket', (folder: string) => `@${folder}/notify`],
+  ] as const) {
+    it(`${name}: the main process itself tells, with no other process, also once systemd reads again`, async (context) => {
+      const folder = mkdtempSync(join(tmpdir(), 'notify-'));
+      const socket = place(folder);
+      const receiver = spawn('python3', ['-c', RECEIVER, socket, 'sender'], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const messages: string[] = [];
+      const received = createInterface({ input: receiver.stdout });
+      await once(received, 'line');
+      received.on('line', (line) => messages.push(JSON.parse(line) as string));
+      const env = { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '600000' };
+      const child = spawn(LAUNCHER, [process.execPath, CHILD], { stdio: ['pipe', 'pipe', 'inherit'], env });
+      context.after(() => {
+        child.kill();
+        receiver.kill('SIGKILL');
+        rmSync(folder, { recursive: true });
+      });
+      const lines: string[] = [];
+      createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
+      const until = async (holds: () => boolean): Promise<void> => {
+        const endMs = performance.now() + 20_000;
+        while (!holds()) {
+          assert.ok(performance.now() < endMs, JSON.stringify({ messages, lines }));
+          await delay(10);
+        }
+      };
+      const count = (message: string): number => messages.filter((one) => one.endsWith(message)).length;
+
+      child.stdin.write('hello\n');
+      await until(() => count('READY=1\nSTATUS=hello') === 1 && count('WATCHDOG=1') >= 3);
+      assert.ok(lines.includes(`pid: ${child.pid}`), 'nothing of the launcher remains');
+      assert.deepEqual(new Set(messages.map((one) => one.split(' ')[0])), new Set([String(child.pid)]));
+      const seen = Object.assign({}, ...lines.map((line) => ({ [line]: true }))) as object;
+      assert.deepEqual(Object.keys(seen), [`pid: ${child.pid}`, 'done: hello']);
+
+      receiver.kill('SIGSTOP');
+      await until(() => / T /.test(readFileSync(`/proc/${receiver.pid}/stat`, 'utf8')));
+      child.stdin.write('flood 2000\n');
+      await until(() => lines.includes('done: flood 2000'));
+      child.stdin.write('the last word\n');
+      await until(() => lines.includes('done: the last word'));
+      receiver.kill('SIGCONT');
+      const fed = count('WATCHDOG=1');
+      await until(() => messages.some((one) => /READY=1/.test(one) && /STATUS=the last word/.test(one)));
+      await until(() => count('WATCHDOG=1') > fed);
+      const warnings = lines.filter((line) => line.startsWith('warn: '));
+      assert.equal(warnings.length, 1, warnings.join('; '));
+      assert.match(warnings[0]!, /^warn: Could not notify systemd \(EAGAIN.*tried again within 0.2 s$/);
+    });
+  }
+
+  it('without a socket it is not started; without one to open it becomes the program all the same', async () => {
+    const run = async (env: NodeJS.ProcessEnv): Promise<readonly [number | null, string]> => {
+      const child = spawn(LAUNCHER, ['/bin/echo', 'started'], { stdio: ['ignore', 'pipe', 'ignore'], env });
+      let out = '';
+      child.stdout.on('data', (data: Buffer) => (out += data.toString()));
+      const [code] = (await once(child, 'close')) as [number | null];
+      return [code, out];
+    };
+    assert.deepEqual(await run({}), [0, 'started\n']);
+    const [code, out] = await run({ NOTIFY_SOCKET: '/nonexistent/notify' });
+    assert.notEqual(code, 0);
+    assert.equal(out, '');
+  });
+
+  it('a descriptor that is none is not believed', async () => {
+    for (const number of ['', '1', '-3', '3.5', '1000', 'x', '9999999999']) {
+      const log = new RecordedLog();
+      const env = { NOTIFY_SOCKET: '/nonexistent', NOTIFY_FD: number };
+      await new SystemdNotifier({ env, log, program: '/nonexistent' }).ready('x');
+      assert.match(String(log.lines[0]!.fields['problem']), /ENOENT/, number);
+    }
   });
 });

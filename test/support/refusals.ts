@@ -55,19 +55,25 @@ export function cannotRefuse(): string | false {
 
 export class Refusals {
   readonly #folder = mkdtempSync(path.join(tmpdir(), 'refusals-'));
-  readonly #file = path.join(this.#folder, 'rows');
+  readonly #file: string;
   readonly #descriptor: number;
 
-  /** Builds the library if it has not been built. */
-  constructor() {
+  /** Builds the library if it has not been built. @param file where it is shared with the process; default: a place of its own */
+  constructor(file?: string) {
+    this.#file = file ?? path.join(this.#folder, 'rows');
     if (!existsSync(LIBRARY)) buildLibrary(this.#folder);
-    this.#descriptor = openSync(this.#file, 'w+');
+    this.#descriptor = openSync(this.#file, 'w+', 0o600);
     writeSync(this.#descriptor, Buffer.alloc(CALLS.length * ROW_BYTES));
   }
 
   /** What the process under test needs in its environment. */
   get environment(): Readonly<Record<string, string>> {
     return { LD_PRELOAD: LIBRARY, REFUSE_FILE: this.#file };
+  }
+
+  /** The library itself. */
+  static get library(): string {
+    return LIBRARY;
   }
 
   /** From now on, until {@link allow} or until it has failed often enough. */

@@ -3,19 +3,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { blackHole, dnsDropped, linkDown, type Fault } from '../lab/faults.js';
-import { Lab } from '../lab/lab.js';
-import { etcOf } from '../lab/netns.js';
+import type { Lab } from '../lab/lab.js';
 import { leaveOnlyTheProxy, startTinyproxy } from '../lab/tinyproxy.js';
-import { CLOUD_NAME, LAN, PORTS, SITE_NAME } from '../lab/topology.js';
-import { registerSecret } from '../support/everything-logged.js';
+import { LAN } from '../lab/topology.js';
 import { MemoryGroup } from './cgroup.js';
 import type { JournalEntry, Machine } from './machine.js';
-import { CONF, ENVIRONMENT, machineWithService, mainPid, UNIT } from './service.js';
-
-const GROUP = 'velasquez';
-const CREDENTIAL = '/etc/dunebugger-remote/credentials/WEBPUBSUB_CLIENT_URL';
-const CA_FILE = '/etc/dunebugger-remote/ca.pem';
-const CONNECTED = new RegExp(`^Online, connected since \\d\\d:\\d\\d, group ${GROUP}(; the clock cannot be trusted)?$`);
+import { CA_FILE, CONNECTED, machineInLab } from './online.js';
+import { CONF, ENVIRONMENT, mainPid, UNIT } from './service.js';
 
 /** No time server reaches this machine, so its clock cannot be trusted: that is said, and rightly, at each start. */
 const isOfTheClock = ({ message }: { readonly message: string }): boolean =>
@@ -28,28 +22,7 @@ describe('outages, as an operator sees them', () => {
   let token: string;
 
   before(async () => {
-    lab = await Lab.create();
-    const url = await lab.internet.call('clientAccessUrl', { userId: 'device' });
-    token = new URL(url).searchParams.get('access_token')!;
-    assert.ok(url.includes(`${CLOUD_NAME}:${PORTS.cloud}`));
-    registerSecret(token);
-    await lab.internet.call('browserJoin', { group: GROUP, userId: 'browser' });
-    const namespace = lab.namespace('pi');
-    machine = await machineWithService({
-      network: { namespace, resolvConf: `${etcOf(namespace)}/resolv.conf` },
-      environment: [
-        // The authority of the lab is that of a company: known by this setting alone.
-        `DUNEBUGGER_NETWORK_CA_FILE=${CA_FILE}`,
-        `WS_GROUP_NAME=${GROUP}`,
-        `DUNEBUGGER_WEBSOCKET_TEST_DOMAIN=${SITE_NAME}`,
-        'DUNEBUGGER_MESSAGE_QUEUE_M_QUEUE_ENABLED=False',
-        '',
-      ].join('\n'),
-      prepare: async (it) => {
-        await it.write(CA_FILE, lab.ca);
-        await it.write(CREDENTIAL, `${url}\n`, '600');
-      },
-    });
+    ({ lab, machine, token } = await machineInLab());
     memory = MemoryGroup.create(machine.name, Number(await machine.show('MemoryMax')));
     memory?.add(machine.initPid);
     await machine.sh(`systemctl restart ${UNIT}`);

@@ -160,10 +160,10 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
     severity: 'warn',
     title: 'systemd not notified',
     meaning: 'systemd does not learn that the service lives, and may take it for dead',
-    remedy: 'Is `systemd-notify` installed and allowed to run? The line has its answer',
+    remedy: 'The line says why; in a unit of your own: is `systemd-notify` installed, and NotifyAccess=all set?',
     makesIrrelevant: [],
     tellAfterMs: 0,
-    lines: ['Could not notify systemd; it may take this service for dead. Is systemd-notify installed?'],
+    lines: ['Could not notify systemd (…), which takes this service for dead if it lasts; tried again within 5 s'],
   },
   'url-not-kept': {
     severity: 'warn',
