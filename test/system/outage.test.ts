@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { blackHole, dnsDropped, linkDown, type Fault } from '../lab/faults.js';
 import type { Lab } from '../lab/lab.js';
 import { leaveOnlyTheProxy, startTinyproxy } from '../lab/tinyproxy.js';
-import { LAN } from '../lab/topology.js';
+import { LAN, PORTS } from '../lab/topology.js';
 import { MemoryGroup } from './cgroup.js';
 import type { JournalEntry, Machine } from './machine.js';
 import { CA_FILE, CONNECTED, machineInLab } from './online.js';
