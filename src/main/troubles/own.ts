@@ -163,7 +163,7 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
     remedy: 'The line says why; in a unit of your own: is `systemd-notify` installed, and NotifyAccess=all set?',
     makesIrrelevant: [],
     tellAfterMs: 0,
-    lines: ['Could not notify systemd (…), which takes this service for dead if it lasts; tried again within 5 s'],
+    lines: ['Could not notify systemd (…), which takes this service for dead if it lasts; tried again within … s'],
   },
   'url-not-kept': {
     severity: 'warn',
