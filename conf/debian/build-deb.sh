@@ -121,6 +121,8 @@ install -m 644 conf/debian/restart-pauses.conf "$lib/restart-pauses.conf"
 install -D -m 644 conf/sysusers.conf "$root/usr/lib/sysusers.d/dunebugger-remote.conf"
 install -m 644 conf/status.schema.json "$root/usr/share/dunebugger-remote/status.schema.json"
 install -m 644 README.md "$doc/README.md"
+mkdir "$doc/examples"
+install -m 644 conf/examples/* "$doc/examples/"
 install -m 644 conf/debian/copyright "$doc/copyright"
 gzip -9n < CHANGELOG.md > "$doc/CHANGELOG.md.gz"
 maintainer=$(sed -n 's/^Maintainer: //p' conf/debian/control)

@@ -125,8 +125,10 @@ export class Daemon {
         version: this.#options.version,
         ca: loadHouseTrust(this.#settings.caFile, process.env, this.#folded).pem,
         clockStatus: clock,
+        verdict: this.#observation.verdict,
       });
       this.#local = { remote, clock };
+      this.#observation.verdict.look();
       remote.start();
       clock.start();
       notifier.startWatchdog(() => undefined);
@@ -135,7 +137,7 @@ export class Daemon {
       await notifier.ready(this.#lastStatus);
       return;
     }
-    const parts = build(() => this.#settings, this.#folded, this.#options);
+    const parts = build(() => this.#settings, this.#folded, this.#options, this.#observation);
     this.#parts = parts;
     parts.monitor.onConnected(() => this.#tellStatus());
     parts.monitor.onConnected(() => parts.clock.lookNow());
@@ -144,6 +146,7 @@ export class Daemon {
     parts.monitor.onDisconnected(() => this.#tellStatus());
     parts.connection.onStateChange(() => this.#tellStatus());
     parts.monitor.onChecked((evidence) => this.#observation.checked(evidence));
+    parts.monitor.onChecked(() => this.#observation.verdict.look());
     parts.monitor.onWayOutChanged(() => parts.connection.wayOutChanged());
     tellHistory(parts.monitor, parts.connection, this.#observation);
     this.#timer = setInterval(() => this.#tellStatus(), STATUS_MS);
@@ -236,6 +239,7 @@ export class Daemon {
   }
 
   #tellStatus(): void {
+    this.#observation.verdict.look();
     const status = this.#observation.snapshot()?.sentence;
     if (status === undefined || status === this.#lastStatus) return;
     this.#lastStatus = status;
@@ -247,7 +251,12 @@ function pageAddressOf({ statusPage, statusPort, statusListen }: Settings): Page
   return statusPage ? { port: statusPort, listen: statusListen } : undefined;
 }
 
-function build(current: () => Settings, log: Logger, { version, boot = false, stateDirectory }: DaemonOptions): Parts {
+function build(
+  current: () => Settings,
+  log: Logger,
+  { version, boot = false, stateDirectory }: DaemonOptions,
+  { verdict }: Observation,
+): Parts {
   const settings = current();
   // Two of its settings can change while it runs.
   const lookup = createLookup(() => ({
@@ -300,6 +309,6 @@ function build(current: () => Settings, log: Logger, { version, boot = false, st
     group: settings.wsGroupName,
     log,
   });
-  const remote = createRemote({ settings, connection, monitor, log, version, ca, clockStatus: clock });
+  const remote = createRemote({ settings, connection, monitor, log, version, ca, clockStatus: clock, verdict });
   return { monitor, connection, credentials, remote, clock };
 }

@@ -14,6 +14,7 @@ import { componentInfos } from './remote/components-info.js';
 import { withInstalledVersions } from './remote/installed-versions.js';
 import { createSystemInfoCollector } from './remote/system-info.js';
 import { realHost } from './remote/system-info/host.js';
+import type { VerdictStatus } from './remote/status-teller.js';
 import { DEFAULT_FLOOD_LIMIT } from './remote/token-bucket.js';
 import { coordinatorFiles } from './remote/updates/coordinator-files.js';
 import type { Settings } from './settings.js';
@@ -30,6 +31,8 @@ export interface RemoteOptions {
   readonly ca?: string | undefined;
   /** Whether the system clock can be trusted. */
   readonly clockStatus: ClockStatus;
+  /** How the internet and the cloud connection are, for the bus. */
+  readonly verdict: VerdictStatus;
 }
 
 /** `off`: no bus is wanted. */
@@ -54,7 +57,16 @@ export interface Remote {
 /** Deadline of a look-up for the bus, milliseconds, and of a second one where the system finds nothing: an attempt to connect has 5 s for all. */
 const BUS_LOOKUP_MS = 2_000;
 
-export function createRemote({ settings, connection, monitor, log, version, ca, clockStatus }: RemoteOptions): Remote {
+export function createRemote({
+  settings,
+  connection,
+  monitor,
+  log,
+  version,
+  ca,
+  clockStatus,
+  verdict,
+}: RemoteOptions): Remote {
   const host = realHost();
   const collect = createSystemInfoCollector({ host });
   const { coreInstallPath, dockerComposePath } = settings;
@@ -82,6 +94,7 @@ export function createRemote({ settings, connection, monitor, log, version, ca, 
     senderLimits: { ...DEFAULT_SENDER_LIMITS, sendTimeoutMs: settings.sendTimeoutSecs * 1_000 },
     log,
     clockStatus: { status: clockStatus, clientId: settings.mQueueClientID },
+    verdict: { status: verdict, clientId: settings.mQueueClientID },
   });
   return {
     start: () => exchange.start(),

@@ -3,6 +3,7 @@ import type { LookupFunction } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { connect } from '@nats-io/transport-node';
 import type { NatsConnection } from '@nats-io/transport-node';
+import type { Json } from '../../src/main/base/json.js';
 import { Bus } from '../../src/main/remote/bus.js';
 import { Exchange } from '../../src/main/remote/exchange.js';
 import type { RemoteSettings } from '../../src/main/remote/exchange.js';
@@ -51,6 +52,54 @@ describe('remote between a cloud and a real nats-server', { skip }, () => {
     remote.start();
     return { nats, bus, cloud, remote, log };
   }
+
+  it('tells how it is to whoever listens, and to who asks by a request', async () => {
+    const nats = await NatsServer.create({});
+    cleanups.push(() => nats.kill());
+    const log = new RecordedLog();
+    const listeners = new Set<(body: Json) => void>();
+    let body: Json = { verdict: 'online' };
+    const remote = new Exchange({
+      connection: new FakeConnection(),
+      bus: new Bus({
+        settings: { servers: [nats.url], clientId: 'remote', subjectRoot: 'dunebugger' },
+        log,
+        lookup,
+        timings: { retryMs: 50 },
+      }),
+      collectSystemInfo: () => Promise.resolve(null),
+      describeComponents: () => Promise.resolve([]),
+      settings: { broadcastInitialState: true, heartBeatEverySecs: 60, heartBeatLoopDurationSecs: 300 },
+      log,
+      verdict: {
+        status: {
+          get current() {
+            return body;
+          },
+          onChange: (listener) => {
+            listeners.add(listener);
+            return () => listeners.delete(listener);
+          },
+        },
+        clientId: 'remote',
+      },
+    });
+    const program = await connect({ servers: nats.url, reconnect: false });
+    cleanups.push(() => program.close());
+    const told: unknown[] = [];
+    program.subscribe('dunebugger.remote.status', { callback: (_error, message) => void told.push(message.json()) });
+    await program.flush();
+    cleanups.push(() => remote.stop());
+    remote.start();
+    const online = { body: { verdict: 'online' }, subject: 'status', source: 'remote' };
+    await until(() => told.length === 1);
+    const answer = await program.request('dunebugger.remote.get_status', '', { timeout: 30_000 });
+    assert.deepEqual(answer.json(), online);
+    body = { verdict: 'offline' };
+    for (const listener of listeners) listener(body);
+    await until(() => told.length === 3);
+    assert.deepEqual(told, [online, online, { ...online, body }]);
+  });
 
   /** A component as core is: answers heartbeats, notes the rest. */
   async function core(

@@ -79,11 +79,13 @@ export class FakeConnection implements RemoteConnection {
 }
 
 export class FakeBus implements RemoteBus {
+  /** What was said to whoever listens to us. */
+  readonly announced: { readonly subject: string; readonly payload: unknown }[] = [];
   readonly published: { readonly recipient: string; readonly subject: string; readonly payload: unknown }[] = [];
   outcome: PublishOutcome = 'published';
   closed = false;
   started = false;
-  #onMessage = new Set<(token: string, data: Uint8Array) => void>();
+  #onMessage = new Set<Parameters<RemoteBus['onMessage']>[0]>();
   #onState = new Set<(state: BusState) => void>();
   #onQuestion = new Set<(data: Uint8Array) => void>();
 
@@ -94,7 +96,11 @@ export class FakeBus implements RemoteBus {
     this.published.push({ recipient, subject, payload: read(payload) });
     return this.outcome;
   }
-  onMessage(listener: (token: string, data: Uint8Array) => void): () => void {
+  announce(subject: string, payload: object): PublishOutcome {
+    this.announced.push({ subject, payload: read(payload) });
+    return this.outcome;
+  }
+  onMessage(listener: Parameters<RemoteBus['onMessage']>[0]): () => void {
     this.#onMessage.add(listener);
     return () => this.#onMessage.delete(listener);
   }
@@ -119,6 +125,11 @@ export class FakeBus implements RemoteBus {
 
   become(state: BusState): void {
     for (const listener of this.#onState) listener(state);
+  }
+
+  /** Somebody asks, perhaps by a request of NATS. */
+  ask(token: string, text: string, answer?: (payload: object) => void): void {
+    for (const listener of this.#onMessage) listener(token, Buffer.from(text), ...(answer ? [answer] : []));
   }
 
   /** A component sends `body` as `subject`. */

@@ -219,6 +219,9 @@ class Components implements RemoteBus {
   close(): Promise<void> {
     return Promise.resolve();
   }
+  announce(): PublishOutcome {
+    return this.up ? 'published' : 'down';
+  }
 
   publish(recipient: 'core' | 'scheduler', subject: string, payload: object): PublishOutcome {
     if (!this.up) return 'down';

@@ -22,6 +22,7 @@ import { CheckQuality } from './quality.js';
 import { TrafficOfToday } from './traffic.js';
 import type { RunningSettings } from './running-settings.js';
 import { takeSnapshot, type Snapshot } from './snapshot.js';
+import { VerdictOutlet } from './verdict/outlet.js';
 
 export interface ObservationOptions {
   /** What the parts say of themselves now; undefined while nothing runs. */
@@ -55,6 +56,8 @@ export class Observation {
   readonly #history: History;
   readonly #recent: RecentHistory;
   readonly #looks: Looks;
+  /** For programs of the operator. */
+  readonly verdict: VerdictOutlet;
   #pages: Promise<Pages> | undefined;
   #ticks = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -66,6 +69,11 @@ export class Observation {
     this.#history = new History({ directory, version, log });
     this.#recent = new RecentHistory(this.#history);
     this.#looks = new Looks(options.lookNow);
+    this.verdict = new VerdictOutlet({
+      snapshot: () => this.snapshot(),
+      runtimeDirectory: options.env['RUNTIME_DIRECTORY'],
+      log,
+    });
     const readings = {
       snapshot: () => this.#look(),
       outages: () => this.#outages(),
@@ -118,7 +126,7 @@ export class Observation {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all([this.#control.close(), this.#page.close(), this.#history.stop()]);
+    await Promise.all([this.#control.close(), this.#page.close(), this.#history.stop(), this.verdict.stop()]);
   }
 
   async #tick(): Promise<void> {

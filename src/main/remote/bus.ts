@@ -64,6 +64,9 @@ export interface BusOptions {
   readonly random?: () => number;
 }
 
+/** The last token of the subject, what was said, and a way to answer where one is asked for. */
+type Arrived = readonly [token: string, data: Uint8Array, answer?: (payload: JsonObject) => void];
+
 type Listener<Args extends readonly unknown[]> = (...args: Args) => void;
 
 /** A connection and what was published on it without an answer yet. */
@@ -76,7 +79,7 @@ interface Link {
 export class Bus {
   readonly #servers: readonly BusServer[];
   readonly #timings: BusTimings;
-  readonly #messageListeners = new Set<Listener<[string, Uint8Array]>>();
+  readonly #messageListeners = new Set<Listener<Arrived>>();
   readonly #stateListeners = new Set<Listener<[BusState]>>();
   readonly #questionListeners = new Set<Listener<[Uint8Array]>>();
   /** Its abort ends the attempt, the pause or the connection at once. */
@@ -123,7 +126,7 @@ export class Bus {
     this.#loop = this.#run();
   }
 
-  onMessage(listener: Listener<[token: string, data: Uint8Array]>): () => void {
+  onMessage(listener: Listener<Arrived>): () => void {
     this.#messageListeners.add(listener);
     return () => this.#messageListeners.delete(listener);
   }
@@ -141,15 +144,25 @@ export class Bus {
 
   /** Publishes on `ROOT.recipient.subject`, now or not at all. Never throws. */
   publish(recipient: string, subject: string, payload: JsonObject | JsonText): PublishOutcome {
-    const link = this.#link;
     // Checked once more at the last door, whoever calls.
     if (!isPlainToken(recipient) || !isPlainToken(subject)) return 'refused';
+    return this.#publish(`${this.options.settings.subjectRoot}.${recipient}.${subject}`, payload);
+  }
+
+  /** The same on `ROOT.CLIENTID.subject`, for whoever listens. */
+  announce(subject: string, payload: JsonObject): PublishOutcome {
+    const { subjectRoot, clientId } = this.options.settings;
+    return isPlainToken(subject) ? this.#publish(`${subjectRoot}.${clientId}.${subject}`, payload) : 'refused';
+  }
+
+  #publish(subject: string, payload: JsonObject | JsonText): PublishOutcome {
+    const link = this.#link;
     if (link === undefined || link.nats.isClosed() || link.nats.isDraining()) return 'down';
     try {
       const data = Buffer.from(payload instanceof JsonText ? payload.text : JSON.stringify(payload));
       if (data.byteLength > (link.nats.info?.max_payload ?? Infinity)) return 'refused';
       if (link.unacknowledged + data.byteLength > MAX_UNACKNOWLEDGED_BYTES) return 'full';
-      link.nats.publish(`${this.options.settings.subjectRoot}.${recipient}.${subject}`, data);
+      link.nats.publish(subject, data);
       link.unacknowledged += data.byteLength;
       this.#acknowledge(link);
       return 'published';
@@ -218,7 +231,7 @@ export class Bus {
       );
       nats.subscribe(`${subjectRoot}.${clientId}.*`, {
         callback: (error, message) => {
-          if (error === null) this.#deliver(message.subject, message.data);
+          if (error === null) this.#deliver(message.subject, message.data, message.reply);
           else
             this.options.log.error(
               { err: error },
@@ -267,9 +280,11 @@ export class Bus {
     for (const listener of this.#stateListeners) this.#call(() => listener(state));
   }
 
-  #deliver(subject: string, data: Uint8Array): void {
+  #deliver(subject: string, data: Uint8Array, replyTo: string | undefined): void {
     const token = subject.slice(subject.lastIndexOf('.') + 1);
-    for (const listener of this.#messageListeners) this.#call(() => listener(token, data));
+    const answer =
+      replyTo === undefined || replyTo === '' ? [] : [(payload: JsonObject) => void this.#publish(replyTo, payload)];
+    for (const listener of this.#messageListeners) this.#call(() => listener(token, data, ...answer));
   }
 
   /** A listener that throws would end the client's reading loop, and with it the connection. */

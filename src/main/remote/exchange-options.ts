@@ -7,6 +7,7 @@ import type { ComponentInfo } from './components-info.js';
 import type { ComponentStatus } from './from-bus.js';
 import type { RemoteBus, RemoteConnection } from './ports.js';
 import type { SenderLimits } from './sender.js';
+import type { VerdictStatus } from './status-teller.js';
 import type { TokenBucketOptions } from './token-bucket.js';
 import type { CoordinatorFiles } from './updates/coordinator-files.js';
 
@@ -38,6 +39,8 @@ export interface ExchangeDependencies {
   readonly senderLimits?: SenderLimits;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** How the internet and the cloud connection are; undefined: nobody is told. */
+  readonly verdict?: { readonly status: VerdictStatus; readonly clientId: string } | undefined;
   /** Whether the system clock can be trusted; undefined: nobody is told anything of it. */
   readonly clockStatus?: { readonly status: ClockStatus; readonly clientId: string };
 }

@@ -29,6 +29,7 @@ import { SayAgain } from './say-again.js';
 import { DEFAULT_SENDER_LIMITS, Sender } from './sender.js';
 import { StateRefresher } from './state-refresher.js';
 import { DEFAULT_FLOOD_LIMIT } from './token-bucket.js';
+import { StatusTeller } from './status-teller.js';
 import { Updates } from './updates/updates.js';
 
 export type { ExchangeDependencies, RemoteSettings } from './exchange-options.js';
@@ -51,6 +52,7 @@ export class Exchange {
   readonly #sayAgain: SayAgain;
   readonly #refresher: StateRefresher;
   readonly #clockTeller: ClockTeller | undefined;
+  readonly #statusTeller: StatusTeller | undefined;
   readonly #updates: Updates;
   readonly #due: DueTimer;
   readonly #foreign: ForeignController;
@@ -93,6 +95,12 @@ export class Exchange {
         publish: (recipient, subject, payload) => void deps.bus?.publish(recipient, subject, payload),
         say: (message) => this.#say(message),
       });
+    this.#statusTeller =
+      deps.verdict &&
+      new StatusTeller({
+        ...deps.verdict,
+        announce: (subject, payload) => void deps.bus?.announce(subject, payload),
+      });
     this.#updates = new Updates({
       files: deps.updateFiles,
       answers: this.#answers,
@@ -132,6 +140,7 @@ export class Exchange {
         return true;
       },
       onClockRequest: () => this.#clockTeller?.tellScheduler(),
+      onStatusRequest: (answer) => this.#statusTeller?.tell(answer),
       onHeard: (component) => this.#refresher.on({ kind: 'heard-component', component }),
       onLost: (component) => this.#refresher.on({ kind: 'lost-component', component }),
       onComponentChanged: () => this.#announceSystemInfo(),
@@ -192,8 +201,8 @@ export class Exchange {
       this.#log.info({}, 'mQueueEnabled is False: no bus, so neither core nor scheduler is reached or watched.');
     } else {
       this.#unsubscribe.push(
-        bus.onMessage((token, data) => {
-          if (!this.#stopped) this.#fromBus.take(token, data);
+        bus.onMessage((token, data, answer) => {
+          if (!this.#stopped) this.#fromBus.take(token, data, answer);
         }),
         bus.onForeignQuestion((data) => this.#foreign.askedOnBus(data, this.#clock.nowMs())),
         bus.onStateChange((state) => {
@@ -202,6 +211,7 @@ export class Exchange {
           this.#refresher.on({ kind: 'bus-up' });
           this.#fromBus.busUp();
           this.#clockTeller?.tellScheduler();
+          this.#statusTeller?.tell();
         }),
       );
       bus.start();
@@ -237,6 +247,7 @@ export class Exchange {
     this.#due.stop();
     this.#announcer.stop();
     this.#clockTeller?.stop();
+    this.#statusTeller?.stop();
     this.#updates.stop();
     this.#answers.stop();
     this.#sayAgain.stop();

@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.js';
 import type { Logger } from '../log.js';
 import type { ComponentState, ComponentWatch, ComponentWatchEffect, ComponentWatchEvent } from './component-watch.js';
 import { nextWatchTickMs, onComponentWatch, startComponentWatch } from './component-watch.js';
-import type { Component, OutgoingMessage } from './messages.js';
+import type { Component, JsonObject, OutgoingMessage } from './messages.js';
 import { outgoing } from './messages.js';
 import type { RemoteBus } from './ports.js';
 import { NOTHING_SEEN, see, type SeenSubjects } from './relay.js';
@@ -36,6 +36,8 @@ export interface FromBusDependencies {
   readonly refused: RepeatedWarning;
   /** The scheduler asks whether the clock can be trusted. */
   readonly onClockRequest: () => void;
+  /** Somebody asks how the internet and the cloud connection are. */
+  readonly onStatusRequest: (answer?: (payload: JsonObject) => void) => void;
   /** A component said something, whatever it was. */
   readonly onHeard: (component: Component) => void;
   /** A component has not been heard for too long, or is another process than before; if it is heard now, {@link onHeard} follows. */
@@ -95,7 +97,7 @@ export class FromBus {
     this.#watched({ kind: 'bus-up' });
   }
 
-  take(token: string, data: Uint8Array): void {
+  take(token: string, data: Uint8Array, answer?: (payload: JsonObject) => void): void {
     const decision = routeFromBus(token, data);
     switch (decision.kind) {
       case 'relay':
@@ -106,6 +108,9 @@ export class FromBus {
         // The scheduler asks this at its start, and at no other time.
         if (decision.from !== undefined) this.#heard(decision.from, { started: decision.from === 'scheduler' });
         this.deps.onClockRequest();
+        break;
+      case 'status':
+        this.deps.onStatusRequest(answer);
         break;
       case 'alive': {
         this.#log.debug({ component: decision.component }, 'A component says that it is there.');

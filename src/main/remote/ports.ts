@@ -24,8 +24,10 @@ export interface RemoteConnection {
 export interface RemoteBus {
   start(): void;
   publish(recipient: Component, subject: string, payload: JsonObject | JsonText): PublishOutcome;
-  /** `token`: the last token of the NATS subject. */
-  onMessage(listener: (token: string, data: Uint8Array) => void): Unsubscribe;
+  /** To whoever listens to us: `ROOT.CLIENTID.subject`. */
+  announce(subject: string, payload: JsonObject): PublishOutcome;
+  /** `token`: the last token of the NATS subject. `answer`: to the one who asked by a request of NATS. */
+  onMessage(listener: (token: string, data: Uint8Array, answer?: (payload: JsonObject) => void) => void): Unsubscribe;
   /** Somebody else asks core whether it is there. */
   onForeignQuestion(listener: (data: Uint8Array) => void): Unsubscribe;
   onStateChange(listener: (state: BusState) => void): Unsubscribe;

@@ -4,7 +4,7 @@
  *
  * | subject | what it is | why |
  * | --- | --- | --- |
- * | `heartbeat`, `get_*`, `ntp_status`, `version` | ours | said to this daemon, not to a browser |
+ * | `heartbeat`, `get_*`, `ntp_status`, `status`, `version` | ours | said to this daemon or by it, not to a browser |
  * | `log`, `*_result`, `*_response`, `*_answer`, `*_reply`, `*_output`, `*_error` | event | each is news or somebody's answer; the next one does not replace it |
  * | any other plain token | state | browsers show the latest value, and not its history |
  * | anything else | refused | no subject that a browser could know |
@@ -16,7 +16,7 @@ export type RelayRule = 'ours' | 'event' | 'state' | 'refused';
 export const MAX_SUBJECT_LENGTH = 64;
 
 /** Subjects that are said to us by their whole name. */
-const OURS: ReadonlySet<string> = new Set(['heartbeat', 'ntp_status', 'version', 'system_info']);
+const OURS: ReadonlySet<string> = new Set(['heartbeat', 'ntp_status', 'status', 'version', 'system_info']);
 const QUESTION = /^get_/;
 const ANSWER = /_(?:result|response|answer|reply|output|error)$/;
 const PLAIN = /^[A-Za-z0-9_-]+$/;

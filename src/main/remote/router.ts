@@ -150,6 +150,8 @@ export type BusDecision =
   | { readonly kind: 'alive'; readonly component: Component; readonly version?: string }
   /** The scheduler asks whether the clock can be trusted. */
   | { readonly kind: 'clock'; readonly from?: Component }
+  /** Somebody asks how the internet and the cloud connection are; whatever else it says. */
+  | { readonly kind: 'status' }
   /** Said to us, and nothing we know; never relayed. */
   | { readonly kind: 'unknown'; readonly subject: string; readonly from?: Component }
   | { readonly kind: 'refuse'; readonly reason: Refusal };
@@ -161,6 +163,7 @@ export type BusDecision =
  * destination, so every browser sees what they send; one that does name a connection id gets it through.
  */
 export function routeFromBus(token: string, data: Uint8Array): BusDecision {
+  if (token === 'get_status') return { kind: 'status' };
   if (data.byteLength > MAX_BUS_BYTES) return { kind: 'refuse', reason: 'too-large' };
   let text: string;
   try {

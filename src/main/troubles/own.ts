@@ -203,6 +203,16 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
     tellAfterMs: 0,
     lines: ['The history cannot be written; it is kept in memory, and tried again every 10 min.'],
   },
+  'verdict-not-written': {
+    severity: 'warn',
+    title: 'the file of the verdict cannot be written',
+    meaning:
+      'what waits for its changes (a `.path` unit) is not started; everything else goes on, and it is tried again each minute',
+    remedy: 'Look at the code in the line, and at `df /run` and `ls -ld /run/dunebugger-remote`',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['The verdict could not be written to its file, so nothing that waits for its changes is started (…)'],
+  },
   'log-lost': {
     severity: 'warn',
     title: 'lines of the log lost',

@@ -51,6 +51,7 @@ export type OwnTrouble =
   | 'notify-failed'
   | 'url-not-kept'
   | 'control-socket-failed'
+  | 'verdict-not-written'
   | 'status-page-failed'
   | 'history-not-written'
   | 'log-lost'
