@@ -74,10 +74,9 @@ export class VerdictFile {
     } catch (error) {
       this.#retry = setTimeout(() => this.#begin(), this.#retryMs);
       this.#retry.unref();
-      const text = 'The verdict could not be written to its file, so nothing that waits for its changes is started';
       this.#log[this.#failed ? 'debug' : 'warn'](
         { file: this.#file, error: describe(error) },
-        `${text} (${codeOf(error)})`,
+        `The verdict could not be written to its file, so nothing that waits for its changes is started (${codeOf(error)})`,
       );
       this.#failed = true;
     }
