@@ -59,6 +59,8 @@ export interface OutletServerOptions {
   readonly mayConnect?: (address: string) => boolean;
 }
 
+/** Node looks after connections by a timer that runs even while there are none, every 30 s; this is its longest. */
+const NEVER_MS = 2 ** 31 - 1;
 /** Request line and headers, bytes. */
 const MAX_HEADER_BYTES = 4_096;
 /** Whoever does not read so much of a stream is given up, bytes. */
@@ -74,11 +76,16 @@ export class OutletServer {
   constructor(options: OutletServerOptions) {
     this.#options = options;
     this.#server = createServer(
-      { maxHeaderSize: MAX_HEADER_BYTES, keepAlive: false, insecureHTTPParser: false },
+      {
+        maxHeaderSize: MAX_HEADER_BYTES,
+        keepAlive: false,
+        insecureHTTPParser: false,
+        connectionsCheckingInterval: NEVER_MS,
+      },
       (request, response) => void this.#answer(request, response),
     );
     this.#server.maxConnections = options.maxClients ?? 16;
-    // Our own timers below are exact; Node's would wake up the process every 30 s to look.
+    // Our own timers below are exact.
     this.#server.headersTimeout = 0;
     this.#server.requestTimeout = 0;
     this.#server.timeout = 0;
