@@ -120,6 +120,7 @@ install -m 644 conf/dunebugger-remote.socket "$root/usr/lib/systemd/system/duneb
 install -m 644 conf/debian/restart-pauses.conf "$lib/restart-pauses.conf"
 install -D -m 644 conf/sysusers.conf "$root/usr/lib/sysusers.d/dunebugger-remote.conf"
 install -m 644 conf/status.schema.json "$root/usr/share/dunebugger-remote/status.schema.json"
+install -m 644 conf/doctor.schema.json "$root/usr/share/dunebugger-remote/doctor.schema.json"
 install -m 644 README.md "$doc/README.md"
 mkdir "$doc/examples"
 install -m 644 conf/examples/* "$doc/examples/"

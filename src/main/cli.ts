@@ -82,7 +82,14 @@ async function carryOut({ command, has, valueOf, operand }: Given): Promise<numb
     }
     case 'doctor': {
       const { doctor } = await import('./cli/doctor.js');
-      return doctor({ ...confFile, json: has('json'), deep: has('deep'), version });
+      const bundle = valueOf('bundle');
+      return doctor({
+        ...confFile,
+        json: has('json'),
+        deep: has('deep'),
+        version,
+        ...(bundle === undefined ? {} : { bundle }),
+      });
     }
     case 'metrics': {
       const { metrics } = await import('./cli/metrics.js');

@@ -15,7 +15,7 @@ export const GROUP = 'lab';
 /** Times of the documents, at which the daemon runs in the lab. */
 export const STABILIZATION_MS = 3_000;
 
-const CLI = fileURLToPath(new URL('../../src/main/cli.js', import.meta.url));
+export const CLI = fileURLToPath(new URL('../../src/main/cli.js', import.meta.url));
 /** A start, a connection: far more than a healthy machine needs. */
 const PATIENCE_MS = 30_000;
 /** The daemon promises to end within 5 s. */
@@ -54,6 +54,25 @@ export interface Usage {
   readonly cpuMs: number;
 }
 
+/** The settings of a process in `pi`. Nothing of the developer's own reaches it. */
+export function environmentOf(lab: Lab, options: LabDaemonOptions): NodeJS.ProcessEnv {
+  return {
+    NODE_EXTRA_CA_CERTS: lab.caFile,
+    NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'],
+    WEBPUBSUB_NEGOTIATE_URL: NEGOTIATE_URL,
+    WS_GROUP_NAME: GROUP,
+    DEVICE_ID: 'lab-pi',
+    DUNEBUGGER_WEBSOCKET_TEST_DOMAIN: SITE_NAME,
+    DUNEBUGGER_LOG_DUNEBUGGER_LOG_LEVEL: 'DEBUG',
+    DUNEBUGGER_LOG_LOG_FORMAT: 'json',
+    ...(options.natsUrl === undefined
+      ? { DUNEBUGGER_MESSAGE_QUEUE_M_QUEUE_ENABLED: 'False' }
+      : { DUNEBUGGER_MESSAGE_QUEUE_M_QUEUE_SERVERS: options.natsUrl }),
+    ...(options.fakeClock === true && lab.clockEnv()),
+    ...options.env,
+  };
+}
+
 export class LabDaemon {
   readonly journal: Journal;
   /** Wall clock of its start, milliseconds since 1970. */
@@ -75,22 +94,7 @@ export class LabDaemon {
     const startedAtMs = Date.now();
     const child = lab.exec('pi', process.execPath, [CLI, 'run'], {
       cwd: folder,
-      // Nothing of the developer's own settings reaches it.
-      onlyEnv: {
-        NODE_EXTRA_CA_CERTS: lab.caFile,
-        NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'],
-        WEBPUBSUB_NEGOTIATE_URL: NEGOTIATE_URL,
-        WS_GROUP_NAME: GROUP,
-        DEVICE_ID: 'lab-pi',
-        DUNEBUGGER_WEBSOCKET_TEST_DOMAIN: SITE_NAME,
-        DUNEBUGGER_LOG_DUNEBUGGER_LOG_LEVEL: 'DEBUG',
-        DUNEBUGGER_LOG_LOG_FORMAT: 'json',
-        ...(options.natsUrl === undefined
-          ? { DUNEBUGGER_MESSAGE_QUEUE_M_QUEUE_ENABLED: 'False' }
-          : { DUNEBUGGER_MESSAGE_QUEUE_M_QUEUE_SERVERS: options.natsUrl }),
-        ...(options.fakeClock === true && lab.clockEnv()),
-        ...options.env,
-      },
+      onlyEnv: environmentOf(lab, options),
     });
     const { stdout, stderr } = child;
     if (stdout === null || stderr === null) throw new Error('the daemon has no pipes');

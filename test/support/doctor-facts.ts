@@ -34,6 +34,7 @@ export interface Given {
   readonly hidden?: readonly string[];
   readonly evidence?: Partial<CheckEvidence>;
   readonly machine?: Partial<NonNullable<Snapshot['machine']>>;
+  readonly router?: Awaited<ReturnType<Facts['router']>>;
   readonly trust?: Partial<Awaited<ReturnType<Facts['trust']>>>;
   readonly cloud?: Awaited<ReturnType<Facts['cloud']>>;
   readonly bus?: Awaited<ReturnType<Facts['bus']>>;
@@ -55,6 +56,7 @@ export function facts(given: Given = {}): Facts {
   return {
     deep: given.deep ?? false,
     signal: new AbortController().signal,
+    leftMs: () => 5_000,
     system: systemOf(given),
     unit: () => Promise.resolve(given.unit ?? ACTIVE),
     service: () =>
@@ -73,6 +75,7 @@ export function facts(given: Given = {}): Facts {
       }),
     trust: () => Promise.resolve({ pem: '', hasStore: true, problems: [], ...given.trust }),
     machine: () => Promise.resolve({ ...LOOKED.machine, ...given.machine }),
+    router: () => Promise.resolve(given.router ?? { address: '192.168.1.1', ms: 1.5 }),
     internet: () => Promise.resolve({ ...EVIDENCE, ...given.evidence }),
     cloud: given.cloud === undefined ? never('a connection') : () => Promise.resolve(given.cloud!),
     bus: given.bus === undefined ? never('the bus') : () => Promise.resolve(given.bus!),
@@ -99,6 +102,7 @@ function systemOf({ files = {}, stats = {}, system }: Given): System {
     networkInterfaces: () => ({}),
     cpuByPackage: () => Promise.reject(new Error('not asked for')),
     stat: (file) => Promise.resolve(stats[file] ?? 'missing'),
+    longRun: () => Promise.resolve(undefined),
     words: (file) => Promise.resolve(files[file]?.split('\0')),
     space: () => Promise.resolve({ freeBytes: 8e9, totalBytes: 16e9, freeFiles: 100_000 }),
     ...system,

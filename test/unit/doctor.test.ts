@@ -12,13 +12,16 @@ import {
   type Finding,
 } from '../../src/main/cli/doctor/check.js';
 import { CHECKS } from '../../src/main/cli/doctor/checks.js';
+import { judge as judgeLine } from '../../src/main/cli/doctor/checks/line.js';
+import { judge as judgeNames } from '../../src/main/cli/doctor/checks/name-servers.js';
 import { diagnose, type Found } from '../../src/main/cli/doctor/diagnosis.js';
 import { reportLines, reportOf } from '../../src/main/cli/doctor/report.js';
 import { runChecks } from '../../src/main/cli/doctor/runner.js';
 import { sourcesOf } from '../../src/main/cli/doctor/unit.js';
 import { TROUBLES, type TroubleCode } from '../../src/main/troubles.js';
+import type { CheckEvidence, DnsEvidence } from '../../src/workers/protocol.js';
 import { ACTIVE, facts, type Given } from '../support/doctor-facts.js';
-import { cloudIs, offline } from '../support/parts.js';
+import { cloudIs, EVIDENCE, offline } from '../support/parts.js';
 
 const CONF = '/etc/dunebugger-remote/dunebugger.conf';
 const file = (mode: number, uid = 0) => ({ kind: 'file', mode, uid, gid: 0 }) as const;
@@ -206,7 +209,35 @@ const CASES: readonly (readonly [id: string, given: Given, outcome: string, word
     'fail no-route',
     /^eth0 has no address$/,
   ],
-  ['router', {}, 'skip', /needs none/],
+  ['router', {}, 'pass', /^192\.168\.1\.1 answers in 1\.5 ms$/],
+  ['router', { router: { address: undefined, ms: undefined } }, 'skip', /needs none/],
+  ['router', { router: { address: '192.168.1.1', ms: undefined } }, 'pass', /leads on, and answers nobody itself/],
+  [
+    'router',
+    {
+      router: { address: '192.168.1.1', ms: undefined },
+      evidence: { ok: false, reason: 'dns-timeout' },
+      system: { run: () => Promise.resolve('192.168.1.1 dev wlan0 FAILED\n') },
+    },
+    'fail router-silent',
+    /nobody has the address 192\.168\.1\.1/,
+  ],
+  [
+    'router',
+    {
+      router: { address: '192.168.1.1', ms: undefined },
+      evidence: { ok: false, reason: 'dns-timeout' },
+      system: { run: () => Promise.resolve('192.168.1.1 dev wlan0 lladdr aa:bb STALE\n') },
+    },
+    'pass',
+    /is there, but answers neither/,
+  ],
+  [
+    'router',
+    { router: { address: '192.168.1.1', ms: undefined }, evidence: { ok: false, reason: 'dns-timeout' } },
+    'skip',
+    /does not say/,
+  ],
   ['mtu', { files: { '/sys/class/net/wlan0/mtu': '1500' } }, 'pass', /1500/],
   ['mtu', { files: { '/sys/class/net/wlan0/mtu': '1000' } }, 'warn mtu-small', /1000/],
   ['mtu', { files: { '/sys/class/net/wlan0/mtu': '500' } }, 'fail mtu-small', /500/],
@@ -492,8 +523,8 @@ describe('the diagnosis', () => {
       'only warnings',
       [warn('line-lossy', 'x'), warn('clock-untrusted', 'y')],
       'warn',
-      'clock-untrusted',
-      ['line-lossy'],
+      'line-lossy',
+      ['clock-untrusted'],
     ],
     ['the same trouble twice', [warn('bus-away', 'x'), fail('bus-away', 'y')], 'fail', 'bus-away', []],
   ];
@@ -569,5 +600,85 @@ describe('a message with advice', () => {
   it('is cut to its first sentence', () => {
     assert.equal(firstSentence('x gave no answer: a.b (1.2.3.4). Look at y.'), 'x gave no answer: a.b (1.2.3.4)');
     assert.equal(firstSentence('one.'), 'one');
+  });
+});
+
+describe('the name servers, asked one by one', () => {
+  const dns = (ok: boolean, ms: number): DnsEvidence => ({
+    phase: 'dns',
+    ok,
+    ms,
+    addresses: ok ? ['203.0.113.7'] : [],
+    servers: ['x'],
+    ...(ok ? {} : { trouble: 'silent' }),
+  });
+  const near = { address: '192.168.1.1', ms: 1.5 };
+  const cases: readonly (readonly [
+    name: string,
+    Partial<CheckEvidence>,
+    DnsEvidence[],
+    outcome: string,
+    words: RegExp,
+  ])[] = [
+    ['all answer', {}, [dns(true, 9), dns(true, 12)], 'pass', /^s0 answers in 9 ms; s1 answers in 12 ms$/],
+    [
+      'one is silent',
+      {},
+      [dns(true, 9), dns(false, 3_000)],
+      'warn name-server-missing',
+      /^s1: no name server answers$/,
+    ],
+    ['one is slow', {}, [dns(true, 900)], 'warn name-server-slow', /900 ms/],
+    ['the line is slow', { https: [{ ...EVIDENCE.https[0]!, tcpMs: 600 }] }, [dns(true, 900)], 'pass', /900 ms/],
+    ['none can be asked alone', {}, [dns(false, 3_000)], 'skip', /one by one/],
+    ['none is needed', { dns: { ...dns(true, 0), servers: [] } }, [], 'skip', /needs none/],
+    [
+      'none answers, the router does',
+      { ok: false, reason: 'dns-timeout', dns: dns(false, 2_000) },
+      [dns(false, 3_000)],
+      'fail dns-timeout',
+      /^no name server answers, asked x; the router 192\.168\.1\.1 answers$/,
+    ],
+    [
+      'the file is empty',
+      { ok: false, reason: 'dns-failed', dns: { ...dns(false, 1), trouble: 'resolv-conf-empty' } },
+      [],
+      'fail dns-failed',
+      /^\/etc\/resolv\.conf names no name server$/,
+    ],
+    ['nothing is known of it behind a dead link', { ok: false, reason: 'no-link' }, [], 'skip', /no network link/],
+  ];
+  for (const [name, evidence, answers, expected, words] of cases) {
+    it(name, () => {
+      const asked = answers.map((answer, i) => ({ server: `s${i}`, dns: answer }));
+      const found = judgeNames({ ...EVIDENCE, ...evidence }, asked, near);
+      assert.equal([found.outcome, ...(found.trouble === undefined ? [] : [found.trouble])].join(' '), expected);
+      assert.match(found.words, words);
+      assertWellSaid(found);
+    });
+  }
+});
+
+describe('the line', () => {
+  const quick = Array.from({ length: 22 }, () => 20);
+  it("one packet that is lost is nobody's fault, two are", () => {
+    assert.equal(judgeLine([...quick, 20, 1_030], false).outcome, 'pass');
+    assert.equal(judgeLine([...quick, 1_020, 1_030], false).trouble, 'line-lossy');
+    assert.equal(judgeLine([...quick, undefined, undefined], false).trouble, 'line-lossy');
+  });
+  it('is slow if the quickest is, unless somebody knows', () => {
+    const slow = quick.map((ms) => ms + 600);
+    assert.equal(judgeLine(slow, false).trouble, 'line-slow');
+    assert.equal(judgeLine(slow, true).outcome, 'pass');
+    assert.equal(judgeLine([...slow.slice(1), 30], false).outcome, 'pass', 'one was quick, so this machine is late');
+  });
+  it('says nothing of a site that takes no connection now', () => {
+    assert.equal(
+      judgeLine(
+        quick.map(() => undefined),
+        false,
+      ).outcome,
+      'skip',
+    );
   });
 });

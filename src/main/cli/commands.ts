@@ -32,6 +32,11 @@ export const OPTIONS = {
     what: 'The deadline of each phase of a check, instead of [Websocket] connectionTimeoutSecs.',
   },
   deep: { what: 'Tries sign-in, cloud connection and bus itself, even where the service is connected.' },
+  bundle: {
+    value: 'FILE',
+    completes: 'file',
+    what: 'Writes what helps with a bug report into FILE (tar.gz), without secrets.',
+  },
   apply: { what: 'Does what the plan says. Needs root.' },
   undo: { what: 'Puts back what was there before. Needs root.' },
   root: {
@@ -90,9 +95,9 @@ const COMMAND_TABLE = {
     exits: { 0: 'connected', 1: 'not connected', 3: 'no service answers', 77: 'not allowed to ask' },
   },
   doctor: {
-    options: ['json', 'deep', 'config'],
+    options: ['json', 'deep', 'bundle', 'config'],
     what: 'Looks at everything from this machine to the cloud within 10 s, says of each what is wrong and what to do, and names the first cause. With root it sees all.',
-    exits: { 0: 'nothing failed', 1: 'something failed' },
+    exits: { 0: 'nothing failed', 1: 'something failed', 73: 'the file of --bundle cannot be made' },
   },
   outages: {
     options: ['since', 'json', 'csv', 'config'],

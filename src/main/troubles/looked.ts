@@ -29,6 +29,15 @@ export const NEAR: Readonly<Record<NearTrouble, Trouble>> = {
     makesIrrelevant: ['dns-timeout', 'tcp-timeout'],
     ...LOOKED,
   },
+  'line-lossy': {
+    severity: 'warn',
+    title: 'the line loses packets',
+    meaning: 'what is lost is sent again, a second later and more; checks pass, but take long',
+    remedy:
+      'Wi-Fi: move nearer or use a cable; otherwise tell the provider. `[Websocket] failuresToOffline = 3` bears more of it',
+    makesIrrelevant: ['dns-timeout', 'test-site-down', 'sign-in-unanswered', 'cloud-failed'],
+    ...LOOKED,
+  },
 };
 
 export const REMARKED: Readonly<Record<RemarkedTrouble, Trouble>> = {
@@ -72,6 +81,15 @@ export const REMARKED: Readonly<Record<RemarkedTrouble, Trouble>> = {
     makesIrrelevant: [],
     ...LOOKED,
   },
+  'family-broken': {
+    severity: 'warn',
+    title: 'one of IPv4 and IPv6 leads nowhere',
+    meaning: 'there is an address and a route, but nothing comes back; the other one carries',
+    remedy:
+      'Look at the router: it gives out a network that it has no way to; or switch that one off: `nmcli connection modify NAME ipv6.method disabled`',
+    makesIrrelevant: ['name-server-missing'],
+    ...LOOKED,
+  },
   'name-server-missing': {
     severity: 'warn',
     title: 'one of the name servers does not serve',
@@ -89,29 +107,11 @@ export const REMARKED: Readonly<Record<RemarkedTrouble, Trouble>> = {
     makesIrrelevant: [],
     ...LOOKED,
   },
-  'family-broken': {
-    severity: 'warn',
-    title: 'one of IPv4 and IPv6 leads nowhere',
-    meaning: 'there is an address and a route, but nothing comes back; the other one carries',
-    remedy:
-      'Look at the router: it gives out a network that it has no way to; or switch that one off: `nmcli connection modify NAME ipv6.method disabled`',
-    makesIrrelevant: [],
-    ...LOOKED,
-  },
   'mtu-small': {
     severity: 'warn',
     title: 'packets must be very small here',
     meaning: 'IPv6 wants 1280 bytes at least, and below 1000 there is hardly room for a certificate',
     remedy: 'Look at who set it: `ip link`; `sudo ip link set DEVICE mtu 1500`, or the settings of the tunnel or modem',
-    makesIrrelevant: [],
-    ...LOOKED,
-  },
-  'line-lossy': {
-    severity: 'warn',
-    title: 'the line loses packets',
-    meaning: 'what is lost is sent again, a second later and more; checks pass, but take long',
-    remedy:
-      'Wi-Fi: move nearer or use a cable; otherwise tell the provider. `[Websocket] failuresToOffline = 3` bears more of it',
     makesIrrelevant: [],
     ...LOOKED,
   },

@@ -80,7 +80,7 @@ export type LineTrouble = 'large-packets-lost';
 export type LookedTrouble = NearTrouble | RemarkedTrouble;
 
 /** What can explain that there is no internet. */
-export type NearTrouble = 'power-weak' | 'wifi-weak' | 'router-silent';
+export type NearTrouble = 'power-weak' | 'wifi-weak' | 'router-silent' | 'line-lossy';
 
 export type RemarkedTrouble =
   | 'conf-hidden'
@@ -88,11 +88,10 @@ export type RemarkedTrouble =
   | 'unit-disabled'
   | 'unit-restarts'
   | 'unit-outdated'
+  | 'family-broken'
   | 'name-server-missing'
   | 'name-server-slow'
-  | 'family-broken'
   | 'mtu-small'
-  | 'line-lossy'
   | 'line-slow'
   | 'too-hot'
   | 'memory-short'

@@ -1,6 +1,7 @@
 /** What several checks want to know, each found out once, and only if one asks. */
 import { stateDirectoryOf } from '../../boot.js';
 import { addressesToTry } from '../../observe/control-address.js';
+import { gatherConnectivity } from '../../remote/system-info/connectivity.js';
 import { lookAtMachine, type Machine } from '../../observe/machine.js';
 import type { Snapshot } from '../../observe/snapshot.js';
 import { loadServiceSettings, type ServiceSettings } from '../../settings/of-service.js';
@@ -27,17 +28,27 @@ export interface Configuration extends ServiceSettings {
   readonly confFile: string | undefined;
 }
 
+export interface Router {
+  /** Undefined: the way out needs none. */
+  readonly address: string | undefined;
+  /** A ping or a connection was answered; undefined: neither was. */
+  readonly ms: number | undefined;
+}
+
 export interface Facts {
   readonly system: System;
   /** Also what costs a sign-in while the service is connected. */
   readonly deep: boolean;
   /** Ends whatever still runs. */
   readonly signal: AbortSignal;
+  /** Until the report has to be made, milliseconds. */
+  readonly leftMs: () => number;
   readonly unit: () => Promise<UnitProperties>;
   readonly service: () => Promise<ServiceAnswer>;
   readonly configuration: () => Promise<Configuration>;
   readonly trust: () => Promise<Trust>;
   readonly machine: () => Promise<Machine>;
+  readonly router: () => Promise<Router>;
   /** The checks of the service, once; undefined: they did not end in time. */
   readonly internet: () => Promise<CheckEvidence | undefined>;
   /** A connection of our own, closed again. */
@@ -60,6 +71,7 @@ export interface FactsOptions {
 /** Deadlines, milliseconds. */
 const SYSTEMD_MS = 2_000;
 const ANSWER_MS = 1_000;
+const ROUTER_MS = 2_500;
 /** Beyond it nobody waits in a command, whatever the service is told to bear; seconds. */
 const MAX_TIMEOUT_SECS = 2;
 /** What is left for printing, milliseconds. */
@@ -87,11 +99,16 @@ export function createFacts({ system, env, confFile, deep, endsAtMs, signal }: F
     system,
     deep,
     signal,
+    leftMs: () => Math.max(0, endsAtMs - LEFT_MS - performance.now()),
     unit,
     configuration,
     trust,
     service,
     machine: once(() => lookAtMachine()),
+    router: once(async () => {
+      const { default_route: address, latency_ms_to_gateway: ms } = await gatherConnectivity(system, ROUTER_MS);
+      return { address: address ?? undefined, ms: ms ?? undefined };
+    }),
     internet: once(async () => {
       const { settings } = await configuration();
       const timeoutSecs = Math.min(settings.connectionTimeoutSecs, MAX_TIMEOUT_SECS);

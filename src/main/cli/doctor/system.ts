@@ -1,4 +1,5 @@
 /** The machine as the doctor sees it: files, programs, ports. Each look is bounded, none throws. */
+import { execFile } from 'node:child_process';
 import { readFile, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { realHost, type Host } from '../../remote/system-info/host.js';
@@ -23,6 +24,8 @@ export interface System extends Host {
   stat(file: string): Promise<FileFacts | 'missing' | 'hidden'>;
   /** Words separated by NUL, as in a command line of /proc; undefined if there is none. */
   words(file: string): Promise<readonly string[] | undefined>;
+  /** The end of what a program prints, so many characters of it; undefined if it is not there, fails or is not done in time. */
+  longRun(program: string, args: readonly string[], timeoutMs: number, mostChars: number): Promise<string | undefined>;
   /** Of the file system that holds it; undefined if that is not known. */
   space(file: string): Promise<Space | undefined>;
   /** Of this process; 0: root. */
@@ -49,6 +52,18 @@ export function realSystem(root = '/'): System {
         (text) => text.split('\0').filter((word) => word !== ''),
         () => undefined,
       ),
+    longRun: (program, args, timeoutMs, mostChars) =>
+      new Promise((resolve) => {
+        const options = {
+          timeout: timeoutMs,
+          killSignal: 'SIGKILL',
+          maxBuffer: 64 << 20,
+          env: { ...process.env, LC_ALL: 'C.UTF-8' },
+        } as const;
+        execFile(program, [...args], options, (error, stdout) =>
+          resolve(error === null ? stdout.slice(-mostChars) : undefined),
+        );
+      }),
     space: async (file) => {
       try {
         const { bavail, bsize, blocks, files, ffree } = await statfs(path.join(root, file));

@@ -1,18 +1,23 @@
 /**
- * Does the line lose packets, and how long does one take? By connections to the test site, or to the proxy that leads there, that are opened and closed: what takes a second longer
- * than the others has lost its first packet or the answer to it (RFC 6298, 2.1: it is sent again after a second).
+ * Does the line lose packets, and how long does one take? By connections to the test site that are opened and closed: what takes a second longer
+ * than the others has lost its first packet or the answer to it (RFC 6298, 2.1: it is sent again after a second). Where names are not found, by
+ * questions to the name server: each is one packet there and one back.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseHostPort, proxyOfSite } from '../../../settings.js';
 import { openAddress } from '../../../../workers/net/open-address.js';
+import { resolveHost } from '../../../../workers/net/resolve.js';
+import type { CheckEvidence, OfflineReason } from '../../../../workers/protocol.js';
 import { skipBehind } from '../blame.js';
 import { pass, skip, warn, type Check, type Finding } from '../check.js';
 import type { Facts } from '../facts.js';
 
 /** Some 5 kB in all. */
-const CONNECTIONS = 24;
-const SPACING_MS = 60;
-const TCP_MS = 3_500;
+const TRIES = 24;
+const SPACING_MS = 40;
+const TRY_MS = 2_000;
+/** A shorter try would take a slow line for one that loses packets. */
+const LEAST_TRY_MS = 1_200;
 /** So much longer than the others: a packet was lost, milliseconds. */
 const SENT_AGAIN_MS = 800;
 /** One lost packet is nobody's fault. */
@@ -21,52 +26,120 @@ const LOST = 2;
 const SLOW_MS = 300;
 /** Whoever has raised the time-out knows about the line, seconds. */
 const PATIENT_SECS = 5;
+/** Looked at so often whether this process is kept from working, and counted from then on, milliseconds. */
+const TICK_MS = 20;
+const STALL_MS = 100;
+
+/** What a line that loses packets may look like. */
+const MAY_BE_LOSS: readonly OfflineReason[] = ['dns-timeout', 'tcp-timeout', 'tls-failed', 'http-timeout'];
 
 export class LineCheck implements Check {
   readonly id = 'line';
   readonly area = 'network';
   readonly title = 'line';
 
-  async run({ internet, configuration, signal }: Facts): Promise<Finding> {
-    const evidence = await internet();
+  async run({ internet, configuration, signal, leftMs }: Facts): Promise<Finding> {
+    const [evidence, { settings }] = await Promise.all([internet(), configuration()]);
+    const { reason } = evidence ?? {};
     const behind = skipBehind('hosts', evidence);
+<<<<<<< HEAD
     if (behind !== undefined) return behind;
     const address = evidence?.https.find(({ ok }) => ok)?.address;
     if (address === undefined) return skip('the test site is down');
     const { settings } = await configuration();
     const port = proxyOfSite(settings)?.port ?? parseHostPort(settings.testDomain.split(',')[0] ?? '')?.port ?? 443;
+=======
+    if (behind !== undefined && (reason === undefined || !MAY_BE_LOSS.includes(reason))) return behind;
+    const site = parseHostPort(settings.testDomain.split(',')[0] ?? '');
+    const ask = evidence === undefined ? undefined : questionOf(evidence, site?.host ?? '', site?.port ?? 443);
+    if (ask === undefined) return behind ?? skip('nobody is known who could be asked');
+    const tryMs = Math.min(TRY_MS, leftMs() - TRIES * SPACING_MS);
+    if (tryMs < LEAST_TRY_MS) return skip('the other checks have left no time for it');
+    const stalls = new Stalls();
+>>>>>>> 2a74990 (doctor: every fault of the lab named, in the lab; a bundle for a bug report; the loss of a line told from silence)
     const times = await Promise.all(
-      Array.from({ length: CONNECTIONS }, async (_, i) => {
+      Array.from({ length: TRIES }, async (_, i) => {
         await sleep(i * SPACING_MS, undefined, { signal }).catch(() => undefined);
-        return openedAfterMs(address, port, signal);
+        const before = stalls.totalMs;
+        const ms = await ask(tryMs, signal);
+        return ms === undefined ? undefined : Math.max(0, ms - (stalls.totalMs - before));
       }),
     );
+    stalls.stop();
     return judge(times, settings.connectionTimeoutSecs >= PATIENT_SECS);
   }
 }
 
-/** @param times milliseconds until each was open; undefined: it was not, in time */
-export function judge(times: readonly (number | undefined)[], patient: boolean): Finding {
-  const open = times.filter((ms) => ms !== undefined).sort((a, b) => a - b);
-  const median = open[Math.floor(open.length / 2)];
-  if (median === undefined || open.length < times.length / 4) return skip('hardly any connection is opened now');
-  const lost = times.filter((ms) => ms === undefined || ms > median + SENT_AGAIN_MS).length;
-  if (lost >= LOST) {
-    return warn('line-lossy', `of ${times.length} connections ${lost} lost a packet; one takes ${median} ms otherwise`);
-  }
-  if (median > SLOW_MS && !patient) return warn('line-slow', `a packet takes ${median} ms there and back`);
-  return pass(`a packet takes ${median} ms there and back, none is lost`);
+/** Resolves with the milliseconds until the answer; undefined: none came in time. */
+type Ask = (withinMs: number, signal: AbortSignal) => Promise<number | undefined>;
+
+function questionOf({ dns, https }: CheckEvidence, host: string, port: number): Ask | undefined {
+  const address = https.find(({ ok }) => ok)?.address ?? https.at(-1)?.address ?? dns?.addresses[0];
+  if (address !== undefined) return (withinMs, signal) => connectionMs(address, port, withinMs, signal);
+  const server = dns?.servers[0];
+  return server === undefined ? undefined : (withinMs, signal) => answerMs(host, server, withinMs, signal);
 }
 
-async function openedAfterMs(address: string, port: number, signal: AbortSignal): Promise<number | undefined> {
+async function connectionMs(
+  address: string,
+  port: number,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<number | undefined> {
   const opened = await openAddress({
     address,
     host: address,
     port,
     tls: undefined,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(TCP_MS)]),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(withinMs)]),
   });
   if (!opened.ok) return undefined;
   opened.socket.destroy();
   return opened.steps.tcpMs;
+}
+
+/** One question: it is not repeated within a second. */
+async function answerMs(
+  host: string,
+  server: string,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const families = { v4: true, v6: false };
+  // Asked once more after half of its time: what comes by then is the answer to the first.
+  const dns = await resolveHost({ host, timeoutMs: withinMs, nameServers: [server], families, signal });
+  return dns.trouble === 'silent' || dns.ms >= withinMs / 2 ? undefined : dns.ms;
+}
+
+/** How long this process was kept from working: that is not the line's fault. */
+class Stalls {
+  totalMs = 0;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor() {
+    let before = performance.now();
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      if (now - before > STALL_MS) this.totalMs += now - before - TICK_MS;
+      before = now;
+    }, TICK_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** @param times milliseconds until each was answered; undefined: it was not, in time */
+export function judge(times: readonly (number | undefined)[], patient: boolean): Finding {
+  const answered = times.filter((ms) => ms !== undefined).sort((a, b) => a - b);
+  const [least] = answered;
+  const median = answered[Math.floor(answered.length / 2)];
+  if (median === undefined || least === undefined || answered.length < times.length / 4) {
+    return skip('hardly anything comes back now');
+  }
+  const lost = times.filter((ms) => ms === undefined || ms > median + SENT_AGAIN_MS).length;
+  const words = `a packet takes ${Math.round(median)} ms there and back`;
+  if (lost >= LOST) return warn('line-lossy', `of ${times.length} tries ${lost} lost a packet; otherwise ${words}`);
+  return least > SLOW_MS && !patient ? warn('line-slow', words) : pass(`${words}, none is lost`);
 }

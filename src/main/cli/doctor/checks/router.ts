@@ -1,10 +1,8 @@
 /** Does the router answer? Asked by a ping or a connection; the kernel's own question for its hardware address counts, too. */
-import { gatherConnectivity } from '../../../remote/system-info/connectivity.js';
 import { skipBehind } from '../blame.js';
 import { fail, pass, skip, type Check, type Finding } from '../check.js';
 import type { Facts } from '../facts.js';
 
-const FIELD_MS = 2_500;
 const IP_MS = 1_000;
 
 export class RouterCheck implements Check {
@@ -12,13 +10,12 @@ export class RouterCheck implements Check {
   readonly area = 'network';
   readonly title = 'router';
 
-  async run({ system, internet }: Facts): Promise<Finding> {
-    const { default_route: router, latency_ms_to_gateway: ms } = await gatherConnectivity(system, FIELD_MS);
-    const evidence = await internet();
+  async run({ system, internet, router: ask }: Facts): Promise<Finding> {
+    const [{ address: router, ms }, evidence] = await Promise.all([ask(), internet()]);
     const behind = skipBehind('router', evidence);
     if (behind !== undefined) return behind;
-    if (router === null) return skip('the way out needs none');
-    if (ms !== null) return pass(`${router} answers in ${ms} ms`);
+    if (router === undefined) return skip('the way out needs none');
+    if (ms !== undefined) return pass(`${router} answers in ${ms} ms`);
     const neighbour = await system.run('ip', ['neigh', 'show', 'to', router.replace(/%.*$/, '')], IP_MS);
     return judge(router, stateOf(neighbour ?? ''), evidence?.ok === true);
   }
