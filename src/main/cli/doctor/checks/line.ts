@@ -42,21 +42,14 @@ export class LineCheck implements Check {
     const [evidence, { settings }] = await Promise.all([internet(), configuration()]);
     const { reason } = evidence ?? {};
     const behind = skipBehind('hosts', evidence);
-<<<<<<< HEAD
-    if (behind !== undefined) return behind;
-    const address = evidence?.https.find(({ ok }) => ok)?.address;
-    if (address === undefined) return skip('the test site is down');
-    const { settings } = await configuration();
-    const port = proxyOfSite(settings)?.port ?? parseHostPort(settings.testDomain.split(',')[0] ?? '')?.port ?? 443;
-=======
     if (behind !== undefined && (reason === undefined || !MAY_BE_LOSS.includes(reason))) return behind;
     const site = parseHostPort(settings.testDomain.split(',')[0] ?? '');
-    const ask = evidence === undefined ? undefined : questionOf(evidence, site?.host ?? '', site?.port ?? 443);
+    const port = proxyOfSite(settings)?.port ?? site?.port ?? 443;
+    const ask = evidence === undefined ? undefined : questionOf(evidence, site?.host ?? '', port);
     if (ask === undefined) return behind ?? skip('nobody is known who could be asked');
     const tryMs = Math.min(TRY_MS, leftMs() - TRIES * SPACING_MS);
     if (tryMs < LEAST_TRY_MS) return skip('the other checks have left no time for it');
     const stalls = new Stalls();
->>>>>>> 2a74990 (doctor: every fault of the lab named, in the lab; a bundle for a bug report; the loss of a line told from silence)
     const times = await Promise.all(
       Array.from({ length: TRIES }, async (_, i) => {
         await sleep(i * SPACING_MS, undefined, { signal }).catch(() => undefined);
