@@ -23,6 +23,7 @@ import {
 
 export { consequencesOf, type Causes } from './troubles/first-cause.js';
 export type { Trouble, TroubleCode } from './troubles/types.js';
+export { PROXIES as PROXY_WORDS } from './troubles/proxies.js';
 export { plain } from './troubles/types.js';
 
 /** In the order in which they are to be mended: what keeps this program from being asked, this program, the line from its near end, the cloud, the house, remarks. */

@@ -55,6 +55,7 @@ export function facts(given: Given = {}): Facts {
   const never = (what: string) => () => Promise.reject(new Error(`nobody was to ask for ${what}`));
   return {
     deep: given.deep ?? false,
+    namedConf: undefined,
     signal: new AbortController().signal,
     leftMs: () => 5_000,
     system: systemOf(given),

@@ -262,7 +262,31 @@ const CASES: readonly (readonly [id: string, given: Given, outcome: string, word
   ['site', { evidence: { ok: false, reason: 'tcp-refused', https: [] } }, 'fail tcp-refused', /smart\.dunebugger\.it/],
   ['site', { evidence: { ok: false, reason: 'portal' } }, 'skip', /captive portal/],
   ['site', { evidence: { ok: false, reason: 'clock' } }, 'skip', /see above/],
+  ['proxy', {}, 'skip', /none is set/],
+  [
+    'proxy',
+    {
+      env: { DUNEBUGGER_NETWORK_HTTPS_PROXY: 'http://me:pw@proxy.firm:3128' },
+      evidence: { https: [{ ...EVIDENCE.https[0]!, proxyMs: 12 }] },
+    },
+    'pass',
+    /^proxy\.firm:3128 opens a way in 12 ms$/,
+  ],
+  [
+    'proxy',
+    {
+      env: { DUNEBUGGER_NETWORK_HTTPS_PROXY: 'http://me:pw@proxy.firm:3128' },
+      evidence: {
+        ok: false,
+        reason: 'proxy',
+        https: [{ ...EVIDENCE.https[0]!, ok: false, reason: 'proxy', proxy: 'refuses-connections' }],
+      },
+    },
+    'fail proxy',
+    /^proxy\.firm:3128: nothing listens where the proxy should be$/,
+  ],
   ['hosts', { env: { DUNEBUGGER_WEBSOCKET_WEBSOCKET_ENABLED: 'False' } }, 'skip', /websocketEnabled is False/],
+  ['site', { evidence: { ok: false, reason: 'proxy' } }, 'skip', /the proxy opens no way/],
   ['hosts', { evidence: { ok: false, reason: 'tcp-timeout' } }, 'skip', /test site does not answer/],
   ['sign-in', {}, 'pass', /service is signed in/],
   [

@@ -4,7 +4,7 @@ import type { CheckEvidence, OfflineReason } from '../../../workers/protocol.js'
 import { skip, type Finding } from './check.js';
 
 /** In the order of the way out; what is behind a bad one is not looked at because of it. */
-const STATIONS = ['links', 'routes', 'router', 'name-servers', 'portal', 'site', 'hosts', 'sign-in'] as const;
+const STATIONS = ['links', 'routes', 'router', 'name-servers', 'portal', 'proxy', 'site', 'hosts', 'sign-in'] as const;
 export type Station = (typeof STATIONS)[number];
 
 /** A wrong clock and a missing store of certificates are seen at the site's certificate. */
@@ -16,7 +16,7 @@ const BLAMED: Readonly<Record<OfflineReason, Station>> = {
   portal: 'portal',
   'no-ca-store': 'site',
   clock: 'site',
-  proxy: 'site',
+  proxy: 'proxy',
   'tcp-timeout': 'site',
   'tcp-refused': 'site',
   'tls-failed': 'site',

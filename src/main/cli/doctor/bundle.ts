@@ -5,7 +5,9 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { systemClock } from '../../base/clock.js';
 import { HISTORY_FOLDER } from '../../observe/history/history.js';
-import { nameOf, TABLE, type SettingName, type Settings } from '../../settings.js';
+import { createRedactor } from '../../log/redact.js';
+import { showLines } from '../config-show.js';
+import { viewSettings } from '../config/view.js';
 import { STATE_DIRECTORY, type Facts } from './facts.js';
 import { tarOf, type ArchivedFile } from './ustar.js';
 
@@ -64,14 +66,14 @@ export async function writeBundle(file: string, options: BundleOptions): Promise
 
 async function gather(options: BundleOptions): Promise<ArchivedFile[]> {
   const { facts, report, version } = options;
-  const [service, configuration, system, journal, history] = await Promise.all([
+  const [service, { confFile }, settings, system, journal, history] = await Promise.all([
     facts.service(),
     facts.configuration(),
+    settingsText(facts),
     aboutSystem(facts),
     journalOf(facts),
     historyOf(),
   ]);
-  const { settings, loaded, problems, warnings, confFile } = configuration;
   const status =
     service.kind === 'snapshot' ? JSON.stringify(service.snapshot, undefined, 2) : `No answer: ${service.why}`;
   const conf = confFile === undefined ? 'There is no conf file.' : await textOf(confFile);
@@ -81,7 +83,7 @@ async function gather(options: BundleOptions): Promise<ArchivedFile[]> {
     { name: 'doctor.txt', content: `${report.text}\n` },
     { name: 'doctor.json', content: `${report.json}\n` },
     { name: service.kind === 'snapshot' ? 'status.json' : 'status.txt', content: `${status}\n` },
-    { name: 'settings.txt', content: settingsText(settings, loaded.sources.of, [...problems, ...warnings]) },
+    { name: 'settings.txt', content: settings },
     { name: 'dunebugger.conf', content: conf },
     { name: 'journal.txt', content: journal },
     { name: 'system.txt', content: system },
@@ -95,27 +97,11 @@ Tokens, passwords and hardware addresses are taken out. What is left are setting
 and the journal of the service: look through it before you hand it on.
 `;
 
-/** Each value and where it came from. A secret is shown as set or not. */
-export function settingsText(
-  settings: Settings,
-  origins: Readonly<Record<SettingName, string>>,
-  remarks: readonly string[],
-): string {
-  const lines = (Object.keys(TABLE) as SettingName[]).map(
-    (key) => `${nameOf(key)} = ${shown(key, settings[key])}    (${origins[key]})`,
-  );
-  return [...lines, '', ...remarks, ''].join('\n');
-}
-
-function shown(key: SettingName, value: Settings[SettingName]): string {
-  if (value === '') return '';
-  if (TABLE[key].secret) return '***';
-  // A key may stand in its path or its query.
-  if (key === 'negotiateUrl') return `${new URL(String(value)).origin}/***`;
-  return [value]
-    .flat()
-    .join(',')
-    .replace(/\/\/[^/@,]*@/g, '//***@');
+/** As `config show` has them, with what `config check` would complain of. */
+async function settingsText({ namedConf }: Facts): Promise<string> {
+  const view = await viewSettings(namedConf);
+  const lines = showLines(view, createRedactor());
+  return `${[...lines, '', ...view.problems, ...view.warnings].join('\n')}\n`;
 }
 
 async function aboutSystem({ system }: Facts): Promise<string> {

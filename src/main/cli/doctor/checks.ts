@@ -18,6 +18,7 @@ import { NameServersCheck } from './checks/name-servers.js';
 import { PermissionsCheck } from './checks/permissions.js';
 import { PortalCheck } from './checks/portal.js';
 import { PowerCheck } from './checks/power.js';
+import { ProxyCheck } from './checks/proxy.js';
 import { RouterCheck } from './checks/router.js';
 import { RoutesCheck } from './checks/routes.js';
 import { SecondRemoteCheck } from './checks/second-remote.js';
@@ -47,6 +48,7 @@ export const CHECKS: readonly Check[] = [
   new MtuCheck(),
   new NameServersCheck(),
   new PortalCheck(),
+  new ProxyCheck(),
   new SiteCheck(),
   new FamiliesCheck(),
   new LineCheck(),

@@ -39,6 +39,8 @@ export interface Facts {
   readonly system: System;
   /** Also what costs a sign-in while the service is connected. */
   readonly deep: boolean;
+  /** The conf file that the command line names. */
+  readonly namedConf: string | undefined;
   /** Ends whatever still runs. */
   readonly signal: AbortSignal;
   /** Until the report has to be made, milliseconds. */
@@ -98,6 +100,7 @@ export function createFacts({ system, env, confFile, deep, endsAtMs, signal }: F
   return {
     system,
     deep,
+    namedConf: confFile,
     signal,
     leftMs: () => Math.max(0, endsAtMs - LEFT_MS - performance.now()),
     unit,
