@@ -6,18 +6,27 @@ import type { ComponentCalls } from '../lab/component.js';
 import { Lab } from '../lab/lab.js';
 import { etcOf } from '../lab/netns.js';
 import { RemoteChild } from '../lab/remote-call.js';
-import { DEVICE, NET, SITE_NAME } from '../lab/topology.js';
+import { CLOUD_NAME, DEVICE, NET, PORTS, SITE_NAME } from '../lab/topology.js';
 import { unpack } from '../support/bundle.js';
 import { registerSecret } from '../support/everything-logged.js';
 import { findNatsServer, NatsServerMissingError } from '../support/nats-server.js';
 import type { Machine, RunResult } from './machine.js';
-import { addDropIn, mainPid, machineWithService, UNIT } from './service.js';
+import { addDropIn, CONF, mainPid, machineWithService, UNIT } from './service.js';
 
 const GROUP = 'velasquez';
 const ENVIRONMENT = '/etc/dunebugger-remote/environment';
 const CREDENTIAL = '/etc/dunebugger-remote/credentials/WEBPUBSUB_CLIENT_URL';
 const CA_FILE = '/etc/dunebugger-remote/ca.pem';
 const NATS_PORT = 4222;
+const CONF_TEXT = `[Websocket]
+testDomain = ${CLOUD_NAME}:${PORTS.cloud}
+[Network]
+caFile = ${CA_FILE}
+[MessageQueue]
+mQueueServers = nats://127.0.0.1:${NATS_PORT}
+[NTP]
+ntpServers = ${NET.v4}
+`;
 /** Under this `status` has to say something; a machine under load gets more. */
 const SOON_MS = 2_000;
 const PROMISED_MS = 10_000;
@@ -44,15 +53,10 @@ describe('the doctor beside the service', () => {
     await components.call('start', { url: `nats://127.0.0.1:${NATS_PORT}` });
     machine = await machineWithService({
       network: { namespace, resolvConf: `${etcOf(namespace)}/resolv.conf` },
-      environment: [
-        `DUNEBUGGER_NETWORK_CA_FILE=${CA_FILE}`,
-        `WS_GROUP_NAME=${GROUP}`,
-        `DUNEBUGGER_WEBSOCKET_TEST_DOMAIN=${SITE_NAME}`,
-        `DUNEBUGGER_MESSAGE_QUEUE_M_QUEUE_SERVERS=nats://127.0.0.1:${NATS_PORT}`,
-        `DUNEBUGGER_NTP_NTP_SERVERS=${NET.v4}`,
-        '',
-      ].join('\n'),
+      // What stands here only root may read, and whoever may ask the service.
+      environment: [`DUNEBUGGER_WEBSOCKET_TEST_DOMAIN=${SITE_NAME}`, `WS_GROUP_NAME=${GROUP}`, ''].join('\n'),
       prepare: async (it) => {
+        await it.write(CONF, CONF_TEXT);
         await it.write(CA_FILE, lab.ca);
         await it.write(CREDENTIAL, `${url}\n`, '600');
       },
@@ -147,6 +151,8 @@ describe('the doctor beside the service', () => {
     assert.deepEqual([code, bad(report)], [0, []], told);
     assert.match(report.sentence, /^Nothing is wrong with what this user may look at/);
     assert.match(found(report, 'service'), /answers: Online/);
+    // Its name stands in a file that only root may read: the service has told it.
+    assert.match(found(report, 'site'), /^pass {2}site\.lab\.test answers/);
     assert.match(found(report, 'configuration'), /^skip .*may not read \/etc\/dunebugger-remote\/environment/);
     assert.equal(report.checks.find(({ id }) => id === 'configuration')?.remedy, 'Run it with sudo');
   });
@@ -159,6 +165,7 @@ describe('the doctor beside the service', () => {
     assert.match(found(report, 'sign-in'), /^skip {2}this user may not read the secrets$/);
     assert.match(found(report, 'unit'), /^pass/);
     assert.match(found(report, 'links'), /^pass/);
+    assert.match(found(report, 'site'), /^pass {2}cloud\.lab\.test:8443 answers/);
   });
 
   it('the bundle: status, history, settings, journal; nobody else may read it, and there is no secret in it', async () => {

@@ -3,9 +3,11 @@ import { stateDirectoryOf } from '../../boot.js';
 import { addressesToTry } from '../../observe/control-address.js';
 import { gatherConnectivity } from '../../remote/system-info/connectivity.js';
 import { lookAtMachine, type Machine } from '../../observe/machine.js';
+import { HIDDEN } from '../../log/redact.js';
+import type { RunningSettings } from '../../observe/running-settings.js';
 import type { Snapshot } from '../../observe/snapshot.js';
 import { loadServiceSettings, type ServiceSettings } from '../../settings/of-service.js';
-import type { Settings } from '../../settings.js';
+import { TABLE, type SettingName, type Settings } from '../../settings.js';
 import type { TroubleCode } from '../../troubles.js';
 import type { CheckEvidence } from '../../../workers/protocol.js';
 import { within } from '../../../workers/net/resolve.js';
@@ -85,11 +87,16 @@ export function createFacts({ system, env, confFile, deep, endsAtMs, signal }: F
   const unit = once(() => askSystemd(SYSTEMD_MS, MORE_PROPERTIES));
   const configuration = once(async (): Promise<Configuration> => {
     const ofUnit = confFile === undefined ? sourcesOf(await unit()) : undefined;
-    const found = loadServiceSettings(
+    const sources =
       ofUnit === undefined
         ? { confFile, environment: env, environmentFiles: [], credentialsDirectory: env['CREDENTIALS_DIRECTORY'] }
-        : { ...ofUnit, credentialsDirectory: CREDENTIALS },
-    );
+        : { ...ofUnit, credentialsDirectory: CREDENTIALS };
+    const read = loadServiceSettings(sources);
+    const told = read.hidden.length === 0 ? {} : await toldByService(read.loaded.settings.controlSocket, env);
+    const found =
+      Object.keys(told).length === 0
+        ? read
+        : loadServiceSettings({ ...sources, environment: { ...sources.environment, ...told } });
     return { ...found, settings: found.loaded.settings, confFile: found.loaded.sources.confFile };
   });
   const trust = once(async () => {
@@ -133,6 +140,17 @@ export function createFacts({ system, env, confFile, deep, endsAtMs, signal }: F
   };
 }
 
+/** What may not be read the service says, but for secrets: as variables. Empty if it does not. */
+async function toldByService(controlSocket: string, env: FactsOptions['env']): Promise<Record<string, string>> {
+  const paths = addressesToTry(controlSocket, env);
+  const asked = await askDaemon({ what: 'GET /settings', paths, timeoutMs: ANSWER_MS });
+  const running = asked.kind === 'answer' && asked.status === 200 ? parse<RunningSettings>(asked.body) : undefined;
+  const told = Object.entries(running?.settings ?? {}).filter(
+    ([name, text]) => name in TABLE && !/^\((?:not set|secret)\)$/.test(text) && !text.includes(HIDDEN),
+  );
+  return Object.fromEntries(told.map(([name, text]) => [TABLE[name as SettingName].envName, text]));
+}
+
 async function askService(
   controlSocket: string,
   env: FactsOptions['env'],
@@ -141,7 +159,7 @@ async function askService(
   const paths = addressesToTry(controlSocket, env);
   const asked = await askDaemon({ what: 'GET /snapshot', paths, timeoutMs: ANSWER_MS });
   if (asked.kind === 'answer') {
-    const snapshot = asked.status === 200 ? parse(asked.body) : undefined;
+    const snapshot = asked.status === 200 ? parse<Snapshot>(asked.body) : undefined;
     if (snapshot !== undefined) return { kind: 'snapshot', snapshot };
     return { kind: 'none', why: asked.status === 503 ? 'service-starting' : 'service-silent' };
   }
@@ -152,9 +170,9 @@ async function askService(
   };
 }
 
-function parse(body: string): Snapshot | undefined {
+function parse<T>(body: string): T | undefined {
   try {
-    return JSON.parse(body) as Snapshot;
+    return JSON.parse(body) as T;
   } catch {
     return undefined;
   }

@@ -47,7 +47,7 @@ export class LineCheck implements Check {
     const port = proxyOfSite(settings)?.port ?? site?.port ?? 443;
     const ask = evidence === undefined ? undefined : questionOf(evidence, site?.host ?? '', port);
     if (ask === undefined) return behind ?? skip('nobody is known who could be asked');
-    const tryMs = Math.min(TRY_MS, leftMs() - TRIES * SPACING_MS);
+    const tryMs = Math.min(TRY_MS, Math.floor(leftMs()) - TRIES * SPACING_MS);
     if (tryMs < LEAST_TRY_MS) return skip('the other checks have left no time for it');
     const stalls = new Stalls();
     const times = await Promise.all(
