@@ -144,7 +144,8 @@ export function createFacts({ system, env, confFile, deep, endsAtMs, signal }: F
 async function toldByService(controlSocket: string, env: FactsOptions['env']): Promise<Record<string, string>> {
   const paths = addressesToTry(controlSocket, env);
   const asked = await askDaemon({ what: 'GET /settings', paths, timeoutMs: ANSWER_MS });
-  const running = asked.kind === 'answer' && asked.status === 200 ? parse<RunningSettings>(asked.body) : undefined;
+  const running =
+    asked.kind === 'answer' && asked.status === 200 ? (parse(asked.body) as RunningSettings | undefined) : undefined;
   const told = Object.entries(running?.settings ?? {}).filter(
     ([name, text]) => name in TABLE && !/^\((?:not set|secret)\)$/.test(text) && !text.includes(HIDDEN),
   );
@@ -159,7 +160,7 @@ async function askService(
   const paths = addressesToTry(controlSocket, env);
   const asked = await askDaemon({ what: 'GET /snapshot', paths, timeoutMs: ANSWER_MS });
   if (asked.kind === 'answer') {
-    const snapshot = asked.status === 200 ? parse<Snapshot>(asked.body) : undefined;
+    const snapshot = asked.status === 200 ? (parse(asked.body) as Snapshot | undefined) : undefined;
     if (snapshot !== undefined) return { kind: 'snapshot', snapshot };
     return { kind: 'none', why: asked.status === 503 ? 'service-starting' : 'service-silent' };
   }
@@ -170,9 +171,9 @@ async function askService(
   };
 }
 
-function parse<T>(body: string): T | undefined {
+function parse(body: string): unknown {
   try {
-    return JSON.parse(body) as T;
+    return JSON.parse(body);
   } catch {
     return undefined;
   }
