@@ -52,7 +52,7 @@ export const GROUPS: readonly Group[] = [
     files: /^(?!soak)/,
     stage: 2,
     filesAtOnce: 1,
-    deadlineSecs: 400,
+    deadlineSecs: 900,
     needsRoot: 'it makes network namespaces',
     needs: ['bus', 'lab'],
     logs: true,

@@ -56,6 +56,8 @@ export const FAULTS: readonly Fault[] = [
   links.ipv6Only,
   links.ipv4Only,
   line.ipv6Broken,
+  line.ipv6TcpOnly,
+  line.ipv6LargeLost,
   names.resolvConfReplaced,
   names.resolvConfEmpty,
   names.resolvedAway,

@@ -12,6 +12,7 @@ import {
   clockOff,
   cloudDropped,
   downlinkDropped,
+  largeLost,
   latency,
   linkDown,
   packetLoss,
@@ -75,6 +76,8 @@ const VIEWS: Readonly<Record<string, View>> = {
   redirect: both('301'),
   'ipv6-only': { ...HEALTHY, https4: 'tcp ENETUNREACH' },
   'ipv4-only': { ...HEALTHY, https6: 'tcp ENETUNREACH' },
+  'ipv6-tcp-only': { ...HEALTHY, https6: 'tls TIMEOUT' },
+  'ipv6-large-lost': { ...HEALTHY, https6: 'tls TIMEOUT' },
   'ipv6-broken': { ...HEALTHY, https6: 'tcp TIMEOUT' },
   'resolv-conf-replaced': HEALTHY,
   'resolv-conf-empty': names('ECONNREFUSED'),
@@ -168,6 +171,22 @@ describe('the faults of the lab', () => {
     });
   });
 
+  it('large-lost: a small request is answered, one that fills a packet is not', async () => {
+    const ask = (bytes: number): string => `const https = require('node:https');
+      const options = { host: '${NET.v4}', servername: '${SITE_NAME}', method: 'HEAD', timeout: 1_500, ca: process.env.LAB_CA,
+        headers: { host: '${SITE_NAME}', padding: 'x'.repeat(${bytes}) } };
+      https.request(options, (response) => console.log(response.statusCode)).on('timeout', function () { this.destroy(); })
+        .on('error', ({ code }) => console.log(code)).end();`;
+    const env = { LAB_CA: lab.ca };
+    const [small, large] = [10, 3_000];
+    assert.equal(await output('pi', ['-e', ask(large)], env), '200\n');
+    await during(largeLost(1_300), async () => {
+      assert.equal(await output('pi', ['-e', ask(small)], env), '200\n');
+      assert.equal(await output('pi', ['-e', ask(large)], env), 'ECONNRESET\n');
+    });
+    assert.equal(await output('pi', ['-e', ask(large)], env), '200\n');
+  });
+
   it('resolv-conf-replaced: a process that keeps the old name server gets no answer', async () => {
     await during(resolvConfReplaced, async () => {
       assert.match(lab.resolvConf, /10\.77\.66\.53/);
@@ -235,8 +254,8 @@ describe('the faults of the lab', () => {
     assert.deepEqual(await state(), earlier);
   });
 
-  async function output(place: 'pi', args: readonly string[]): Promise<string> {
-    const child = lab.exec(place, process.execPath, args);
+  async function output(place: 'pi', args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+    const child = lab.exec(place, process.execPath, args, { env });
     let text = '';
     child.stdout!.on('data', (chunk: Buffer) => (text += chunk.toString()));
     await once(child, 'close');

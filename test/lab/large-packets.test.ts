@@ -1,6 +1,6 @@
 /** Large packets are lost on the way out: it is named with the command, and the command mends it. Needs root. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { findNatsServer, NatsServerMissingError } from '../support/nats-server.js';
 import type { ComponentCalls } from './component.js';
 import { GROUP, LabDaemon } from './daemon.js';
@@ -25,64 +25,70 @@ const LINES: readonly (readonly [bytes: number, sizes: RegExp, command: RegExp])
   [600, /576 bytes get through by pi0, 1000 do not/, /sudo (sysctl -w net\.ipv4\.tcp_mtu_probing=2 \S+);/],
 ];
 
-for (const [bytes, sizes, command] of LINES)
-  describe(`a line that loses what is larger than ${bytes} bytes on the way out`, () => {
-    let lab: Lab;
-    let daemon: LabDaemon;
-    let core: RemoteChild<ComponentCalls>;
-    before(async () => {
-      const nats = findNatsServer();
-      if (nats === undefined) throw new NatsServerMissingError();
-      lab = await Lab.create();
-      lab.exec('pi', nats, ['-a', '127.0.0.1', '-p', String(NATS_PORT)], { stdio: 'ignore' });
-      const natsUrl = `nats://127.0.0.1:${NATS_PORT}`;
-      daemon = LabDaemon.start(lab, { natsUrl });
-      core = await RemoteChild.start<ComponentCalls>(lab.namespace('pi'), './component-main.js');
+/** A Pi with a bus, core and scheduler, and a browser that looks. */
+async function withPi(
+  work: (lab: Lab, daemon: LabDaemon, core: RemoteChild<ComponentCalls>) => Promise<void>,
+): Promise<void> {
+  const nats = findNatsServer();
+  if (nats === undefined) throw new NatsServerMissingError();
+  const lab = await Lab.create();
+  try {
+    lab.exec('pi', nats, ['-a', '127.0.0.1', '-p', String(NATS_PORT)], { stdio: 'ignore' });
+    const natsUrl = `nats://127.0.0.1:${NATS_PORT}`;
+    const daemon = LabDaemon.start(lab, { natsUrl });
+    const core = await RemoteChild.start<ComponentCalls>(lab.namespace('pi'), './component-main.js');
+    try {
       await core.call('start', { url: natsUrl });
       await lab.internet.call('browserJoin', { group: GROUP, userId: 'browser' });
       await lab.internet.call('browserLooks', undefined);
       await daemon.joined();
-    });
-    after(async () => {
+      await work(lab, daemon, core);
+    } finally {
       await daemon.kill();
       await core.stop();
-      await lab.destroy();
-    });
+    }
+  } finally {
+    await lab.destroy();
+  }
+}
 
-    it('is named with its command while the verdict stays online, and the command mends it', async (t) => {
-      await daemon.checked(1, daemon.journal.mark());
-      const since = daemon.journal.mark();
-      const heard = await lab.internet.call('browserCount', undefined);
-      await largeLost(bytes).apply(lab);
-      const brokenAtMs = Date.now();
-      await core.call('sayLarge', { bytes: LARGE_BYTES });
-      const told = await daemon.journal.until(
-        () => daemon.journal.find(({ msg }) => msg.startsWith('Large packets are lost on the way out'), since)[0],
-        'the line that names it',
-        { timeoutMs: 2 * NAMED_MS },
-      );
-      t.diagnostic(`named after ${told.atMs - brokenAtMs} ms`);
-      t.diagnostic(told.msg);
-      assert.equal(told.level, 'warn');
-      assert.match(told.msg, sizes);
-      assert.ok(told.atMs - brokenAtMs < NAMED_MS, daemon.journal.tail());
-      const offline = daemon.verdicts(since).map(({ line }) => textOf(line));
-      assert.deepEqual(offline, [], daemon.journal.tail());
-
-      const [file = '', ...args] = command.exec(told.msg)?.[1]?.split(' ') ?? [];
-      assert.notEqual(file, '', told.msg);
-      const mended = daemon.journal.mark();
-      const mendedAtMs = Date.now();
-      await run('ip', ['netns', 'exec', lab.namespace('pi'), file, ...args]);
-      const large = (): Promise<boolean> =>
-        lab.internet
-          .call('browserMessages', { since: heard })
-          .then((messages) => messages.some(({ data }) => JSON.stringify(data).length > LARGE_BYTES));
-      while (!(await large())) {
-        assert.ok(Date.now() - mendedAtMs < MENDED_MS, daemon.journal.tail(60));
+describe('a line that loses large packets on the way out', { concurrency: LINES.length }, () => {
+  for (const [bytes, sizes, command] of LINES)
+    it(`those of more than ${bytes} bytes: named with its command while the verdict stays online, and the command mends it`, (t) =>
+      withPi(async (lab, daemon, core) => {
         await daemon.checked(1, daemon.journal.mark());
-      }
-      t.diagnostic(`what was said arrived ${Date.now() - mendedAtMs} ms after the command`);
-      assert.equal(daemon.journal.find(({ msg }) => msg.startsWith('Large packets are lost'), mended).length, 0);
-    });
-  });
+        const since = daemon.journal.mark();
+        const heard = await lab.internet.call('browserCount', undefined);
+        await largeLost(bytes).apply(lab);
+        const brokenAtMs = Date.now();
+        await core.call('sayLarge', { bytes: LARGE_BYTES });
+        const told = await daemon.journal.until(
+          () => daemon.journal.find(({ msg }) => msg.startsWith('Large packets are lost on the way out'), since)[0],
+          'the line that names it',
+          { timeoutMs: 2 * NAMED_MS },
+        );
+        t.diagnostic(`named after ${told.atMs - brokenAtMs} ms`);
+        t.diagnostic(told.msg);
+        assert.equal(told.level, 'warn');
+        assert.match(told.msg, sizes);
+        assert.ok(told.atMs - brokenAtMs < NAMED_MS, daemon.journal.tail());
+        const offline = daemon.verdicts(since).map(({ line }) => textOf(line));
+        assert.deepEqual(offline, [], daemon.journal.tail());
+
+        const [file = '', ...args] = command.exec(told.msg)?.[1]?.split(' ') ?? [];
+        assert.notEqual(file, '', told.msg);
+        const mended = daemon.journal.mark();
+        const mendedAtMs = Date.now();
+        await run('ip', ['netns', 'exec', lab.namespace('pi'), file, ...args]);
+        const large = (): Promise<boolean> =>
+          lab.internet
+            .call('browserMessages', { since: heard })
+            .then((messages) => messages.some(({ data }) => JSON.stringify(data).length > LARGE_BYTES));
+        while (!(await large())) {
+          assert.ok(Date.now() - mendedAtMs < MENDED_MS, daemon.journal.tail(60));
+          await daemon.checked(1, daemon.journal.mark());
+        }
+        t.diagnostic(`what was said arrived ${Date.now() - mendedAtMs} ms after the command`);
+        assert.equal(daemon.journal.find(({ msg }) => msg.startsWith('Large packets are lost'), mended).length, 0);
+      }));
+});

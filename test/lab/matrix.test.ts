@@ -1,5 +1,5 @@
 /**
- * The fault matrix: the real daemon under every fault, in labs side by side. Needs root; about three minutes.
+ * The fault matrix: the real daemon under every fault, in labs side by side. Needs root; about four minutes.
  *
  * What it measures is printed as diagnostics, one line a trial.
  */
@@ -200,7 +200,9 @@ async function interrupt(seat: Seat, row: Row): Promise<string[]> {
     await daemon.checked(1, repairing);
     if (expect.siteFails !== undefined) await daemon.siteBack(repairing);
     assertNoTransition(daemon, since);
-    assert.deepEqual(daemon.joins(since), [], 'the connection was left alone');
+    if (row.moves) await daemon.joined(since);
+    const joins = daemon.joins(since).map(({ recovered }) => recovered);
+    assert.deepEqual(joins, row.moves ? [true] : [], 'the connection was left alone, or moved once');
   }
   if (row.before !== undefined) {
     const mark = daemon.journal.mark();
@@ -236,6 +238,10 @@ async function begin(seat: Seat, row: Row): Promise<string[]> {
       assertSoonEnough(check!, started, expect.checksWithinMs);
       if (expect.siteFails === undefined) assert.match(check!.msg, /passed/, daemon.journal.tail());
       measured = [`first check ${checkTimes(check!).ms} ms`];
+      if (expect.connectsWithinMs !== undefined) {
+        const connecting = beginning(seat, daemon, daemon.attempts()[0]?.atMs);
+        measured.push(assertWithin('sign-in and WebSocket', connecting, joined.atMs, expect.connectsWithinMs));
+      }
       if (expect.siteFails !== undefined) {
         measured.push(assertWithin('group', started, joined.atMs, JOINED_MS));
         await assertSiteNamed(daemon, 0, expect.siteFails);

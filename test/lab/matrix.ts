@@ -14,6 +14,8 @@ export type Expectation =
   | {
       readonly kind: 'online';
       readonly checksWithinMs?: number;
+      /** From the start: sign-in and WebSocket together. */
+      readonly connectsWithinMs?: number;
       /** The log tells once that it is the site that fails, and how. From the start the group is joined within {@link JOINED_MS}. */
       readonly siteFails?: RegExp;
     };
@@ -29,6 +31,8 @@ export interface Row {
   readonly fromStart?: true;
   /** The daemon was started just before: it prefers IPv6, and nothing of an earlier fault is left in it. */
   readonly fresh?: true;
+  /** It takes the way of the connection with it, which is moved to another and loses nothing. Default: the connection is left alone. */
+  readonly moves?: true;
   /** What the journal must name beside the reason. */
   readonly says?: string;
   /** How often it is tried. Default: once. */
@@ -65,6 +69,9 @@ const NO_DELAY_MS = 500;
 
 /** Twice the time-out, and a moment. */
 const CHECK_BOUND_MS = 4_200;
+
+/** An address that leads nowhere costs a quarter of a second, once. */
+const CONNECTS_MS = 1_500;
 
 /** What must hold every time is tried a few times. */
 const EVERY_TIME = 3;
@@ -123,7 +130,11 @@ function onlineWithoutDelay(fault: faults.Fault): Row {
 }
 
 function onlineFromStart(fault: faults.Fault): Row {
-  return { fault, expect: { kind: 'online', checksWithinMs: NO_DELAY_MS }, fromStart: true };
+  return {
+    fault,
+    expect: { kind: 'online', checksWithinMs: NO_DELAY_MS, connectsWithinMs: CONNECTS_MS },
+    fromStart: true,
+  };
 }
 
 /** Satellite, EDGE, and a bad one of those. */
@@ -175,7 +186,8 @@ export const MATRIX: readonly Row[] = [
   online(faults.latency(300)),
   ...SLOW_LINES.map(slow),
   onlineWithoutDelay(faults.ipv6Only),
-  onlineWithoutDelay(faults.ipv4Only),
+  // The connection went over IPv6.
+  { ...onlineWithoutDelay(faults.ipv4Only), moves: true },
   onlineWithoutDelay(faults.ipv6Broken),
 
   // Before the first success there is no last address that worked.
@@ -193,6 +205,8 @@ export const MATRIX: readonly Row[] = [
   onlineFromStart(faults.ipv6Only),
   onlineFromStart(faults.ipv4Only),
   onlineFromStart(faults.ipv6Broken),
+  onlineFromStart(faults.ipv6TcpOnly),
+  onlineFromStart(faults.ipv6LargeLost),
 ];
 
 /** What lasts no longer than that is noticed by one check at most, and by no verdict. The kernel's word is another matter. */

@@ -67,6 +67,23 @@ export const ipv6Broken = filter(
   'meta nfproto ipv6 drop',
 );
 
+/** A SYN of IPv6 has 80 bytes, a segment that carries something more. */
+export const ipv6TcpOnly = filter(
+  'ipv6-tcp-only',
+  'over IPv6 TCP opens, but what it carries is dropped; IPv4 works',
+  'meta nfproto ipv6 meta l4proto tcp meta length > 80 drop',
+);
+export const ipv6LargeLost = filter(
+  'ipv6-large-lost',
+  'over IPv6 packets of more than 600 bytes are lost, each way; IPv4 works',
+  'meta nfproto ipv6 meta length > 600 drop',
+);
+export const ipv6LargeLostOut = filter(
+  'ipv6-large-lost-out',
+  'over IPv6 what the Pi sends in packets of more than 600 bytes is lost; IPv4 works',
+  `iifname ${LAN.name} meta nfproto ipv6 meta length > 600 drop`,
+);
+
 export const blackHole = filter('black-hole', 'every packet is dropped silently', 'drop');
 export const uplinkDropped = filter('uplink-dropped', 'what the Pi sends is dropped', `iifname ${LAN.name} drop`);
 export const downlinkDropped = filter(
