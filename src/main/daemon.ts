@@ -62,6 +62,8 @@ interface Parts extends LocalParts {
 const IDLE_MS = 3_600_000;
 /** The status line is put together again at least this often, as times in it grow old. */
 const STATUS_MS = 60_000;
+/** The listeners here are our own; a Pi under load is not news, a part that blocks the others for so long is. */
+const SLOW_LISTENER_MS = 1_000;
 /**
  * A message is said so often within ten minutes, numbers aside; then it is counted and told in one line. An outage is told in full, a day of
  * flapping fills no disk.
@@ -268,8 +270,11 @@ function build(
   const proxy = proxyOf(settings);
   if (proxy !== undefined) log.info({}, proxyNotice(proxy));
   const hosts = hostsOf(settings);
-  const monitor = createInternetMonitor(settings, trust, log, {
+  const monitor = createInternetMonitor(settings, {
+    trust,
+    log,
     witnesses: hosts,
+    slowListenerMs: SLOW_LISTENER_MS,
     liveConnection: (withinMs) => connection.answers(withinMs),
   });
   const clock = createClockWatch(settings, log);

@@ -9,7 +9,7 @@
  */
 import type { CheckEvidence, FromWorker, VerdictState } from '../workers/protocol.js';
 import { systemClock } from './base/clock.js';
-import type { Trust } from '../workers/net/trust.js';
+import { loadTrust, type Trust } from '../workers/net/trust.js';
 import { Listeners } from './base/guard.js';
 import { humanDuration } from './base/duration.js';
 import { adviceOn, evidenceFields } from './evidence-text.js';
@@ -29,7 +29,7 @@ import { Waits } from './internet-monitor/waits.js';
 import { WorkerHost } from './internet-monitor/worker-host.js';
 import type { Logger } from './log.js';
 import { reasonWords } from './troubles.js';
-import type { Settings } from './settings.js';
+import { hostsOf, type Settings } from './settings.js';
 
 export { MonitorError, type MonitorErrorCode } from './internet-monitor/error.js';
 export { monitorSettingsOf, type MonitorOptions, type MonitorSettings } from './internet-monitor/options.js';
@@ -39,6 +39,9 @@ const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: ()
 const WORKER_MODULE = new URL('../workers/connectivity.js', import.meta.url);
 /** A check that was asked for may have to wait for a running one and for a new worker, milliseconds beyond twice the longest check. */
 const CHECK_GRACE_MS = 10_000;
+
+/** Whoever waits for a listener that takes longer has noticed it, milliseconds (RAIL: an answer within 100 ms is at once). */
+const SLOW_LISTENER_MS = 100;
 
 /** `sinceMs` of a state is the worker's; what {@link InternetConnectionMonitor.status} tells is reckoned by our own clock. */
 const UNKNOWN: VerdictState = { verdict: 'unknown', sinceMs: 0 };
@@ -67,11 +70,12 @@ export class InternetConnectionMonitor {
     workerSettingsOf(options);
     this.#log = options.log ?? SILENT;
     this.#teller = new Teller(this.#log);
-    this.#connected = new Listeners(this.#log, 'connected');
-    this.#disconnected = new Listeners(this.#log, 'disconnected');
-    this.#wayOutChanged = new Listeners(this.#log, 'way out');
+    const slowMs = options.slowListenerMs ?? SLOW_LISTENER_MS;
+    this.#connected = new Listeners(this.#log, 'connected', { slowMs, tellRuns: true });
+    this.#disconnected = new Listeners(this.#log, 'disconnected', { slowMs, tellRuns: true });
+    this.#wayOutChanged = new Listeners(this.#log, 'way out', { slowMs });
     this.#refused = new RefusedChecks(this.#log);
-    this.#checkEnded = new Listeners(this.#log, 'check');
+    this.#checkEnded = new Listeners(this.#log, 'check', { slowMs });
   }
 
   /** Begins to check, at once and then at each interval. A second call does nothing. */
@@ -269,18 +273,28 @@ export class InternetConnectionMonitor {
   }
 }
 
-/** The document's shared instance: what the daemon uses, configured from its settings. */
-export function createInternetMonitor(
-  settings: Settings,
-  trust: Trust,
-  log: Logger,
-  proofs: Pick<MonitorOptions, 'witnesses' | 'liveConnection'> = {},
-): InternetConnectionMonitor {
+export interface FromSettings extends Pick<MonitorOptions, 'log' | 'witnesses' | 'liveConnection' | 'slowListenerMs'> {
+  /** The certificates that are trusted. Default: Node's, Debian's, and those of `caFile` and NODE_EXTRA_CA_CERTS, read now. */
+  readonly trust?: Trust;
+}
+
+/**
+ * The document's shared instance: a monitor that is configured from the settings. Make it once, and hand it to whom it concerns.
+ * `witnesses`: default are the hosts that a sign-in by these settings needs.
+ * @throws {MonitorError} ERR_INVALID_OPTION
+ */
+export function createInternetMonitor(settings: Settings, options: FromSettings = {}): InternetConnectionMonitor {
+  const { log, trust: given, ...others } = options;
+  const trust = given ?? loadTrust({ env: process.env, caFile: settings.caFile });
+  // Whoever has loaded them has said what is wrong about them.
+  for (const problem of given === undefined ? trust.problems : [])
+    log?.error({}, `Certificates: ${problem}; going on with the others`);
   return new InternetConnectionMonitor({
+    witnesses: hostsOf(settings),
     ...monitorSettingsOf(settings),
-    ...proofs,
+    ...others,
     ca: trust.pem,
     hasCaStore: trust.hasStore,
-    log,
+    ...(log && { log }),
   });
 }

@@ -17,7 +17,15 @@ const DEADLINE_MS = 120_000;
 
 /** What the project's user writes. It ends by itself, so that a handle that is left over shows. */
 const PROGRAM = `
-import { InternetConnectionMonitor, reasonWords, type InternetMonitorStatus } from 'dunebugger-remote';
+import {
+  createInternetMonitor,
+  InternetConnectionMonitor,
+  loadSettings,
+  reasonWords,
+  type InternetMonitorStatus,
+  type LoadedSettings,
+  type Logger,
+} from 'dunebugger-remote';
 
 const monitor = new InternetConnectionMonitor({ testDomain: process.argv[2] ?? '', checkIntervalSecs: 1, timeoutSecs: 2 });
 const remove: () => void = monitor.onConnected((status: InternetMonitorStatus) => console.log('verdict', status.verdict));
@@ -26,6 +34,21 @@ await monitor.waitForConnection({ timeoutMs: 60_000 });
 console.log('connected', monitor.isConnected, reasonWords('dns-timeout').length > 0);
 remove();
 await monitor.stop();
+
+const { settings, warnings }: LoadedSettings = loadSettings({ env: { DUNEBUGGER_WEBSOCKET_TEST_DOMAIN: process.argv[2] ?? '' } });
+const lines: string[] = [];
+const say = (level: string) => (fields: object, message: string) => void lines.push(\`\${level} \${message} \${JSON.stringify(fields)}\`);
+const log: Logger = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
+const shared = createInternetMonitor(settings, { log });
+shared.onConnected(function lightsOn() {
+  const endMs = performance.now() + 150;
+  while (performance.now() < endMs);
+});
+shared.start();
+await shared.waitForConnection({ timeoutMs: 60_000 });
+await shared.stop();
+const of = (pattern: RegExp): number => lines.filter((line) => pattern.test(line)).length;
+console.log('shared', warnings.length, of(/^debug A connected listener ran .*lightsOn/), of(/^warn A connected listener blocked everything else for \\d+ ms .*lightsOn/));
 `;
 
 const TSCONFIG = {
@@ -121,7 +144,7 @@ describe('the package', () => {
     try {
       const env = { NODE_EXTRA_CA_CERTS: cloud.caFile };
       const said = await run(process.execPath, ['program.js', cloud.testDomain], env);
-      assert.deepEqual(said.trim().split('\n').sort(), ['connected true true', 'verdict online']);
+      assert.deepEqual(said.trim().split('\n').sort(), ['connected true true', 'shared 0 1 1', 'verdict online']);
     } finally {
       await cloud.stop();
     }

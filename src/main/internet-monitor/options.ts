@@ -56,6 +56,8 @@ export interface MonitorOptions extends MonitorSettings {
   readonly followLinks?: boolean;
   /** Default: silent. */
   readonly log?: Logger;
+  /** A listener that keeps everything else waiting for longer is said at warning, milliseconds. Default 100. */
+  readonly slowListenerMs?: number;
   /** Heap the worker thread may have, MB; beyond that it is replaced. Default 48: it needs some 8. */
   readonly workerMemoryMb?: number;
   /** Module of the worker's task, a file URL. Default: this package's own. */

@@ -213,6 +213,17 @@ export const REMARKS: Readonly<Record<Exclude<OwnTrouble, Stopping>, Trouble>> =
     tellAfterMs: 0,
     lines: ['The verdict could not be written to its file, so nothing that waits for its changes is started (…)'],
   },
+  'listener-blocks': {
+    severity: 'warn',
+    title: 'a listener blocks',
+    meaning:
+      'what was called on a change of the verdict kept everything else waiting: in a program that uses the monitor as a library for more than 100 ms, in this service for more than 1 s',
+    remedy:
+      'In a program of your own: move long work out of the listener. Here: look at the load of the machine; report it if it goes on',
+    makesIrrelevant: [],
+    tellAfterMs: 0,
+    lines: ['A … listener blocked everything else for … ms'],
+  },
   'log-lost': {
     severity: 'warn',
     title: 'lines of the log lost',

@@ -54,6 +54,7 @@ export type OwnTrouble =
   | 'verdict-not-written'
   | 'status-page-failed'
   | 'history-not-written'
+  | 'listener-blocks'
   | 'log-lost'
   | 'stop-late'
   | 'bug'
