@@ -1,5 +1,6 @@
 /** Asks whoever may speak for the internet beside a check. `proof.ts` decides who and what it is worth. */
 import type { LookupFunction } from 'node:net';
+import { LinkedAbort } from './net/linked-abort.js';
 import { LiveConnection } from './live-connection.js';
 import { askWitnesses, lookupOf } from './probe/witnesses.js';
 import {
@@ -104,9 +105,9 @@ export class Proofs {
 /** What is asked beside one check. */
 class Beside {
   readonly #startedAt = performance.now();
-  readonly #abort = new AbortController();
   readonly #outer: AbortSignal;
-  readonly #signal: AbortSignal;
+  /** Of the witnesses. */
+  #abort: LinkedAbort | undefined;
   #witnesses: Promise<readonly WitnessEvidence[]> | undefined;
   #askedLive = false;
 
@@ -117,19 +118,18 @@ class Beside {
     outer: AbortSignal,
   ) {
     this.#outer = outer;
-    this.#signal = AbortSignal.any([outer, this.#abort.signal]);
     this.#ask(plan, situation.lastReason);
   }
 
   /** The site's check says nothing: nobody else is asked because of it. */
   giveUp(): void {
-    this.#abort.abort();
+    this.#abort?.abort();
   }
 
   /** The site's check has ended. Resolves when it is known whether the internet is proved otherwise; at once if nobody need be asked. */
   async settle(reason: OfflineReason | undefined): Promise<ProofEvidence> {
     if (reason === undefined || this.#outer.aborted) {
-      this.#abort.abort();
+      this.#abort?.abort();
       // Given up is not answered.
       if (reason === undefined && !this.#outer.aborted) this.proofs.siteAnswered();
       return NOT_NEEDED;
@@ -139,7 +139,7 @@ class Beside {
       // Its answer is only worth something beside the next check, but whether it keeps silent shows sooner.
       if (this.situation.verdict !== 'offline' && !isFinal(reason)) this.proofs.askLive();
     }
-    if (isFinal(reason)) this.#abort.abort();
+    if (isFinal(reason)) this.#abort?.abort();
     const witnesses = await this.#witnesses;
     // Asked last, as by now it has had all the time that the others took.
     const live =
@@ -157,7 +157,9 @@ class Beside {
   #ask({ live, witnesses }: Plan, lastReason: OfflineReason | undefined): void {
     if (live) this.proofs.askLive();
     this.#askedLive ||= live;
-    if (witnesses) this.#witnesses ??= this.proofs.askWitnesses(lastReason, this.#signal);
+    if (!witnesses || this.#witnesses !== undefined) return;
+    this.#abort = new LinkedAbort(this.#outer);
+    this.#witnesses = this.proofs.askWitnesses(lastReason, this.#abort.signal);
   }
 }
 

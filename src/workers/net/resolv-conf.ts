@@ -5,17 +5,26 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { FileMemory } from './file-memory.js';
 import type { ResolvConfTrouble } from './name-answers.js';
 
 /** An ordinary one has some hundred bytes. */
 const MAX_BYTES = 64 * 1024;
 const ORDINARY_BYTES = 4 * 1024;
 
-/** Undefined: nothing is wrong with it. Never rejects, never waits for a writer. */
-export async function lookAtResolvConf(path: string): Promise<ResolvConfTrouble | undefined> {
-  let file;
+const memory = new FileMemory<ResolvConfTrouble | undefined>();
+
+/** Undefined: nothing is wrong with it. Never rejects, never waits for a writer. Read where it is another file than before. */
+export function lookAtResolvConf(
+  path: string,
+): ResolvConfTrouble | undefined | Promise<ResolvConfTrouble | undefined> {
+  const found = memory.get(path, '', () => readResolvConf(path));
+  return found instanceof Promise ? found.catch(troubleBy) : found;
+}
+
+async function readResolvConf(path: string): Promise<ResolvConfTrouble | undefined> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stat = await file.stat();
     if (!stat.isFile() || stat.size > MAX_BYTES) return 'resolv-conf-endless';
     let { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(ORDINARY_BYTES), 0, ORDINARY_BYTES, 0);
@@ -27,12 +36,14 @@ export async function lookAtResolvConf(path: string): Promise<ResolvConfTrouble 
       ([, server = '']) => isIP(server) !== 0,
     );
     return servers.length > 0 ? undefined : 'resolv-conf-empty';
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    // Not the file's fault, and it passes.
-    if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOMEM') return undefined;
-    return code === 'ENOENT' ? 'resolv-conf-missing' : 'resolv-conf-unreadable';
   } finally {
-    await file?.close().catch(() => undefined);
+    await file.close().catch(() => undefined);
   }
+}
+
+function troubleBy(error: unknown): ResolvConfTrouble | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  // Not the file's fault, and it passes.
+  if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOMEM') return undefined;
+  return code === 'ENOENT' ? 'resolv-conf-missing' : 'resolv-conf-unreadable';
 }

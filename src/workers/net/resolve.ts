@@ -75,11 +75,12 @@ export async function resolveHost(options: ResolveOptions): Promise<DnsEvidence>
   const known = addressesWithoutQuery(options.host);
   if (known !== undefined) return found(known, []);
 
-  const files = Promise.all([
-    lookInHostsFile(options.hostsFile ?? '/etc/hosts', options.host),
-    lookAtResolvConf(options.resolvConf ?? '/etc/resolv.conf'),
-  ]);
-  const [inHosts, conf] = (await within(options.timeoutMs, files)) ?? [];
+  const hosts = lookInHostsFile(options.hostsFile ?? '/etc/hosts', options.host);
+  const looked = lookAtResolvConf(options.resolvConf ?? '/etc/resolv.conf');
+  const [inHosts, conf] =
+    hosts instanceof Promise || looked instanceof Promise
+      ? ((await within(options.timeoutMs, Promise.all([hosts, looked]))) ?? [])
+      : [hosts, looked];
   if (options.signal?.aborted === true) return found([], [], 'ECANCELLED');
   if (inHosts !== undefined && inHosts.length > 0) return found(inHosts, []);
   // Whoever is told its name servers does without the file, unless it would hang whoever reads it.

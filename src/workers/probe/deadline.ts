@@ -1,17 +1,21 @@
 /** A deadline that can be put off, for work that is given up by a signal. */
+import { LinkedAbort } from '../net/linked-abort.js';
 import { DeadlineError } from '../net/open-address.js';
 
 export class Deadline {
-  readonly signal: AbortSignal;
-  readonly #own = new AbortController();
+  readonly #own: LinkedAbort;
   #atMs: number;
   #timer: NodeJS.Timeout | undefined;
 
   /** `atMs` on the clock of `performance.now()`; `outer` gives up at once. */
   constructor(atMs: number, outer: AbortSignal) {
-    this.signal = AbortSignal.any([outer, this.#own.signal]);
+    this.#own = new LinkedAbort(outer);
     this.#atMs = atMs;
     this.#arm();
+  }
+
+  get signal(): AbortSignal {
+    return this.#own.signal;
   }
 
   get atMs(): number {
@@ -27,6 +31,7 @@ export class Deadline {
   /** The work is done. */
   clear(): void {
     clearTimeout(this.#timer);
+    this.#own.release();
   }
 
   #arm(): void {

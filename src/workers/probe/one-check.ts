@@ -11,6 +11,7 @@
  * Where a proxy leads to the site, it is the proxy's name that is asked for, and its addresses that are tried.
  */
 import type { DnsEvidence, HttpsEvidence } from '../protocol.js';
+import { LinkedAbort } from '../net/linked-abort.js';
 import { resolveHost, type Families } from '../net/resolve.js';
 import { tryFresh, tryKept, type Connection, type Site, type Tried } from './https.js';
 import type { Manner } from './manner.js';
@@ -57,7 +58,7 @@ export type SeenHere = Seen & { readonly connection: Connection | undefined };
 /** A try that is under way. */
 interface Running {
   readonly addresses: readonly string[];
-  readonly abort: AbortController;
+  readonly abort: LinkedAbort;
   /** It has had its time; another may begin beside it. */
   late: boolean;
 }
@@ -118,9 +119,10 @@ export class OneCheck {
   }
 
   #begin(addresses: readonly string[], work: (signal: AbortSignal) => Promise<Tried>): Running {
-    const running: Running = { addresses, abort: new AbortController(), late: false };
+    const running: Running = { addresses, abort: new LinkedAbort(this.#given.signal), late: false };
     this.#running.add(running);
-    void work(AbortSignal.any([this.#given.signal, running.abort.signal])).then((tried) => {
+    void work(running.abort.signal).then((tried) => {
+      running.abort.release();
       this.#running.delete(running);
       if (this.#over) {
         tried.connection?.close();
