@@ -1,4 +1,5 @@
 /** One check with all that is asked beside it: the site, a portal, whoever else may speak for the internet. Remembers what makes the next one cheap. */
+import type { Interfaces } from './net/interfaces.js';
 import { suspicionOf } from './net/name-answers.js';
 import { proxyFor } from './net/proxy.js';
 import { Prober, type Seen } from './probe/check.js';
@@ -36,9 +37,14 @@ export class Checker {
   /** How the site failed in the last check; undefined: it answered. */
   #lastReason: OfflineReason | undefined;
 
-  constructor(settings: WorkerSettings, post: (message: FromWorker) => void) {
+  /** @param interfaces the addresses of this machine */
+  constructor(
+    settings: WorkerSettings,
+    private readonly interfaces: () => Interfaces | undefined,
+    post: (message: FromWorker) => void,
+  ) {
     this.#settings = settings;
-    this.#prober = proberOf(settings);
+    this.#prober = proberOf(settings, interfaces);
     this.#portal = portalWatchOf(settings);
     this.#proofs = new Proofs(settings, post);
   }
@@ -104,7 +110,7 @@ export class Checker {
     this.#proofs.configure(settings);
     if (JSON.stringify({ ...before, witnesses: settings.witnesses }) === JSON.stringify(settings)) return false;
     this.close();
-    this.#prober = proberOf(settings);
+    this.#prober = proberOf(settings, this.interfaces);
     this.#portal = portalWatchOf(settings);
     return true;
   }
@@ -150,9 +156,9 @@ function portalWatchOf({ host, port, proxy, timeoutMs }: WorkerSettings): Portal
   return proxyFor(proxy, host, port) === undefined ? new PortalWatch({ host, timeoutMs }) : undefined;
 }
 
-function proberOf(settings: WorkerSettings): Prober {
+function proberOf(settings: WorkerSettings, interfaces: () => Interfaces | undefined): Prober {
   const { timeoutMs, nameServers } = settings;
-  return new Prober({ site: siteOf(settings), timeoutMs, nameServers });
+  return new Prober({ site: siteOf(settings), timeoutMs, nameServers, interfaces });
 }
 
 function siteOf({ host, port, proxy, ca, hasCaStore }: WorkerSettings): Site {

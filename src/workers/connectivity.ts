@@ -64,9 +64,6 @@ class Connectivity {
   constructor({ port, settings, verdict }: Task) {
     this.#port = port;
     this.#settings = settings;
-    this.#checker = new Checker(settings, (message) => {
-      this.#post(message);
-    });
     this.#memory = initialMemory(verdict);
     this.#links = new Links({
       host: () => this.#settings.host,
@@ -79,6 +76,13 @@ class Connectivity {
         this.#post(message);
       },
     });
+    this.#checker = new Checker(
+      settings,
+      () => this.#links.interfaces(),
+      (message) => {
+        this.#post(message);
+      },
+    );
   }
 
   async run(): Promise<void> {

@@ -3,6 +3,7 @@
  * for the verdict is decided by `connectivity.ts` and `verdict.ts`.
  */
 import { isIP } from 'node:net';
+import { interfacesNow, type Interfaces } from './net/interfaces.js';
 import { isThisMachine } from './net/proxy.js';
 import { followLinks, type LinkEvent, type LinkFollower, type LinkState } from './probe/link-follower.js';
 import { DESTINATIONS, lookAtLinks } from './probe/link-snapshot.js';
@@ -20,8 +21,12 @@ export interface LinksDependencies {
   readonly post: (message: FromWorker) => void;
 }
 
+/** The kernel is asked anew after that in any case, should an announcement have been lost, milliseconds. */
+const INTERFACES_FOR_MS = 60_000;
+
 export class Links {
   #follower: LinkFollower | undefined;
+  #interfaces: { readonly signs: number; readonly atMs: number; readonly found: Interfaces | undefined } | undefined;
 
   constructor(private readonly deps: LinksDependencies) {}
 
@@ -44,6 +49,18 @@ export class Links {
   /** Undefined where nobody follows the links, and before the first look. */
   state(): LinkState | undefined {
     return this.#follower?.state();
+  }
+
+  /** The addresses of this machine. While the kernel has announced nothing they are what they were. */
+  interfaces(): Interfaces | undefined {
+    const signs = this.#follower?.signs();
+    const nowMs = performance.now();
+    const known = this.#interfaces;
+    if (known !== undefined && known.signs === signs && nowMs - known.atMs < INTERFACES_FOR_MS) return known.found;
+    const found = interfacesNow();
+    // What the system refused is to be asked again.
+    this.#interfaces = signs === undefined || found === undefined ? undefined : { signs, atMs: nowMs, found };
+    return found;
   }
 
   /** One look, where nobody follows the links; undefined if the system refuses it. */

@@ -249,6 +249,24 @@ describe('following the links', () => {
 });
 
 describe('the child that follows', () => {
+  it('has announced so much so far, once it has had the time to begin; what it missed counts as an announcement', async (context) => {
+    const bench = new Bench(context);
+    assert.equal(bench.follower.signs(), undefined);
+    await bench.pass(600);
+    const before = bench.follower.signs();
+    assert.equal(typeof before, 'number');
+    await bench.pass(1_000);
+    assert.equal(bench.follower.signs(), before, 'nothing was announced');
+    await bench.sign();
+    assert.notEqual(bench.follower.signs(), before);
+    const after = bench.follower.signs();
+    bench.child.end(1);
+    assert.equal(bench.follower.signs(), undefined);
+    await bench.pass(2_000);
+    assert.notEqual(bench.follower.signs(), after);
+    assert.notEqual(bench.follower.signs(), undefined);
+  });
+
   it('is tied to this thread by setpriv', async (context) => {
     const bench = await begin(context);
     assert.deepEqual(bench.commands, ['setpriv --pdeathsig KILL ip -oneline monitor link address route']);

@@ -4,20 +4,26 @@
  */
 import { statSync, type Stats } from 'node:fs';
 
-/** A file that was changed so lately may be changed again without a trace: its times have the grain of the kernel's clock, milliseconds. */
+/** A file that was changed so lately may be changed again without a trace, since its times have the grain of the kernel's clock; milliseconds. */
 const AT_REST_MS = 2_000;
 /** Of a handful of files and names. */
 const MAX_KNOWN = 16;
 
 export class FileMemory<T> {
   readonly #known = new Map<string, { readonly stamp: string; readonly value: T }>();
+  readonly #atRestMs: number;
+
+  /** @param atRestMs nothing is kept of a file that was changed more lately, milliseconds; default 2 s */
+  constructor(atRestMs = AT_REST_MS) {
+    this.#atRestMs = atRestMs;
+  }
 
   /**
    * What `read` gave for this file, at once where it is known; otherwise what it gives now. Rejects with `read`, of which nothing is kept then.
    * @param about what of the file, where that is not all
    */
   get(path: string, about: string, read: () => Promise<T>): T | Promise<T> {
-    const stamp = stampOf(path);
+    const stamp = stampOf(path, this.#atRestMs);
     const key = `${path} ${about}`;
     const known = this.#known.get(key);
     if (known !== undefined && known.stamp === stamp) return known.value;
@@ -37,7 +43,7 @@ export class FileMemory<T> {
 }
 
 /** Undefined for what is no file, or not at rest. */
-function stampOf(path: string): string | undefined {
+function stampOf(path: string, atRestMs: number): string | undefined {
   let stat: Stats | undefined;
   try {
     stat = statSync(path, { throwIfNoEntry: false });
@@ -46,6 +52,6 @@ function stampOf(path: string): string | undefined {
   }
   if (stat === undefined || !stat.isFile()) return undefined;
   const { dev, ino, size, mtimeMs, ctimeMs } = stat;
-  if (Math.abs(Date.now() - ctimeMs) < AT_REST_MS) return undefined;
+  if (Math.abs(Date.now() - ctimeMs) < atRestMs) return undefined;
   return `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
 }

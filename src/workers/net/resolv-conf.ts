@@ -15,9 +15,7 @@ const ORDINARY_BYTES = 4 * 1024;
 const memory = new FileMemory<ResolvConfTrouble | undefined>();
 
 /** Undefined: nothing is wrong with it. Never rejects, never waits for a writer. Read where it is another file than before. */
-export function lookAtResolvConf(
-  path: string,
-): ResolvConfTrouble | undefined | Promise<ResolvConfTrouble | undefined> {
+export function lookAtResolvConf(path: string): ResolvConfTrouble | undefined | Promise<ResolvConfTrouble | undefined> {
   const found = memory.get(path, '', () => readResolvConf(path));
   return found instanceof Promise ? found.catch(troubleBy) : found;
 }

@@ -1,5 +1,5 @@
 /** The checks of one site, one after the other: remembers between them what makes the next one cheap. `one-check.ts` makes each. */
-import { interfacesNow } from '../net/interfaces.js';
+import { interfacesNow, type Interfaces } from '../net/interfaces.js';
 import { usableFamilies } from '../net/resolve.js';
 import { KeptConnection, type KeptPolicy } from './kept-connection.js';
 import { FIRST_MANNER, learnManner, type Manner } from './manner.js';
@@ -9,6 +9,8 @@ export type { Seen } from './one-check.js';
 
 export interface ProberSettings extends CheckSettings {
   readonly kept?: KeptPolicy;
+  /** The addresses of this machine. Default: asked of the kernel each time. */
+  readonly interfaces?: () => Interfaces | undefined;
 }
 
 /** How long an address that proved to be the site's is believed to be, where the name servers give others by turns. */
@@ -44,7 +46,7 @@ export class Prober {
 
   /** Resolves with undefined if `signal` aborted meanwhile. Calls must not overlap. `fresh`: an old connection proves nothing. Default false. */
   async check(signal: AbortSignal, fresh = false): Promise<Seen | undefined> {
-    const interfaces = interfacesNow();
+    const interfaces = (this.#settings.interfaces ?? interfacesNow)();
     const kept = this.#kept.take(interfaces, fresh);
     const seen = await new OneCheck(this.#settings, {
       kept,

@@ -56,6 +56,8 @@ export interface FollowLinksOptions {
 export interface LinkFollower {
   /** The latest look; undefined before the first. */
   state(): LinkState | undefined;
+  /** How often the kernel has announced anything so far; undefined while nobody listens, or only just. */
+  signs(): number | undefined;
   /** Ends the child and every timer; no event follows, even while this is awaited. */
   stop(): Promise<void>;
 }
@@ -98,6 +100,9 @@ class Follower implements LinkFollower {
   #child: ChildProcess | undefined;
   #withSetpriv = true;
   #deaths = 0;
+  /** The child has had the time to begin. */
+  #listens = false;
+  #signs = 0;
   #looking = false;
   /** When the last look began and ended. */
   #looked = { fromMs: 0, toMs: 0 };
@@ -118,6 +123,10 @@ class Follower implements LinkFollower {
 
   state(): LinkState | undefined {
     return this.#state;
+  }
+
+  signs(): number | undefined {
+    return this.#listens ? this.#signs : undefined;
   }
 
   async stop(): Promise<void> {
@@ -147,6 +156,9 @@ class Follower implements LinkFollower {
       if (over || this.#child !== child) return;
       over = true;
       this.#child = undefined;
+      this.#listens = false;
+      // What was announced meanwhile is not known.
+      this.#signs += 1;
       this.#childEnded(startedAtMs, why, error);
     };
     child.once('error', (error) => ended(error.message, error));
@@ -154,11 +166,17 @@ class Follower implements LinkFollower {
       const how = signal === null ? `exit status ${String(code)}` : `signal ${signal}`;
       ended(stderr === '' ? how : `${stderr.trim()} (${how})`, code === EXIT_NOT_FOUND ? NOT_FOUND : undefined);
     });
-    child.stdout?.on('data', () => this.#lookSoon());
+    child.stdout?.on('data', () => {
+      this.#signs += 1;
+      this.#lookSoon();
+    });
     child.stderr?.on('data', (chunk: Buffer) => {
       if (stderr.length < MAX_STDERR) stderr = (stderr + chunk.toString('utf8')).slice(0, MAX_STDERR);
     });
-    this.#timers.settle = setTimeout(() => void this.#lookNow(), SETTLE_MS);
+    this.#timers.settle = setTimeout(() => {
+      this.#listens = true;
+      void this.#lookNow();
+    }, SETTLE_MS);
   }
 
   /** `error`: why there was no child at all. */
