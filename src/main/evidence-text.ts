@@ -4,12 +4,14 @@ import type {
   DnsEvidence,
   HttpsEvidence,
   LiveAnswer,
+  LinkEvidence,
   PacketEvidence,
   PortalEvidence,
+  Uplink,
   VerdictState,
   WitnessEvidence,
 } from '../workers/protocol.js';
-import { loginAdvice, nameAdvice, proxyAdvice, reasonAdvice } from './troubles.js';
+import { loginAdvice, nameAdvice, proxyAdvice, reasonAdvice, uplinkAdvice } from './troubles.js';
 
 const LEAST_MTU = 1_280;
 /** Linux takes no less as net.ipv4.tcp_base_mss than what fits into 576 bytes of IPv4 anywhere; IPv6's header is 20 more. */
@@ -20,8 +22,7 @@ const HEADERS_OF_TCP = 72;
 export function evidenceLines(evidence: CheckEvidence): string[] {
   const lines: string[] = [];
   const { link, dns, https } = evidence;
-  if (link !== undefined)
-    lines.push(row('link', link.ok, undefined, link.detail ?? (link.ok ? 'link, address and route are there' : '')));
+  if (link !== undefined) lines.push(row('link', link.ok, undefined, linkWords(link)));
   if (dns !== undefined) lines.push(row('dns', dns.ok, dns.ms, dnsWords(dns)));
   for (const attempt of https) lines.push(...httpsRows(attempt));
   const { portal } = evidence;
@@ -41,6 +42,10 @@ export function adviceOn(
 ): string | undefined {
   const { reason, lastEvidence } = status;
   if (reason === undefined) return undefined;
+  const better = betterUplink(lastEvidence?.link);
+  if (better !== undefined) return `${betterWords(better)}. ${uplinkAdvice(better.carrying)}`;
+  const beside = reason === 'no-link' ? standbyAdvice(lastEvidence?.link) : undefined;
+  if (beside !== undefined) return beside;
   const login = lastEvidence?.portal?.login;
   if (reason === 'portal' && login !== undefined) return loginAdvice(login);
   const name = lastEvidence?.dns?.trouble;
@@ -48,6 +53,51 @@ export function adviceOn(
   const proxy = lastEvidence?.https.find((one) => one.reason === 'proxy')?.proxy;
   if (reason === 'proxy' && proxy !== undefined) return proxyAdvice(proxy);
   return reasonAdvice(reason);
+}
+
+/** An interface with internet where the one that carries has none. `carrying`: or is the way, although it is dead. */
+export interface BetterUplink {
+  readonly name: string;
+  readonly carrying: string;
+}
+
+export function betterUplink(link: LinkEvidence | undefined): BetterUplink | undefined {
+  const uplinks = link?.uplinks ?? [];
+  const better = uplinks.find(({ hasInternet }) => hasInternet === true);
+  const carrying = uplinks.find(({ role }) => role === 'carries') ?? uplinks.find(({ role }) => role === 'dead');
+  return better === undefined || carrying === undefined ? undefined : { name: better.name, carrying: carrying.name };
+}
+
+/** Where the default route leads to a dead interface, and another one has a route that is not preferred. */
+function standbyAdvice(link: LinkEvidence | undefined): string | undefined {
+  const uplinks = link?.uplinks ?? [];
+  const standby = uplinks.find(({ role }) => role === 'stands-by');
+  const dead = uplinks.find(({ role }) => role === 'dead');
+  if (standby === undefined || dead === undefined) return undefined;
+  return `${standby.name} stands by, but the default route of ${dead.name} is preferred. ${uplinkAdvice(dead.name)}`;
+}
+
+/** Such as `wlan0 has internet, and eth0, which carries, has none`. */
+export function betterWords({ name, carrying }: BetterUplink): string {
+  return `${name} has internet, and ${carrying}, which carries, has none`;
+}
+
+/** Such as `eth0 carries, wlan0 stands by`. */
+export function uplinkWords(uplinks: readonly Uplink[]): string {
+  return uplinks.map(wordsOf).join(', ');
+}
+
+function wordsOf({ name, role, detail, hasInternet }: Uplink): string {
+  if (role === 'dead') return detail ?? `${name} is dead`;
+  if (role === 'carries') return `${name} carries`;
+  if (hasInternet === undefined) return `${name} stands by`;
+  return `${name} stands by, ${hasInternet ? 'with internet' : 'without internet'}`;
+}
+
+function linkWords({ ok, detail, uplinks }: LinkEvidence): string {
+  if (detail !== undefined) return detail;
+  if (uplinks !== undefined) return uplinkWords(uplinks);
+  return ok ? 'link, address and route are there' : '';
 }
 
 export interface EvidenceFields {
@@ -68,7 +118,7 @@ export function evidenceFields(evidence: CheckEvidence): EvidenceFields {
   return {
     trigger: evidence.trigger,
     ms: evidence.ms,
-    ...(link === undefined || link.ok ? {} : { link: link.detail ?? link.reason ?? 'no way out' }),
+    ...linkField(link),
     ...(dns === undefined ? {} : { dns: `${dns.ok ? 'ok' : 'failed'} ${dns.ms} ms ${dnsWords(dns)}`.trim() }),
     ...(https.length === 0 ? {} : { https: https.map(httpsWords).join('; ') }),
     ...(evidence.portal === undefined ? {} : { portal: portalWords(evidence.portal) }),
@@ -95,6 +145,14 @@ export function packetAdvice({ passes, device = 'DEVICE' }: PacketEvidence): str
       ? `sudo ip link set dev ${device} mtu ${passes}`
       : `sudo sysctl -w net.ipv4.tcp_mtu_probing=2 net.ipv4.tcp_base_mss=${Math.max(LEAST_MSS, passes - HEADERS_OF_TCP)}`;
   return `Until the next boot this helps: ${command}; for good, have whoever runs the router clamp the MSS, or set the same in this machine's network settings`;
+}
+
+/** Also where the link is good, if there are two that could be. */
+function linkField(link: LinkEvidence | undefined): Pick<EvidenceFields, 'link'> {
+  if (link === undefined) return {};
+  if (!link.ok) return { link: link.detail ?? link.reason ?? 'no way out' };
+  const uplinks = link.uplinks ?? [];
+  return uplinks.some(({ role }) => role === 'stands-by') ? { link: uplinkWords(uplinks) } : {};
 }
 
 function liveWords(live: LiveAnswer): string {

@@ -1,6 +1,7 @@
 /** One line that says how the daemon is, for `systemctl status`. Pure. */
 import type { CheckEvidence, VerdictState } from '../workers/protocol.js';
 import { refusalWords } from '../workers/net/refusal.js';
+import { betterUplink, betterWords } from './evidence-text.js';
 import { farOffWords } from './clock/site.js';
 import { reasonWords, TROUBLES } from './troubles.js';
 
@@ -65,7 +66,9 @@ function internetText(internet: InternetGlance, connection: ConnectionGlance, op
       const why = internet.reason === undefined ? TROUBLES['no-internet'].title : reasonWords(internet.reason);
       const login = internet.reason === 'portal' ? internet.lastEvidence?.portal?.login : undefined;
       const where = login === undefined ? '' : `, log in at ${login}`;
-      return `Offline since ${clockTime(internet.sinceMs, options.nowMs)}: ${why}${where}; next look in ${options.offlineIntervalSecs} s`;
+      const better = betterUplink(internet.lastEvidence?.link);
+      const round = better === undefined ? '' : `; ${betterWords(better)}`;
+      return `Offline since ${clockTime(internet.sinceMs, options.nowMs)}: ${why}${where}${round}; next look in ${options.offlineIntervalSecs} s`;
     }
     case 'online':
       return `Online, ${connectionText(connection, options.nowMs)}`;

@@ -7,7 +7,7 @@ import { ASKED } from './troubles/asked.js';
 import { CLOUD } from './troubles/cloud.js';
 import { causesAmong, type Causes } from './troubles/first-cause.js';
 import { HOUSE } from './troubles/house.js';
-import { LINE, OFFLINE, OUTAGE } from './troubles/internet.js';
+import { LINE, OFFLINE, OUTAGE, UPLINK } from './troubles/internet.js';
 import { NEAR, REMARKED } from './troubles/looked.js';
 import { NAMES, type NameWords } from './troubles/names.js';
 import { PROXIES } from './troubles/proxies.js';
@@ -31,6 +31,7 @@ export const TROUBLES: Readonly<Record<TroubleCode, Trouble>> = {
   ...ASKED,
   ...STOPPING,
   ...NEAR,
+  ...UPLINK,
   ...LINE,
   ...OFFLINE,
   ...OUTAGE,
@@ -76,6 +77,11 @@ export function proxyAdvice(trouble: ProxyTrouble): string {
 
 function sentences({ meaning, remedy }: NameWords): string {
   return plain(`${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}. ${remedy}`);
+}
+
+/** The same for an interface that carries and has no internet, where another has. */
+export function uplinkAdvice(carrying: string): string {
+  return plain(TROUBLES['wrong-uplink'].remedy).replaceAll('NAME', carrying);
 }
 
 /** The same for a portal that says where to log in. */

@@ -6,6 +6,7 @@ import { Prober, type Seen } from './probe/check.js';
 import type { Site } from './probe/https.js';
 import { PacketWatch } from './probe/packet-watch.js';
 import { PortalWatch } from './probe/portal-watch.js';
+import { StandbyTrial } from './probe/standby-trial.js';
 import { isFinal, type Situation } from './proof.js';
 import { Proofs } from './proofs.js';
 import type {
@@ -33,6 +34,7 @@ export class Checker {
   #prober: Prober;
   #portal: PortalWatch | undefined;
   readonly #packets = new PacketWatch();
+  #standby: StandbyTrial;
   readonly #proofs: Proofs;
   /** How the site failed in the last check; undefined: it answered. */
   #lastReason: OfflineReason | undefined;
@@ -46,6 +48,7 @@ export class Checker {
     this.#settings = settings;
     this.#prober = proberOf(settings, interfaces);
     this.#portal = portalWatchOf(settings);
+    this.#standby = standbyTrialOf(settings);
     this.#proofs = new Proofs(settings, post);
   }
 
@@ -67,26 +70,30 @@ export class Checker {
     const beside = this.#proofs.begin({ ...situation, lastReason: this.#lastReason }, signal);
     const seen = await this.#prober.check(signal, newOnly);
     if (seen === undefined) return undefined;
-    const link = await lookAtLink();
+    const shown = await lookAtLink();
     const dns = seen.ok ? seen.dns : withSuspicion(seen.dns, this.#settings, this.#prober.lastGood);
-    const refused = seen.ok ? undefined : refusedCall(link, dns, seen.https);
-    const common = { ...(link === undefined ? {} : { link }), dns, https: seen.https, siteAnswered: seen.ok };
+    const refused = seen.ok ? undefined : refusedCall(shown, dns, seen.https);
+    const common = { ...(shown === undefined ? {} : { link: shown }), dns, https: seen.https, siteAnswered: seen.ok };
     if (refused !== undefined) {
       beside.giveUp();
       return { ok: false, refused, ...common };
     }
     if (seen.ok) this.#lookAtPackets();
     const { evidence: packets } = this.#packets;
-    const portal = await this.#portalBeside(seen, link ?? NOT_LOOKED_AT, startedAt);
-    const siteReason = seen.ok ? undefined : reasonOf(link, dns, seen.https, portal);
+    const portal = await this.#portalBeside(seen, shown ?? NOT_LOOKED_AT, startedAt);
+    const siteReason = seen.ok ? undefined : reasonOf(shown, dns, seen.https, portal);
     const { weight, ...others } = await beside.settle(siteReason);
     if (signal.aborted) return undefined;
     this.#lastReason = siteReason;
     const ok = seen.ok || weight === 'proved';
+    // What may be one lost packet is no reason to look elsewhere.
+    const isOutage = situation.verdict === 'offline' || situation.failures + 1 >= this.#settings.failuresToOffline;
+    const link = await this.#standbyBeside({ ok, isOutage: isOutage && weight !== 'void' }, shown, dns, startedAt);
     return {
       ok,
       ...(siteReason === undefined || weight === 'void' ? {} : ok ? { siteReason } : { reason: siteReason }),
       ...common,
+      ...(link === undefined ? {} : { link }),
       ...(portal === undefined ? {} : { portal }),
       ...(packets === undefined ? {} : { packets }),
       ...others,
@@ -112,6 +119,7 @@ export class Checker {
     this.close();
     this.#prober = proberOf(settings, this.interfaces);
     this.#portal = portalWatchOf(settings);
+    this.#standby = standbyTrialOf(settings);
     return true;
   }
 
@@ -119,11 +127,13 @@ export class Checker {
   elsewhere(): void {
     this.#portal?.forget();
     this.#packets.again();
+    this.#standby.elsewhere();
   }
 
   close(): void {
     this.#prober.close();
     this.#portal?.forget();
+    this.#standby.elsewhere();
     this.#packets.close();
   }
 
@@ -135,9 +145,27 @@ export class Checker {
   }
 
   async #portalBeside(seen: Seen, link: LinkEvidence, startedAt: number): Promise<PortalEvidence | undefined> {
+    return this.#portal?.after(seen, link, this.#prober.lastGood, this.#waitMs(startedAt, 2));
+  }
+
+  async #standbyBeside(
+    { ok, isOutage }: { readonly ok: boolean; readonly isOutage: boolean },
+    link: LinkEvidence | undefined,
+    dns: DnsEvidence,
+    startedAt: number,
+  ): Promise<LinkEvidence | undefined> {
+    if (ok) this.#standby.online();
+    if (!isOutage || ok || link === undefined) return link;
+    const { lastGood } = this.#prober;
+    // A name server may be a portal's.
+    const addresses = lastGood === undefined ? dns.addresses : [lastGood, ...dns.addresses];
+    return this.#standby.beside(link, addresses, this.#waitMs(startedAt, 3.5));
+  }
+
+  /** How long a check may wait for what is asked beside it, where nobody looks again. @param timeouts since its beginning, at the most */
+  #waitMs(startedAt: number, timeouts: number): number {
     const { waitForPortal, timeoutMs } = this.#settings;
-    const waitMs = waitForPortal === true ? startedAt + 2 * timeoutMs - performance.now() : 0;
-    return this.#portal?.after(seen, link, this.#prober.lastGood, waitMs);
+    return waitForPortal === true ? startedAt + timeouts * timeoutMs - performance.now() : 0;
   }
 }
 
@@ -159,6 +187,11 @@ function portalWatchOf({ host, port, proxy, timeoutMs }: WorkerSettings): Portal
 function proberOf(settings: WorkerSettings, interfaces: () => Interfaces | undefined): Prober {
   const { timeoutMs, nameServers } = settings;
   return new Prober({ site: siteOf(settings), timeoutMs, nameServers, interfaces });
+}
+
+/** Twice the time-out: the line that stands by may be a slow one. */
+function standbyTrialOf(settings: WorkerSettings): StandbyTrial {
+  return new StandbyTrial({ site: siteOf(settings), timeoutMs: 2 * settings.timeoutMs });
 }
 
 function siteOf({ host, port, proxy, ca, hasCaStore }: WorkerSettings): Site {

@@ -7,7 +7,8 @@ import { interfacesNow, type Interfaces } from './net/interfaces.js';
 import { isThisMachine } from './net/proxy.js';
 import { followLinks, type LinkEvent, type LinkFollower, type LinkState } from './probe/link-follower.js';
 import { DESTINATIONS, lookAtLinks } from './probe/link-snapshot.js';
-import { decideLink, refusalIn } from './probe/link-state.js';
+import { refusalIn } from './probe/link-state.js';
+import { linkEvidenceOf } from './probe/uplinks.js';
 import type { CheckEvidence, CheckTrigger, FromWorker, LinkEvidence } from './protocol.js';
 
 export interface LinksDependencies {
@@ -66,7 +67,7 @@ export class Links {
   /** One look, where nobody follows the links; undefined if the system refuses it. */
   async look(): Promise<LinkEvidence | undefined> {
     const snapshot = await lookAtLinks(this.#destinations());
-    return refusalIn(snapshot) === undefined ? decideLink(snapshot) : undefined;
+    return refusalIn(snapshot) === undefined ? linkEvidenceOf(snapshot) : undefined;
   }
 
   /** True if the kernel had shown no way out from before the check on, all the time. */

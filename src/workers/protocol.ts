@@ -129,6 +129,17 @@ export interface HttpsEvidence {
   readonly reason?: OfflineReason;
 }
 
+/** An interface that could lead out. */
+export interface Uplink {
+  readonly name: string;
+  /** `carries`: packets leave by it. `stands-by`: it has an address and a default route, and another is preferred. `dead`: neither. */
+  readonly role: 'carries' | 'stands-by' | 'dead';
+  /** Why it is dead, such as `wlan0 has no carrier`. */
+  readonly detail?: string;
+  /** Set if it was tried while what carries had no internet: whether a host of ours showed its certificate over it. */
+  readonly hasInternet?: boolean;
+}
+
 /** What the kernel says of links, addresses and routes, before a packet is sent. */
 export interface LinkEvidence {
   readonly phase: 'link';
@@ -137,6 +148,8 @@ export interface LinkEvidence {
   readonly reason?: 'no-link' | 'no-route';
   /** Plain words, such as `wlan0 has no carrier`. */
   readonly detail?: string;
+  /** Unset where there is one at the most. */
+  readonly uplinks?: readonly Uplink[];
 }
 
 /** What answers over plain HTTP where the site was asked for, once HTTPS has failed. */

@@ -46,6 +46,7 @@ outcome['set clock'] = run('date', '-s', '2001-01-01');
 outcome['set hostname'] = run('hostname', 'probe');
 outcome['change link'] = run('ip', 'link', 'set', 'lo', 'down');
 outcome['make device'] = run('mknod', '/var/lib/dunebugger-remote/null', 'c', '1', '3');
+outcome['bind to an interface'] = run('perl', '-e', 'use Socket; socket(my $s, AF_INET, SOCK_STREAM, 0) or die $!; setsockopt($s, SOL_SOCKET, 25, "lo\\0") or die $!; alarm 1; print "bound"');
 outcome['see links'] = run('ip', '-json', 'link');
 fs.writeFileSync('/var/lib/dunebugger-remote/outcome.json', JSON.stringify(outcome));
 `;
@@ -93,6 +94,8 @@ function sandboxOf(debian: Debian): void {
       [],
     );
     assert.match(String(outcome['see links']), /"ifname":"lo"/);
+    // What stands by is tried over its own interface.
+    assert.equal(outcome['bind to an interface'], 'bound');
   });
 
   it('writes nowhere but into its state directory', async () => {

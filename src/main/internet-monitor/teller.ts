@@ -1,8 +1,8 @@
 /** Tells the log what goes on while the verdict stands: an outage has another reason; the test site fails although the internet is there. */
 import type { CheckEvidence, OfflineReason } from '../../workers/protocol.js';
-import { evidenceFields, packetAdvice, packetWords } from '../evidence-text.js';
+import { betterUplink, betterWords, evidenceFields, packetAdvice, packetWords, uplinkWords } from '../evidence-text.js';
 import type { Logger } from '../log.js';
-import { plain, reasonWords, TROUBLES } from '../troubles.js';
+import { plain, reasonWords, TROUBLES, uplinkAdvice } from '../troubles.js';
 import { provedBy, siteFaultWords } from './site-fault.js';
 
 export class Teller {
@@ -14,11 +14,18 @@ export class Teller {
   /** What has been told of large packets that are lost. */
   #saidPackets: string | undefined;
 
+  /** Of the better interface that was told in this outage. */
+  #saidUplink: string | undefined;
+
   constructor(private readonly log: Logger) {}
 
   checked(evidence: CheckEvidence): void {
     this.#packets(evidence);
-    if (!evidence.ok) return;
+    if (!evidence.ok) {
+      this.#uplink(evidence);
+      return;
+    }
+    this.#saidUplink = undefined;
     if (evidence.siteReason !== undefined && !this.#saidSite) {
       this.#saidSite = true;
       this.log.warn(
@@ -43,6 +50,17 @@ export class Teller {
         { packets: words, address: packets.address },
         `Large packets are lost on the way out (${words}), and nobody says so: what is larger never reaches the cloud, and the connection is lost over it again and again. ${packetAdvice(packets)}`,
       );
+  }
+
+  /** Where another interface has a way out, that is all an operator needs to know. */
+  #uplink({ link }: CheckEvidence): void {
+    const better = betterUplink(link);
+    if (better === undefined || this.#saidUplink === better.name) return;
+    this.#saidUplink = better.name;
+    this.log.warn(
+      { link: uplinkWords(link?.uplinks ?? []) },
+      `${betterWords(better)}: ${uplinkAdvice(better.carrying)}`,
+    );
   }
 
   /** An outage begins, and its reason is told by whoever sees it; what comes after it is told anew. */

@@ -4,6 +4,7 @@
  * Only the first bad station of a branch is called bad; what is behind it is not looked at because of it. What a station shows is
  * what the checks have seen anyway: no packet is sent for it.
  */
+import { betterUplink, betterWords, uplinkWords } from '../evidence-text.js';
 import { plain, reasonWords, TROUBLES } from '../troubles.js';
 import type { OfflineReason } from '../../workers/protocol.js';
 import type { Machine } from './machine.js';
@@ -76,7 +77,7 @@ function findingOf(station: Station, parts: Parts, machine: Machine | undefined)
       if (parts.daemon.problem !== undefined) return bad(parts.daemon.problem);
       return onTheWay(station, parts.internet, machineWords(machine));
     case 'interface':
-      return onTheWay(station, parts.internet, interfaceWords(machine?.interface ?? null));
+      return onTheWay(station, parts.internet, interfaceWords(machine?.interface ?? null, parts.internet));
     case 'router':
       return onTheWay(station, parts.internet, machine?.router ?? '');
     case 'name-server':
@@ -108,9 +109,10 @@ function ofNumber(value: number | null | undefined, unit: string): string[] {
   return typeof value === 'number' ? [`${value} ${unit}`] : [];
 }
 
-function interfaceWords(link: Machine['interface']): string {
-  if (link === null) return '';
-  return link.signalDbm === null ? link.name : `${link.name}, Wi-Fi ${link.signalDbm} dBm`;
+function interfaceWords(link: Machine['interface'], internet: InternetPart | undefined): string {
+  const others = (internet?.lastEvidence?.link?.uplinks ?? []).filter(({ role }) => role === 'stands-by');
+  const own = link === null ? [] : [link.signalDbm === null ? link.name : `${link.name}, Wi-Fi ${link.signalDbm} dBm`];
+  return [...own, ...(others.length === 0 ? [] : [uplinkWords(others)])].join('; ');
 }
 
 /** A station of the way out: good where the internet is there, and where the reason blames one further on. */
@@ -123,9 +125,11 @@ function onTheWay(station: Station, internet: InternetPart | undefined, words: s
       return ok(words);
     case 'offline': {
       if (internet.reason === undefined) return station === 'internet' ? bad(TROUBLES['no-internet'].title) : unknown();
-      const blamed = BLAMED[internet.reason];
-      if (station !== blamed) return ok(words);
       const link = internet.lastEvidence?.link;
+      const better = betterUplink(link);
+      const blamed = better === undefined ? BLAMED[internet.reason] : 'interface';
+      if (station !== blamed) return ok(words);
+      if (better !== undefined) return bad(betterWords(better));
       const detail = link !== undefined && !link.ok && link.detail !== undefined ? `: ${link.detail}` : '';
       return bad(`${reasonWords(internet.reason)}${detail}`);
     }

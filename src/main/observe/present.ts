@@ -1,4 +1,5 @@
 /** Which rows of the table of troubles are present now. Pure. */
+import { betterUplink } from '../evidence-text.js';
 import type { TroubleCode } from '../troubles.js';
 import type { CloudFailure, CloudPart, Parts } from './parts.js';
 
@@ -15,6 +16,8 @@ export function troublesPresent({
   if (daemon.problem !== undefined) present.push('not-healthy');
   if (internet?.lastEvidence?.refused !== undefined) present.push('system-refuses');
   if (internet?.lastEvidence?.packets?.ok === false) present.push('large-packets-lost');
+  if (internet?.verdict === 'offline' && betterUplink(internet.lastEvidence?.link) !== undefined)
+    present.push('wrong-uplink');
   if (internet?.verdict === 'offline')
     present.push(...(internet.reason === undefined ? [] : [internet.reason]), 'no-internet');
   else if (internet?.lastEvidence?.siteReason !== undefined) present.push('test-site-down');

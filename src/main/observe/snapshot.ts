@@ -57,6 +57,14 @@ export interface Snapshot {
     readonly reason: string | null;
     readonly sinceMs: number;
     readonly testDomain: string;
+    /** Interfaces that could lead out; empty where there are not two. */
+    readonly uplinks: readonly {
+      readonly name: string;
+      readonly role: 'carries' | 'stands-by' | 'dead';
+      readonly detail: string | null;
+      /** Null: not tried. */
+      readonly hasInternet: boolean | null;
+    }[];
     readonly lastCheck: {
       readonly atMs: number;
       readonly ms: number;
@@ -179,7 +187,13 @@ function internetOf({ verdict, reason, sinceMs, testDomain, lastEvidence }: Inte
           reason: lastEvidence.reason ?? null,
           lines: evidenceLines(lastEvidence),
         };
-  return { verdict, reason: reason ?? null, sinceMs, testDomain, lastCheck };
+  const uplinks = (lastEvidence?.link?.uplinks ?? []).map(({ name, role, detail = null, hasInternet = null }) => ({
+    name,
+    role,
+    detail,
+    hasInternet,
+  }));
+  return { verdict, reason: reason ?? null, sinceMs, testDomain, uplinks, lastCheck };
 }
 
 function cloudOf({ kind, sinceMs, group, attempt, nextAttemptAtMs, lastFailure }: CloudPart): Snapshot['cloud'] {

@@ -7,6 +7,21 @@ const LINK_HOLD_MS = 300;
 /** A failed check is confirmed by another, begun 1 s after it at the earliest (`internet-monitor/options.ts`). */
 const CONFIRM_MS = 1_000;
 
+/** Explains every reason: whatever is wrong, there is a way round it. */
+export const UPLINK: Readonly<Record<'wrong-uplink', Trouble>> = {
+  'wrong-uplink': {
+    severity: 'warn',
+    title: 'another interface has internet',
+    meaning:
+      'the interface that carries has no internet, and one that stands by has: a verified TLS handshake was made over it',
+    remedy:
+      '`sudo nmcli device disconnect NAME` (without NetworkManager: `sudo ip route del default dev NAME`) lets the other one carry; for good, give the connection of NAME the higher `ipv4.route-metric`',
+    makesIrrelevant: ['no-link'],
+    tellAfterMs: CONFIRM_MS,
+    lines: ['… has internet, and …, which carries, has none: …'],
+  },
+};
+
 /**
  * In the order of blame of `workers/verdict.ts`: what needs no packet comes first, then a foreign certificate or a wrong
  * clock, then the names, then the proxy and the other steps of a connection. Each row names the next one, the last one the outage.

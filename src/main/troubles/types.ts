@@ -101,6 +101,7 @@ export type RemarkedTrouble =
 
 /** Stable: programs may rely on them. The reasons of an offline verdict keep their names. */
 export type TroubleCode =
+  | 'wrong-uplink'
   | OfflineReason
   | 'no-internet'
   | 'test-site-down'

@@ -11,6 +11,7 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import type { Proxy } from '../protocol.js';
+import type { Dial } from './over-interface.js';
 import { ProxyError, troubleOfFailure } from './proxy-answers.js';
 import { refusalOf } from './refusal.js';
 import { openTunnel } from './tunnel.js';
@@ -47,6 +48,8 @@ export interface OpenAddressOptions<Refused> {
   readonly proxy?: Proxy | undefined;
   /** Undefined: no TLS. `session`: one of an earlier connection, to be resumed. */
   readonly tls?: TlsChoice | undefined;
+  /** Makes the socket, which says 'connect'. Default: where the routes lead. */
+  readonly dial?: Dial | undefined;
   /** Aborting gives the attempt up; a reason that is a {@link DeadlineError} counts as a time-out. */
   readonly signal: AbortSignal;
   /** TCP is open, and that step begins. */
@@ -80,7 +83,7 @@ export type OpenedAddress<Refused> =
     };
 
 export function openAddress<Refused = never>(options: OpenAddressOptions<Refused>): Promise<OpenedAddress<Refused>> {
-  const { address, host, port, proxy, tls, signal, onPhase } = options;
+  const { address, host, port, proxy, tls, dial = straight, signal, onPhase } = options;
   return new Promise((resolve) => {
     let at: OpenPhase = 'tcp';
     let begunAt = performance.now();
@@ -126,7 +129,7 @@ export function openAddress<Refused = never>(options: OpenAddressOptions<Refused
       sockets.push(secured);
     };
 
-    const tcp = connectTcp({ host: address, port: proxy?.port ?? port, noDelay: true });
+    const tcp = dial(address, proxy?.port ?? port);
     const sockets: Socket[] = [tcp];
     // Also for what comes after the end: without a listener it would end the process.
     tcp.on('error', (error) => fail(error));
@@ -157,6 +160,10 @@ export function openAddress<Refused = never>(options: OpenAddressOptions<Refused
       });
     });
   });
+}
+
+function straight(address: string, port: number): Socket {
+  return connectTcp({ host: address, port, noDelay: true });
 }
 
 /** The error as the proxy's, if it is: neither this machine's own refusal nor a giving up is. */

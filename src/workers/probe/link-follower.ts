@@ -10,7 +10,8 @@ import type { LinkEvidence } from '../protocol.js';
 import { lookAtLinks } from './link-snapshot.js';
 import { endChild, spawnMonitor } from './monitor-child.js';
 import { refusalOf, refusalWords } from '../net/refusal.js';
-import { decideLink, fingerprint, refusalIn, type LinkSnapshot } from './link-state.js';
+import { fingerprint, refusalIn, type LinkSnapshot } from './link-state.js';
+import { linkEvidenceOf } from './uplinks.js';
 
 /** What the kernel says, and since when it says so. */
 export interface LinkState {
@@ -250,7 +251,7 @@ class Follower implements LinkFollower {
 
   #take(snapshot: LinkSnapshot): void {
     if (this.#stopped) return;
-    const evidence = decideLink(snapshot);
+    const evidence = linkEvidenceOf(snapshot);
     const print = fingerprint(snapshot);
     const before = this.#state;
     const changed = this.#fingerprint !== print;

@@ -180,18 +180,18 @@ export function isLinkLocal(address: string): boolean {
 }
 
 /** Where there is hardware, only hardware counts: a bridge of containers is no link to the world. */
-function candidatesOf(interfaces: readonly LinkInterface[]): readonly LinkInterface[] {
+export function candidatesOf(interfaces: readonly LinkInterface[]): readonly LinkInterface[] {
   const physical = interfaces.filter((link) => link.physical);
   return physical.length > 0 ? physical : interfaces;
 }
 
-function whyNotRunning(link: LinkInterface): string {
+export function whyNotRunning(link: LinkInterface): string {
   if (!link.up) return `${link.name} is down`;
   if (link.operState === 'dormant') return `${link.name} is not authenticated yet`;
   return `${link.name} has no carrier`;
 }
 
-function whyNoWay(link: LinkInterface, hasDefaultRoute: boolean): string {
+export function whyNoWay(link: LinkInterface, hasDefaultRoute: boolean): string {
   const addresses = link.addresses ?? [];
   const [address] = addresses.filter((candidate) => !isLinkLocal(candidate));
   if (address !== undefined) {
