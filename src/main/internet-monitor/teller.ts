@@ -1,6 +1,6 @@
 /** Tells the log what goes on while the verdict stands: an outage has another reason; the test site fails although the internet is there. */
 import type { CheckEvidence, OfflineReason } from '../../workers/protocol.js';
-import { betterUplink, betterWords, evidenceFields, packetAdvice, packetWords, uplinkWords } from '../evidence-text.js';
+import { betterUplink, evidenceFields, packetAdvice, packetWords, uplinkWords } from '../evidence-text.js';
 import type { Logger } from '../log.js';
 import { plain, reasonWords, TROUBLES, uplinkAdvice } from '../troubles.js';
 import { provedBy, siteFaultWords } from './site-fault.js';
@@ -59,7 +59,7 @@ export class Teller {
     this.#saidUplink = better.name;
     this.log.warn(
       { link: uplinkWords(link?.uplinks ?? []) },
-      `${betterWords(better)}: ${uplinkAdvice(better.carrying)}`,
+      `${better.name} has internet, and ${better.carrying}, which carries, has none: ${uplinkAdvice(better.carrying)}`,
     );
   }
 
