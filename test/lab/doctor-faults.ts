@@ -71,6 +71,7 @@ const EXPECTED: Readonly<Record<string, Expected | ReturnType<typeof fine>>> = {
   // Of so many packets a check may fail or not.
   'packet-loss-20': [undefined, 'line', 'line-lossy', /of 24 tries \d+ lost a packet/],
   'latency-300': ['warn', 'line', 'line-slow', /a packet takes [56]\d\d ms/],
+  'large-lost-1300': ['warn', 'mtu', 'large-packets-lost', /1280 bytes get through by pi0, 1400 do not/],
   'ipv6-only': fine('families', /^IPv6 alone$/),
   'ipv4-only': fine('families', /^IPv4 alone$/),
   'ipv6-broken': ['warn', 'families', 'family-broken', /nothing comes back over IPv6/],

@@ -1,9 +1,10 @@
 /**
  * The doctor under every fault of the lab: the first cause is named; on a healthy machine nothing. Needs root.
  *
- * A line a fault is printed as a diagnostic: the fault, and the sentence.
+ * A line a fault is printed as a diagnostic: the fault, and the sentence. With DOCTOR_TABLE=FILE they are written there, as a table for people.
  */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
 import { DIAGNOSED, type Diagnosed } from './doctor-faults.js';
 import { DoctorSeat, type DoctorRun } from './doctor-seat.js';
@@ -15,7 +16,17 @@ const PROMISED_MS = 10_000;
 
 const free: DoctorSeat[] = [];
 const all = new Set<DoctorSeat>();
-after(() => Promise.all([...all].map((seat) => seat.destroy())));
+const sentences = new Map<string, string>();
+after(async () => {
+  const file = process.env['DOCTOR_TABLE'];
+  if (file !== undefined) writeFileSync(file, tableOf(sentences));
+  await Promise.all([...all].map((seat) => seat.destroy()));
+});
+
+function tableOf(told: ReadonlyMap<string, string>): string {
+  const rows = DIAGNOSED.map(({ fault }) => `| ${fault.name} | ${fault.says} | ${told.get(fault.name) ?? ''} |`);
+  return ['| fault | what it is | what the doctor says |', '| --- | --- | --- |', ...rows, ''].join('\n');
+}
 
 /** A seat that fails is not used again, so that one failure stays one. */
 async function withSeat<T>(work: (seat: DoctorSeat) => Promise<T>): Promise<T> {
@@ -70,6 +81,7 @@ describe('the doctor', { concurrency: SIDE_BY_SIDE }, () => {
         await fault.apply(seat.lab);
         try {
           const run = await seat.doctor({ fakeClock: fault.needsClock === true });
+          sentences.set(fault.name, run.report.sentence);
           t.diagnostic(`${fault.name}: ${run.report.sentence} (${run.ms} ms)`);
           assertDiagnosed(run, row);
         } finally {

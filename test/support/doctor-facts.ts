@@ -36,6 +36,7 @@ export interface Given {
   readonly machine?: Partial<NonNullable<Snapshot['machine']>>;
   readonly router?: Awaited<ReturnType<Facts['router']>>;
   readonly trust?: Partial<Awaited<ReturnType<Facts['trust']>>>;
+  readonly packets?: Awaited<ReturnType<Facts['packets']>>;
   readonly cloud?: Awaited<ReturnType<Facts['cloud']>>;
   readonly bus?: Awaited<ReturnType<Facts['bus']>>;
   readonly deep?: boolean;
@@ -78,6 +79,7 @@ export function facts(given: Given = {}): Facts {
     machine: () => Promise.resolve({ ...LOOKED.machine, ...given.machine }),
     router: () => Promise.resolve(given.router ?? { address: '192.168.1.1', ms: 1.5 }),
     internet: () => Promise.resolve({ ...EVIDENCE, ...given.evidence }),
+    packets: () => Promise.resolve(given.packets),
     cloud: given.cloud === undefined ? never('a connection') : () => Promise.resolve(given.cloud!),
     bus: given.bus === undefined ? never('the bus') : () => Promise.resolve(given.bus!),
   };

@@ -239,6 +239,24 @@ const CASES: readonly (readonly [id: string, given: Given, outcome: string, word
     /does not say/,
   ],
   ['mtu', { files: { '/sys/class/net/wlan0/mtu': '1500' } }, 'pass', /1500/],
+  [
+    'mtu',
+    {
+      files: { '/sys/class/net/wlan0/mtu': '1500' },
+      packets: { phase: 'packets', ok: true, address: '203.0.113.7', device: 'wlan0', passes: 1_500 },
+    },
+    'pass',
+    /^wlan0 takes 1500 bytes, and they get through$/,
+  ],
+  [
+    'mtu',
+    {
+      files: { '/sys/class/net/wlan0/mtu': '1500' },
+      packets: { phase: 'packets', ok: false, address: '203.0.113.7', device: 'wlan0', passes: 1_280, lost: 1_400 },
+    },
+    'warn large-packets-lost',
+    /^1280 bytes get through by wlan0, 1400 do not$/,
+  ],
   ['mtu', { files: { '/sys/class/net/wlan0/mtu': '1000' } }, 'warn mtu-small', /1000/],
   ['mtu', { files: { '/sys/class/net/wlan0/mtu': '500' } }, 'fail mtu-small', /500/],
   ['mtu', { machine: { interface: null } }, 'skip', /no interface/],

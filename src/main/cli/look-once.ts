@@ -2,6 +2,7 @@
 import { InternetConnectionMonitor, monitorSettingsOf, type InternetMonitorStatus } from '../internet-monitor.js';
 import { hostsOf, type Settings } from '../settings.js';
 import type { Trust } from '../../workers/net/trust.js';
+import type { PacketEvidence } from '../../workers/protocol.js';
 
 export interface LookOptions {
   readonly settings: Settings;
@@ -31,6 +32,44 @@ export async function lookOnce({ settings, trust, timeoutSecs }: LookOptions): P
     monitor.start();
     return await firstVerdict(monitor, timeoutSecs);
   } finally {
+    await monitor.stop();
+  }
+}
+
+/** Checks follow each other so quickly while it is waited for what is found beside them, seconds. */
+const BESIDE_EVERY_SECS = 0.5;
+
+/**
+ * Whether large packets get through on the way out, where the site answers; undefined: nothing is known of it within the time. Never rejects.
+ * @param timeoutSecs a lost packet costs four times as long
+ */
+export async function lookAtPackets({
+  settings,
+  trust,
+  timeoutSecs,
+  withinMs,
+}: LookOptions & { readonly withinMs: number }): Promise<PacketEvidence | undefined> {
+  const monitor = new InternetConnectionMonitor({
+    ...monitorSettingsOf(settings),
+    timeoutSecs,
+    checkIntervalSecs: BESIDE_EVERY_SECS,
+    ca: trust.pem,
+    hasCaStore: trust.hasStore,
+    followLinks: false,
+  });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise((resolve) => {
+      timer = setTimeout(() => resolve(undefined), withinMs);
+      monitor.onChecked(({ packets }) => {
+        if (packets !== undefined) resolve(packets);
+      });
+      monitor.start();
+      // As if an attempt to connect had failed: that is when they are looked at.
+      monitor.checkNow({ fresh: true }).catch(() => undefined);
+    });
+  } finally {
+    clearTimeout(timer);
     await monitor.stop();
   }
 }

@@ -9,11 +9,11 @@ import type { Snapshot } from '../../observe/snapshot.js';
 import { loadServiceSettings, type ServiceSettings } from '../../settings/of-service.js';
 import { TABLE, type SettingName, type Settings } from '../../settings.js';
 import type { TroubleCode } from '../../troubles.js';
-import type { CheckEvidence } from '../../../workers/protocol.js';
+import type { CheckEvidence, PacketEvidence } from '../../../workers/protocol.js';
 import { within } from '../../../workers/net/resolve.js';
 import { loadTrust, type Trust } from '../../../workers/net/trust.js';
 import { askDaemon } from '../ask.js';
-import { lookOnce } from '../look-once.js';
+import { lookAtPackets, lookOnce } from '../look-once.js';
 import { askSystemd, processStateOf, whyNoAnswer, type UnitProperties } from '../service-state.js';
 import { tryBus, type BusTrial } from './bus-trial.js';
 import { tryCloud, type CloudTrial } from './cloud-trial.js';
@@ -55,6 +55,8 @@ export interface Facts {
   readonly router: () => Promise<Router>;
   /** The checks of the service, once; undefined: they did not end in time. */
   readonly internet: () => Promise<CheckEvidence | undefined>;
+  /** Whether large packets get through; undefined: nothing is known of it. */
+  readonly packets: () => Promise<PacketEvidence | undefined>;
   /** A connection of our own, closed again. */
   readonly cloud: () => Promise<CloudTrial>;
   /** The same to the bus; components are asked only where no service could hear of it. */
@@ -78,6 +80,12 @@ const ANSWER_MS = 1_000;
 const ROUTER_MS = 2_500;
 /** Beyond it nobody waits in a command, whatever the service is told to bear; seconds. */
 const MAX_TIMEOUT_SECS = 2;
+/** Of the look at large packets: a quick line is asked, and a lost packet waited for twice. */
+const PACKET_TIMEOUT_SECS = 1;
+const PACKETS_MS = 6_000;
+const LEAST_PACKETS_MS = 1_000;
+/** What the end of a worker may take beside all else, milliseconds. */
+const STOP_MS = 1_200;
 /** What is left for printing, milliseconds. */
 const LEFT_MS = 300;
 /** Of the service (`StateDirectory=`). */
@@ -104,6 +112,14 @@ export function createFacts({ system, env, confFile, deep, endsAtMs, signal }: F
     return loadTrust({ env: { ...environment }, caFile: settings.caFile });
   });
   const service = once(async () => askService((await configuration()).settings.controlSocket, env, unit));
+  const internet = once(async () => {
+    const { settings } = await configuration();
+    const timeoutSecs = Math.min(settings.connectionTimeoutSecs, MAX_TIMEOUT_SECS);
+    const look = lookOnce({ settings, trust: await trust(), timeoutSecs });
+    // Whoever is late is told as late; what comes of it later is nobody's.
+    look.catch(() => undefined);
+    return (await within(Math.max(0, endsAtMs - LEFT_MS - performance.now()), look))?.lastEvidence;
+  });
   return {
     system,
     deep,
@@ -119,13 +135,14 @@ export function createFacts({ system, env, confFile, deep, endsAtMs, signal }: F
       const { default_route: address, latency_ms_to_gateway: ms } = await gatherConnectivity(system, ROUTER_MS);
       return { address: address ?? undefined, ms: ms ?? undefined };
     }),
-    internet: once(async () => {
+    internet,
+    packets: once(async () => {
+      const evidence = await internet();
+      if (evidence?.ok !== true || evidence.siteReason !== undefined) return undefined;
       const { settings } = await configuration();
-      const timeoutSecs = Math.min(settings.connectionTimeoutSecs, MAX_TIMEOUT_SECS);
-      const look = lookOnce({ settings, trust: await trust(), timeoutSecs });
-      // Whoever is late is told as late; what comes of it later is nobody's.
-      look.catch(() => undefined);
-      return (await within(Math.max(0, endsAtMs - LEFT_MS - performance.now()), look))?.lastEvidence;
+      const withinMs = Math.min(PACKETS_MS, endsAtMs - STOP_MS - performance.now());
+      if (withinMs < LEAST_PACKETS_MS) return undefined;
+      return lookAtPackets({ settings, trust: await trust(), timeoutSecs: PACKET_TIMEOUT_SECS, withinMs });
     }),
     cloud: once(async () => {
       const { settings, environment } = await configuration();
