@@ -1,6 +1,7 @@
 /** Asking the service: who may, what is said in each of its states, and that nothing of it listens on a network. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { gatherLine } from '../support/everything-logged.js';
 import type { Machine, RunResult } from './machine.js';
 import { ENVIRONMENT, machineWithService, mainPid, restarted, SIGN_IN, UNIT } from './service.js';
 
@@ -79,6 +80,34 @@ describe('the control socket of the service', () => {
     await restarted(machine, pid);
     const { code, stdout } = await status('member');
     assert.equal(code, 1, stdout);
+  });
+
+  it('the page, where it is wanted: under the unit, on loopback alone or on purpose for the LAN', async () => {
+    const read = (path: string): Promise<string> =>
+      machine.sh(`node -e "fetch('http://127.0.0.1:8088${path}').then((a) => a.text()).then(console.log)"`);
+    for (const [listen, expected] of [
+      ['loopback', ['127.0.0.1:8088', '[::1]:8088']],
+      ['lan', ['*:8088']],
+    ] as const) {
+      const wanted = `DUNEBUGGER_STATUS_STATUS_PAGE=True\nDUNEBUGGER_STATUS_STATUS_LISTEN=${listen}\n`;
+      await machine.write(ENVIRONMENT, `${SIGN_IN}${wanted}`, '600');
+      await machine.sh(`systemctl restart ${UNIT}`);
+      const sockets = (await machine.sh('ss --listening --tcp --no-header --numeric')).trim().split('\n');
+      assert.deepEqual(sockets.map((line) => line.trim().split(/\s+/)[3]).sort(), expected);
+      const page = await read('/');
+      assert.match(page, /<p class="sentence (bad|open)">/);
+      gatherLine('page', page);
+      assert.match(await read('/metrics'), /^dunebugger_remote_up 1$/m);
+    }
+    const file = '/run/dunebugger.prom';
+    await machine.sh(`dunebugger-remote metrics --textfile ${file}`);
+    assert.match(await machine.sh(`cat ${file}`), /^dunebugger_remote_up 1$/m);
+    assert.equal(
+      (await machine.run(users.stranger[0] ?? '', [...users.stranger.slice(1), 'dunebugger-remote', 'metrics'])).code,
+      77,
+    );
+    await machine.write(ENVIRONMENT, SIGN_IN, '600');
+    await machine.sh(`systemctl restart ${UNIT}`);
   });
 
   it('stopped: says so, soon, and does not start it', async () => {

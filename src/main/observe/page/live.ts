@@ -3,7 +3,7 @@ import type { Logger } from '../../base/logger.js';
 import { describeError } from '../../base/guard.js';
 import type { EventStream } from '../http/server.js';
 import { titleOf } from './document.js';
-import { SECTIONS, sectionsOf, type Shown } from './sections.js';
+import { PICTURES, sectionOf, SECTIONS, type Section, type Shown } from './sections.js';
 import { WORDS } from './languages.js';
 import type { Language } from './words.js';
 
@@ -14,6 +14,10 @@ export interface LivePagesOptions {
   /** Between two looks, milliseconds. Default 2,000. */
   readonly everyMs?: number;
 }
+
+/** The pictures are drawn anew where the state is another one, otherwise at each so many looks. */
+const PICTURES_EVERY = 5;
+const QUICK = SECTIONS.filter((section) => !PICTURES.includes(section));
 
 interface Watcher {
   readonly language: Language;
@@ -27,6 +31,8 @@ export class LivePages {
   readonly #watchers = new Set<Watcher>();
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
+  #looks = 0;
+  #state = '';
 
   constructor(options: LivePagesOptions) {
     this.#options = options;
@@ -38,6 +44,8 @@ export class LivePages {
       begin: (send) => {
         const watcher: Watcher = { language, send, seen: {} };
         this.#watchers.add(watcher);
+        // Whoever comes gets all there is.
+        this.#looks = 0;
         this.#timer ??= setInterval(() => void this.#tell(), this.#options.everyMs ?? 2_000);
         void this.#tell();
         return () => {
@@ -56,12 +64,17 @@ export class LivePages {
     try {
       const shown = await this.#options.look();
       if (shown === undefined) return;
+      const state = stateOf(shown);
+      if (state !== this.#state) this.#looks = 0;
+      this.#state = state;
+      const sections = this.#looks % PICTURES_EVERY === 0 ? SECTIONS : QUICK;
+      this.#looks += 1;
       const rendered = new Map<Language, Readonly<Record<string, string>>>();
       for (const watcher of this.#watchers) {
-        const parts = rendered.get(watcher.language) ?? render(shown, watcher.language);
+        const parts = rendered.get(watcher.language) ?? render(sections, shown, watcher.language);
         rendered.set(watcher.language, parts);
         const changed = Object.entries(parts).filter(([id, text]) => watcher.seen[id] !== text);
-        watcher.seen = parts;
+        watcher.seen = { ...watcher.seen, ...parts };
         if (changed.length > 0) watcher.send(`data: ${JSON.stringify(Object.fromEntries(changed))}\n\n`);
       }
     } catch (error) {
@@ -72,8 +85,12 @@ export class LivePages {
   }
 }
 
-function render(shown: Shown, language: Language): Readonly<Record<string, string>> {
+function stateOf({ snapshot: { internet, cloud } }: Shown): string {
+  return `${internet?.verdict ?? ''} ${cloud?.state ?? ''}`;
+}
+
+function render(sections: readonly Section[], shown: Shown, language: Language): Readonly<Record<string, string>> {
   const words = WORDS[language];
-  const parts = sectionsOf(shown, words);
-  return { ...Object.fromEntries(SECTIONS.map((id) => [id, parts[id].text])), title: titleOf(shown, words) };
+  const parts = Object.fromEntries(sections.map((id) => [id, sectionOf(id, shown, words).text]));
+  return { ...parts, title: titleOf(shown, words) };
 }

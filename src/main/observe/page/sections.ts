@@ -24,17 +24,26 @@ export interface Shown {
 /** Of the outages so many are in the page; all are in the table for spreadsheets. */
 const MAX_OUTAGES = 20;
 
+const MAKERS: Readonly<Record<Section, (shown: Shown, words: Words) => Html>> = {
+  sentence: ({ snapshot }, words) => sentence(snapshot, words),
+  next: ({ snapshot }, words) => next(snapshot, words),
+  chain: ({ snapshot }, words) => chain(snapshot, words),
+  day,
+  month,
+  latency,
+  outages,
+  foot: ({ snapshot }, words) => foot(snapshot, words),
+};
+
+/** Those that cost the most, and change the least. */
+export const PICTURES: readonly Section[] = ['day', 'month', 'latency', 'outages'];
+
+export function sectionOf(section: Section, shown: Shown, words: Words): Html {
+  return MAKERS[section](shown, words);
+}
+
 export function sectionsOf(shown: Shown, words: Words): Readonly<Record<Section, Html>> {
-  return {
-    sentence: sentence(shown.snapshot, words),
-    next: next(shown.snapshot, words),
-    chain: chain(shown.snapshot, words),
-    day: day(shown, words),
-    month: month(shown, words),
-    latency: latency(shown, words),
-    outages: outages(shown, words),
-    foot: foot(shown.snapshot, words),
-  };
+  return Object.fromEntries(SECTIONS.map((id) => [id, sectionOf(id, shown, words)])) as Record<Section, Html>;
 }
 
 /** `good`, `bad`, or neither while nothing is known or wanted. */
