@@ -1,0 +1,30 @@
+/** `npm run month`: a month of the real daemon in about a quarter of an hour. Exit code 1 if something grew. `--short`: the form that the tests run. */
+import { parseArgs } from 'node:util';
+import { inWords, month } from './month.js';
+import { MONTH, SHORT } from './plan.js';
+import type { Figure, LeakName } from './sample.js';
+
+const { values } = parseArgs({ options: { short: { type: 'boolean', default: false }, leak: { type: 'string' } } });
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const plan = values.short ? SHORT : MONTH;
+const { counts, cycles } = plan;
+const startedAt = performance.now();
+
+say(
+  `${cycles} cycles of, together: ${Object.entries(counts)
+    .map(([kind, count]) => `${kind} ${count}`)
+    .join(', ')}`,
+);
+const { trends, joined, recovered, mostOnCard, complaints } = await month({
+  plan,
+  say,
+  ...(values.leak === undefined ? {} : { leak: values.leak as LeakName }),
+});
+for (const figure of Object.keys(trends) as Figure[]) say(`${figure.padEnd(24)} ${inWords(trends[figure])}`);
+say(
+  `joined anew ${joined}, sessions that went on ${recovered}, the history at most ${Math.round(mostOnCard / 1_024)} kB`,
+);
+say(`${Math.round((performance.now() - startedAt) / 1_000)} s`);
+for (const complaint of complaints) say(`WRONG: ${complaint}`);
+say(complaints.length === 0 ? 'Passed: nothing grew' : 'Failed');
+process.exitCode = complaints.length === 0 ? 0 : 1;

@@ -1,0 +1,249 @@
+/**
+ * A month in minutes: the real daemon as a process, with everything around it, on a clock that goes faster and lets quarters of an hour pass at once.
+ * After each cycle of happenings it is looked at, at rest; at the end every figure is judged.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { HISTORY_FOLDER } from '../../src/main/observe/history/history.js';
+import { SEGMENT_BYTES, SEGMENTS } from '../../src/main/observe/history/segments.js';
+import { ask } from '../support/ask.js';
+import { freePort } from '../support/free-port.js';
+import { GROUP, Installation } from '../support/installation.js';
+import { makeFullHistory } from './full-history.js';
+import { trendOf, type Trend } from './leak.js';
+import { happenings, type Happening, type Plan } from './plan.js';
+import { FIGURES, lookAtCard, takeSample, type Figure, type LeakName, type Sample } from './sample.js';
+
+export interface MonthOptions {
+  readonly plan: Plan;
+  /** Makes something leak. Default: nothing. */
+  readonly leak?: LeakName;
+  readonly say?: (line: string) => void;
+}
+
+export interface MonthResult {
+  readonly samples: readonly Sample[];
+  readonly trends: Readonly<Record<Figure, Trend>>;
+  /** What the cloud counted: joins of a new session, sessions that went on. */
+  readonly joined: number;
+  readonly recovered: number;
+  /** The history at its largest. */
+  readonly mostOnCard: number;
+  /** What is wrong, a sentence each. */
+  readonly complaints: readonly string[];
+}
+
+/** So many times as fast goes the daemon's clock. */
+const SPEED = 10;
+const QUARTER_MS = 900_000;
+/** Before it is looked at: what the last happening has set off is over by then. Real milliseconds. */
+const REST_MS = 500;
+const DEVICE = { userId: 'device' } as const;
+const PATIENT = { timeoutMs: 60_000 } as const;
+/** Beyond the four segments: the last batch may make the newest one longer. */
+const CARD_BYTES = SEGMENTS * SEGMENT_BYTES + 64 * 1_024;
+
+export async function month({ plan, leak, say = () => undefined }: MonthOptions): Promise<MonthResult> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'month-'));
+  const run = await Run.start(directory, leak);
+  const samples: Sample[] = [];
+  let mostOnCard = 0;
+  try {
+    for (let cycle = 0; cycle < plan.cycles; cycle += 1) {
+      for (const kind of happenings(plan, cycle)) await run.let(kind);
+      const [sample, bytes] = await run.look();
+      samples.push(sample);
+      mostOnCard = Math.max(mostOnCard, bytes);
+      say(
+        `${String(cycle + 1).padStart(3)}/${plan.cycles} ${JSON.stringify(sample)} history ${Math.round(bytes / 1_024)} kB`,
+      );
+    }
+    const figures = Object.keys(FIGURES) as Figure[];
+    const trends = Object.fromEntries(
+      figures.map((figure) => [
+        figure,
+        trendOf(
+          samples.map((sample) => sample[figure]),
+          FIGURES[figure],
+        ),
+      ]),
+    ) as Record<Figure, Trend>;
+    const { connected, recovered } = run.site.cloud.pubsub.counts;
+    const complaints = [
+      ...figures
+        .filter((figure) => trends[figure].leaks)
+        .map((figure) => `${figure}: it grows, ${inWords(trends[figure])}`),
+      ...(mostOnCard > CARD_BYTES
+        ? [`the history took ${mostOnCard} bytes of the card; ${CARD_BYTES} are allowed`]
+        : []),
+      ...run.errors().map((line) => `the daemon logged an error: ${line}`),
+      ...(await run.end()),
+    ];
+    return { samples, trends, joined: connected, recovered, mostOnCard, complaints };
+  } finally {
+    await run.site.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+export function inWords({ median, growth, slope, sigma }: Trend): string {
+  const [middle, more, each] = [median, growth, slope].map((value) => value.toFixed(1));
+  return `median ${middle}, ${each} a cycle, ${more} over the second half (${sigma.toFixed(1)} sigma)`;
+}
+
+class Run {
+  readonly #door: string;
+  #passedMs = 0;
+  #counts = 0;
+  #linesSeen = 0;
+
+  private constructor(
+    readonly site: Installation,
+    readonly directory: string,
+    readonly epochMs: number,
+    readonly outlets: readonly (string | number)[],
+  ) {
+    this.#door = path.join(directory, 'door.sock');
+  }
+
+  static async start(directory: string, leak: LeakName | undefined): Promise<Run> {
+    const epochMs = Date.now();
+    makeFullHistory(directory, epochMs);
+    const socket = path.join(directory, 'control.sock');
+    const port = await freePort();
+    const site = await Installation.create({
+      nodeArgs: ['--expose-gc', '--import', fileURLToPath(new URL('./inside.js', import.meta.url))],
+      env: (cloud) => ({
+        MONTH_DOOR: path.join(directory, 'door.sock'),
+        MONTH_SPEED: String(SPEED),
+        MONTH_EPOCH_MS: String(epochMs),
+        MONTH_LEAK: leak ?? '',
+        STATE_DIRECTORY: directory,
+        // Its tokens are issued for as long as they are to serve, see `#pass`.
+        WEBPUBSUB_NEGOTIATE_URL: cloud.negotiateUrl,
+        DUNEBUGGER_STATUS_CONTROL_SOCKET: socket,
+        DUNEBUGGER_STATUS_STATUS_PAGE: 'True',
+        DUNEBUGGER_STATUS_STATUS_PORT: String(port),
+        // In the daemon's time, which is shorter by as much as its clock is faster.
+        DUNEBUGGER_WEBSOCKET_CONNECTION_INTERVAL_SECS: '2',
+        DUNEBUGGER_WEBSOCKET_CONNECTION_TIMEOUT_SECS: '20',
+        DUNEBUGGER_WEBSOCKET_HALF_OPEN_TIMEOUT_SECS: '60',
+        DUNEBUGGER_WEBSOCKET_SEND_TIMEOUT_SECS: '50',
+        DUNEBUGGER_WEBSOCKET_FAILURES_TO_OFFLINE: '1',
+        DUNEBUGGER_WEBSOCKET_STABILIZATION_SECS: '0',
+        DUNEBUGGER_WEBSOCKET_RETURN_SPREAD_SECS: '0',
+        DUNEBUGGER_WEBSOCKET_STABLE_AFTER_SECS: '0',
+        DUNEBUGGER_NTP_NTP_SERVERS: '127.0.0.1',
+      }),
+    });
+    const run = new Run(site, directory, epochMs, [socket, port]);
+    run.#follow();
+    try {
+      await site.startConnected();
+      return run;
+    } catch (error) {
+      await site.stop();
+      throw error;
+    }
+  }
+
+  async let(kind: Happening): Promise<void> {
+    this.#counts += 1;
+    this.#follow();
+    await this.#ways[kind]();
+  }
+
+  /** At rest. */
+  async look(): Promise<readonly [Sample, number]> {
+    await this.site.joined();
+    await sleep(REST_MS);
+    await this.site.joined();
+    const { lines, pid } = this.site.daemon;
+    const logged = lines.slice(this.#linesSeen);
+    this.#linesSeen = lines.length;
+    const sample = await takeSample(pid, this.#door, logged);
+    return [sample, lookAtCard(path.join(this.directory, HISTORY_FOLDER)).bytes];
+  }
+
+  errors(): readonly string[] {
+    return this.site
+      .log()
+      .filter(({ level }) => level === 'error' || level === 'fatal')
+      .map(({ msg }) => msg);
+  }
+
+  /** It stops as it should. */
+  async end(): Promise<readonly string[]> {
+    const { daemon } = this.site;
+    daemon.signal('SIGTERM');
+    const { code, signal } = await daemon.waitForExit(PATIENT);
+    return code === 0 ? [] : [`it ended with ${signal ?? String(code)}`];
+  }
+
+  readonly #ways: Readonly<Record<Happening, () => Promise<void>>> = {
+    outage: () => this.#outage(),
+    recovery: async () => {
+      const { pubsub } = this.site.cloud;
+      const before = pubsub.counts.recovered;
+      pubsub.drop(DEVICE);
+      await pubsub.waitUntil(() => pubsub.counts.recovered > before, 'the session to go on', PATIENT);
+    },
+    anew: async () => {
+      const { pubsub } = this.site.cloud;
+      const before = pubsub.counts.connected;
+      pubsub.drop(DEVICE);
+      pubsub.forgetDroppedSessions();
+      await pubsub.waitUntil(() => pubsub.counts.connected > before, 'a new session', PATIENT);
+      await this.site.joined();
+    },
+    busRestart: async () => {
+      const since = this.site.daemon.lines.length;
+      await this.site.nats.kill();
+      await this.site.nats.start();
+      await this.site.daemon.waitForLine(/The bus is there/, { ...PATIENT, since });
+    },
+    reload: () => this.site.reload('heartBeatLoopDurationSecs', String(300 + (this.#counts % 2))),
+    quarterOfAnHour: async () => {
+      this.#passedMs += QUARTER_MS;
+      this.#follow();
+      await ask(this.#door, `/pass?ms=${QUARTER_MS}`);
+    },
+    question: async () => {
+      const [socket = '', port = 0] = this.outlets;
+      for (const where of ['/snapshot', '/outages', '/metrics', '/settings']) await ask(socket, where);
+      for (const where of ['/', '/metrics', '/outages.csv']) await ask(port, where);
+    },
+    message: async () => {
+      const { cloud, core, scheduler } = this.site;
+      await this.site.joined();
+      const mark = `said ${this.#counts}`;
+      core.publish('log', mark);
+      const message = { subject: 'scheduler.update_schedule', body: mark, connectionId: null };
+      cloud.pubsub.sendToGroup(GROUP, message);
+      cloud.pubsub.sendToGroup(GROUP, { subject: 'controller.heartbeat', body: '', connectionId: null });
+      await scheduler.waitForCommand(({ body }) => body === mark, { ...PATIENT, since: scheduler.commands.length });
+    },
+  };
+
+  async #outage(): Promise<void> {
+    const { cloud, daemon } = this.site;
+    const since = daemon.lines.length;
+    await this.site.breakInternet(this.#counts % 8 === 0 ? 'portal' : 'refused');
+    await daemon.waitForLine(/Internet lost/, { ...PATIENT, since });
+    if (this.#counts % 2 === 0) cloud.pubsub.forgetDroppedSessions();
+    await this.site.repairInternet();
+    await this.site.joined();
+  }
+
+  /** What the daemon's clock is compared with goes with it. */
+  #follow(): void {
+    const { cloud } = this.site;
+    const wallMs = this.epochMs + (Date.now() - this.epochMs) * SPEED + this.#passedMs;
+    cloud.site.dateHeader = new Date(wallMs);
+    const expiresInSecs = Math.round((wallMs - Date.now()) / 1_000) + 86_400;
+    cloud.pubsub.negotiateAccess = { via: cloud.gate.hostAndPort, expiresInSecs };
+  }
+}
