@@ -19,10 +19,10 @@ export interface Trend {
   readonly leaks: boolean;
 }
 
-/** One value in a hundred by chance, one-sided. With less than five values nothing can be that sure. */
-const SURE_SIGMA = 2.33;
-/** Values of one run. */
-export const FEWEST = 10;
+/** By chance once in 700 figures. */
+const SURE_SIGMA = 3;
+/** Values of one run: with less than eight in the half that is judged nothing can be that sure. */
+export const FEWEST = 16;
 
 /** @param allowed growth over the second half that nobody minds @throws where there are fewer than {@link FEWEST} values, which prove nothing */
 export function trendOf(values: readonly number[], allowed: number): Trend {

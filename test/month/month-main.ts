@@ -1,12 +1,14 @@
-/** `npm run month`: a month of the real daemon in about a quarter of an hour. Exit code 1 if something grew. `--short`: the form that the tests run. */
+/** `npm run month`: a month of the real daemon in about a quarter of an hour. Exit code 1 if something grew. `--short`: the form that the tests run. `--leaks`: something leaks on purpose. */
 import { parseArgs } from 'node:util';
 import { inWords, month } from './month.js';
-import { MONTH, SHORT } from './plan.js';
-import type { Figure, LeakName } from './sample.js';
+import { LEAKING, MONTH, SHORT } from './plan.js';
+import type { Figure } from './sample.js';
 
-const { values } = parseArgs({ options: { short: { type: 'boolean', default: false }, leak: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { short: { type: 'boolean', default: false }, leaks: { type: 'boolean', default: false } },
+});
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const plan = values.short ? SHORT : MONTH;
+const plan = values.leaks ? LEAKING : values.short ? SHORT : MONTH;
 const { counts, cycles } = plan;
 const startedAt = performance.now();
 
@@ -18,7 +20,7 @@ say(
 const { trends, joined, recovered, mostOnCard, complaints } = await month({
   plan,
   say,
-  ...(values.leak === undefined ? {} : { leak: values.leak as LeakName }),
+  leaks: values.leaks,
 });
 for (const figure of Object.keys(trends) as Figure[]) say(`${figure.padEnd(24)} ${inWords(trends[figure])}`);
 say(

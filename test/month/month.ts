@@ -15,12 +15,12 @@ import { GROUP, Installation } from '../support/installation.js';
 import { makeFullHistory } from './full-history.js';
 import { trendOf, type Trend } from './leak.js';
 import { happenings, type Happening, type Plan } from './plan.js';
-import { FIGURES, lookAtCard, takeSample, type Figure, type LeakName, type Sample } from './sample.js';
+import { FIGURES, lookAtCard, takeSample, type Figure, type Sample } from './sample.js';
 
 export interface MonthOptions {
   readonly plan: Plan;
-  /** Makes something leak. Default: nothing. */
-  readonly leak?: LeakName;
+  /** Something leaks on purpose. Default false. */
+  readonly leaks?: boolean;
   readonly say?: (line: string) => void;
 }
 
@@ -46,9 +46,9 @@ const PATIENT = { timeoutMs: 60_000 } as const;
 /** Beyond the four segments: the last batch may make the newest one longer. */
 const CARD_BYTES = SEGMENTS * SEGMENT_BYTES + 64 * 1_024;
 
-export async function month({ plan, leak, say = () => undefined }: MonthOptions): Promise<MonthResult> {
+export async function month({ plan, leaks = false, say = () => undefined }: MonthOptions): Promise<MonthResult> {
   const directory = await mkdtemp(path.join(tmpdir(), 'month-'));
-  const run = await Run.start(directory, leak);
+  const run = await Run.start(directory, leaks);
   const samples: Sample[] = [];
   let mostOnCard = 0;
   try {
@@ -61,15 +61,14 @@ export async function month({ plan, leak, say = () => undefined }: MonthOptions)
         `${String(cycle + 1).padStart(3)}/${plan.cycles} ${JSON.stringify(sample)} history ${Math.round(bytes / 1_024)} kB`,
       );
     }
+    say(`It took: ${run.took}`);
     const figures = Object.keys(FIGURES) as Figure[];
     const trends = Object.fromEntries(
-      figures.map((figure) => [
-        figure,
-        trendOf(
-          samples.map((sample) => sample[figure]),
-          FIGURES[figure],
-        ),
-      ]),
+      figures.map((figure) => {
+        const allowed = FIGURES[figure];
+        const values = samples.map((sample) => sample[figure]);
+        return [figure, trendOf(values, allowed === 'heap' ? plan.allowedHeapKb : allowed)];
+      }),
     ) as Record<Figure, Trend>;
     const { connected, recovered } = run.site.cloud.pubsub.counts;
     const complaints = [
@@ -99,6 +98,7 @@ class Run {
   #passedMs = 0;
   #counts = 0;
   #linesSeen = 0;
+  readonly #tookMs = new Map<Happening, number>();
 
   private constructor(
     readonly site: Installation,
@@ -109,7 +109,7 @@ class Run {
     this.#door = path.join(directory, 'door.sock');
   }
 
-  static async start(directory: string, leak: LeakName | undefined): Promise<Run> {
+  static async start(directory: string, leaks: boolean): Promise<Run> {
     const epochMs = Date.now();
     makeFullHistory(directory, epochMs);
     const socket = path.join(directory, 'control.sock');
@@ -120,7 +120,7 @@ class Run {
         MONTH_DOOR: path.join(directory, 'door.sock'),
         MONTH_SPEED: String(SPEED),
         MONTH_EPOCH_MS: String(epochMs),
-        MONTH_LEAK: leak ?? '',
+        MONTH_LEAKS: leaks ? 'yes' : '',
         STATE_DIRECTORY: directory,
         // Its tokens are issued for as long as they are to serve, see `#pass`.
         WEBPUBSUB_NEGOTIATE_URL: cloud.negotiateUrl,
@@ -153,7 +153,14 @@ class Run {
   async let(kind: Happening): Promise<void> {
     this.#counts += 1;
     this.#follow();
+    const startedAt = performance.now();
     await this.#ways[kind]();
+    this.#tookMs.set(kind, (this.#tookMs.get(kind) ?? 0) + performance.now() - startedAt);
+  }
+
+  /** How long each kind of happening took, together. */
+  get took(): string {
+    return [...this.#tookMs].map(([kind, ms]) => `${kind} ${(ms / 1_000).toFixed(1)} s`).join(', ');
   }
 
   /** At rest. */
@@ -185,20 +192,8 @@ class Run {
 
   readonly #ways: Readonly<Record<Happening, () => Promise<void>>> = {
     outage: () => this.#outage(),
-    recovery: async () => {
-      const { pubsub } = this.site.cloud;
-      const before = pubsub.counts.recovered;
-      pubsub.drop(DEVICE);
-      await pubsub.waitUntil(() => pubsub.counts.recovered > before, 'the session to go on', PATIENT);
-    },
-    anew: async () => {
-      const { pubsub } = this.site.cloud;
-      const before = pubsub.counts.connected;
-      pubsub.drop(DEVICE);
-      pubsub.forgetDroppedSessions();
-      await pubsub.waitUntil(() => pubsub.counts.connected > before, 'a new session', PATIENT);
-      await this.site.joined();
-    },
+    recovery: () => this.#cut(() => this.site.cloud.pubsub.drop(DEVICE)),
+    anew: () => this.#cut(() => this.site.cloud.pubsub.forgetSessions()),
     busRestart: async () => {
       const since = this.site.daemon.lines.length;
       await this.site.nats.kill();
@@ -227,6 +222,15 @@ class Run {
       await scheduler.waitForCommand(({ body }) => body === mark, { ...PATIENT, since: scheduler.commands.length });
     },
   };
+
+  async #cut(cut: () => void): Promise<void> {
+    await this.site.joined();
+    const { pubsub } = this.site.cloud;
+    const comings = (): number => pubsub.counts.connected + pubsub.counts.recovered;
+    const before = comings();
+    cut();
+    await pubsub.waitUntil(() => comings() > before, 'the device to be back', PATIENT);
+  }
 
   async #outage(): Promise<void> {
     const { cloud, daemon } = this.site;

@@ -21,12 +21,15 @@ export type Happening = keyof Counts;
 
 export interface Plan {
   readonly cycles: number;
+  /** How much each heap may grow over the half that is judged, kB: code is compiled and caches are filled for some thousand happenings. */
+  readonly allowedHeapKb: number;
   readonly counts: Counts;
 }
 
 /** 720 hours; 10,000 reconnections, those after the outages included. */
 export const MONTH: Plan = {
   cycles: 60,
+  allowedHeapKb: 256,
   counts: {
     outage: 3_000,
     recovery: 3_480,
@@ -39,18 +42,35 @@ export const MONTH: Plan = {
   },
 };
 
-/** A day and a half. */
+/** Two days. */
 export const SHORT: Plan = {
-  cycles: 18,
+  cycles: 20,
+  allowedHeapKb: 1_024,
   counts: {
-    outage: 18,
-    recovery: 36,
-    anew: 36,
-    busRestart: 18,
-    reload: 18,
-    quarterOfAnHour: 144,
-    question: 36,
-    message: 36,
+    outage: 20,
+    recovery: 40,
+    anew: 40,
+    busRestart: 20,
+    reload: 20,
+    quarterOfAnHour: 200,
+    question: 20,
+    message: 40,
+  },
+};
+
+/** For what leaks on purpose, with each quarter of an hour: nothing else need happen. */
+export const LEAKING: Plan = {
+  cycles: 24,
+  allowedHeapKb: 1_024,
+  counts: {
+    outage: 0,
+    recovery: 24,
+    anew: 0,
+    busRestart: 0,
+    reload: 24,
+    quarterOfAnHour: 192,
+    question: 0,
+    message: 0,
   },
 };
 

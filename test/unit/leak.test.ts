@@ -40,7 +40,7 @@ describe('a slow leak', () => {
 
 describe('no leak', () => {
   const noiseAlone = found(() => 0, 400 * KB);
-  it('is what noise makes, more often than one time in a hundred', () => assert.ok(noiseAlone <= 2, `${noiseAlone}`));
+  it('is what noise makes, however large', () => assert.ok(noiseAlone <= 1, `${noiseAlone}`));
 
   it('is what has filled its caches in the first half', () => {
     assert.equal(
@@ -68,6 +68,6 @@ describe('no leak', () => {
   });
 
   it('cannot be told from too few figures', () => {
-    assert.throws(() => trendOf([1, 2, 3], 0), /3 values tell no trend: 10 are needed/);
+    assert.throws(() => trendOf([1, 2, 3], 0), /3 values tell no trend: 16 are needed/);
   });
 });

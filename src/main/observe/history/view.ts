@@ -8,9 +8,11 @@ const DAY_MS = 86_400_000;
 /** What is shown goes no further back. */
 const KEPT_MS = 31 * DAY_MS;
 
+/** What was read is kept as long as nobody needs its memory: on most machines somebody looks once in months. */
 export class RecentHistory {
   readonly #history: Pick<History, 'revision' | 'read'>;
-  #known: { readonly revision: number; readonly story: Promise<Story> } | undefined;
+  #known: { readonly revision: number; readonly story: WeakRef<Story> } | undefined;
+  #reading: { readonly revision: number; readonly story: Promise<Story> } | undefined;
 
   constructor(history: Pick<History, 'revision' | 'read'>) {
     this.#history = history;
@@ -19,8 +21,21 @@ export class RecentHistory {
   /** As far as it is in the newest files, 31 days at most. Never rejects. */
   async story(nowMs: number): Promise<Story> {
     const { revision } = this.#history;
-    if (this.#known?.revision !== revision) this.#known = { revision, story: this.#read(nowMs) };
-    return goingOn(await this.#known.story, nowMs);
+    const known = this.#known?.revision === revision ? this.#known.story.deref() : undefined;
+    return goingOn(known ?? (await this.#readOnce(revision, nowMs)), nowMs);
+  }
+
+  /** Whoever asks while it is being read gets the same. */
+  #readOnce(revision: number, nowMs: number): Promise<Story> {
+    if (this.#reading?.revision === revision) return this.#reading.story;
+    const story = this.#read(nowMs);
+    const reading = { revision, story };
+    this.#reading = reading;
+    void story.then((read) => {
+      this.#known = { revision, story: new WeakRef(read) };
+      if (this.#reading === reading) this.#reading = undefined;
+    });
+    return story;
   }
 
   async #read(nowMs: number): Promise<Story> {
