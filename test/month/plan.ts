@@ -21,6 +21,8 @@ export type Happening = keyof Counts;
 
 export interface Plan {
   readonly cycles: number;
+  /** So many times as fast goes the daemon's clock. */
+  readonly speed: number;
   /** How much each heap may grow over the half that is judged, kB: code is compiled and caches are filled for some thousand happenings. */
   readonly allowedHeapKb: number;
   readonly counts: Counts;
@@ -29,6 +31,7 @@ export interface Plan {
 /** 720 hours; 10,000 reconnections, those after the outages included. */
 export const MONTH: Plan = {
   cycles: 60,
+  speed: 25,
   allowedHeapKb: 256,
   counts: {
     outage: 3_000,
@@ -45,6 +48,7 @@ export const MONTH: Plan = {
 /** Two days. */
 export const SHORT: Plan = {
   cycles: 20,
+  speed: 10,
   allowedHeapKb: 1_024,
   counts: {
     outage: 20,
@@ -61,6 +65,7 @@ export const SHORT: Plan = {
 /** For what leaks on purpose, with each quarter of an hour: nothing else need happen. */
 export const LEAKING: Plan = {
   cycles: 24,
+  speed: 10,
   allowedHeapKb: 1_024,
   counts: {
     outage: 0,

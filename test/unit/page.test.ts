@@ -1,6 +1,9 @@
 /** What the page says and how it is made: words, buckets, HTML; and who may ask for it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import type { Outage, Story } from '../../src/main/observe/history/outages.js';
 import { RecentHistory } from '../../src/main/observe/history/view.js';
@@ -293,6 +296,13 @@ function partsOf(event: string): Readonly<Record<string, string>> {
   return JSON.parse(event.replace(/^data: /, '')) as Readonly<Record<string, string>>;
 }
 
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  // What was looked at in this turn of the loop is kept until its end.
+  await turn();
+  (runInNewContext('gc') as () => void)();
+}
+
 describe('the recent history', () => {
   it('is read again only when something has happened, and what lasts goes on', async () => {
     let reads = 0;
@@ -308,6 +318,28 @@ describe('the recent history', () => {
     assert.deepEqual([first.outages[0]?.ms, later.outages[0]?.ms], [HOUR / 2, HOUR / 2 + 1_000]);
     assert.equal(later.runs[0]?.toMs, NOW_MS + 1_000);
     history.revision = 2;
+    await recent.story(NOW_MS);
+    assert.equal(reads, 2);
+  });
+
+  it('is read once for all who ask at the same time', async () => {
+    let reads = 0;
+    const recent = new RecentHistory({
+      revision: 1,
+      read: () => Promise.resolve({ records: [], unreadable: (reads += 1) }),
+    });
+    await Promise.all([recent.story(NOW_MS), recent.story(NOW_MS), recent.story(NOW_MS)]);
+    assert.equal(reads, 1);
+  });
+
+  it('gives back its memory when that is needed, and is read again then', async () => {
+    let reads = 0;
+    const recent = new RecentHistory({
+      revision: 1,
+      read: () => Promise.resolve({ records: [], unreadable: (reads += 1) }),
+    });
+    await recent.story(NOW_MS);
+    await collectGarbage();
     await recent.story(NOW_MS);
     assert.equal(reads, 2);
   });
