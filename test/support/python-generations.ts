@@ -41,6 +41,17 @@ export const GENERATIONS: readonly Generation[] = [
   DECEMBER,
   generation('2026-beta', 'with [NTP] and [Updater]'),
   generation('2026-environment', 'with the environment instead of a conf file', [], false),
+  generation('out-of-bounds', 'with numbers and texts that are out of bounds here', [
+    /line 12: .* heartBeatLoopDurationSecs = "1_000_000" is not allowed: .*; 86400 is used/,
+    /line 13: .* heartBeatEverySecs = "-1" is not allowed: .*; 1 is used/,
+    /line 15: .* connectionIntervalSecs = "7200" is not allowed: .*; 3600 is used/,
+    /line 16: .* connectionTimeoutSecs = "0" is not allowed: .*; 1 is used/,
+    /line 19: .* mQueueServers = "nats:\/\/nats-server:4222\/dunebugger" is not allowed: .*; "nats:\/\/nats-server:4222" is used/,
+    /line 29: .* ntpServers = "ntp1.inrim.it,ntp2.inrim.it," is not allowed: .*; "ntp1.inrim.it,ntp2.inrim.it" is used/,
+    /line 30: .* ntpCheckIntervalSecs = "0" is not allowed: .*; 1 is used/,
+    /line 31: .* ntpTimeout = "0" is not allowed: .*; 1 is used/,
+    /LOCATION_DESCRIPTION = "Chiesa di San Nicola\\nBari" is not allowed: .*; "Chiesa di San Nicola Bari" is used/,
+  ]),
   generation('pythons-own-ways', "with all of configparser's ways", [
     /line 28: section \[Museum\] is unknown and ignored/,
     /line 16: \[Log\] dunebuggerLogLevel = "VERBOSE" is not allowed: .*; INFO is used/,

@@ -51,6 +51,16 @@ const OWN: Readonly<Record<string, Partial<Settings>>> = {
     deviceId: 'raspberry-velasquez',
     locationDescription: 'Chiesa di San Nicola, Bari',
   },
+  'with numbers and texts that are out of bounds here': {
+    connectionIntervalSecs: 3_600,
+    connectionTimeoutSecs: 1,
+    heartBeatEverySecs: 1,
+    heartBeatLoopDurationSecs: 86_400,
+    ntpServers: ['ntp1.inrim.it', 'ntp2.inrim.it'],
+    ntpCheckIntervalSecs: 1,
+    ntpTimeout: 1,
+    locationDescription: 'Chiesa di San Nicola Bari',
+  },
   "with all of configparser's ways": {
     connectionIntervalSecs: 60,
     ntpServers: ['ntp1.inrim.it', 'ntp2.inrim.it', '0.europe.pool.ntp.org'],
