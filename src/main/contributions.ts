@@ -2,7 +2,7 @@
 import type { ClockWatch } from './clock/watch.js';
 import type { ConnectionSupervisor } from './connection/supervisor.js';
 import type { InternetConnectionMonitor } from './internet-monitor.js';
-import type { Parts } from './observe/parts.js';
+import type { DataPart, Parts } from './observe/parts.js';
 import type { Remote } from './remote.js';
 
 export interface Contributors {
@@ -15,9 +15,11 @@ export interface Contributors {
   readonly testDomain: string;
   readonly remote: Remote;
   readonly clock: ClockWatch;
+  /** Undefined where `websocketEnabled` is False. */
+  readonly data: DataPart | undefined;
 }
 
-export function contributionsOf({ version, startedAtMs, cloud, testDomain, remote, clock }: Contributors): Parts {
+export function contributionsOf({ version, startedAtMs, cloud, testDomain, remote, clock, data }: Contributors): Parts {
   const { bus, components, secondRemote } = remote.status;
   return {
     daemon: {
@@ -37,5 +39,6 @@ export function contributionsOf({ version, startedAtMs, cloud, testDomain, remot
     components,
     secondRemote,
     clock: { trusted: clock.available, farOffMs: clock.farOffMs },
+    data,
   };
 }

@@ -11,6 +11,9 @@
  */
 import { systemClock } from './base/clock.js';
 import { createClockWatch } from './clock.js';
+import { askNetworkManager } from './data/network-manager.js';
+import { DataSaver } from './data/saver.js';
+import { DataUse } from './data/use.js';
 import { contributionsOf } from './contributions.js';
 import type { ClockWatch } from './clock/watch.js';
 import { createCredentials } from './connection/credentials/create.js';
@@ -31,6 +34,7 @@ import { Observation } from './observe/observation.js';
 import type { PageAddress } from './observe/page-server.js';
 import type { Parts as ObservedParts } from './observe/parts.js';
 import type { SystemdNotifier } from './systemd.js';
+import { carriedFor } from '../workers/net/meter.js';
 import type { CheckEvidence } from '../workers/protocol.js';
 
 export interface DaemonOptions {
@@ -56,6 +60,8 @@ interface Parts extends LocalParts {
   readonly monitor: InternetConnectionMonitor;
   readonly connection: ConnectionSupervisor;
   readonly credentials: ClientAccessUrlProvider;
+  readonly dataSaver: DataSaver;
+  readonly dataUse: DataUse;
 }
 
 /** How often an idle daemon wakes up; only so that the process stays. */
@@ -150,9 +156,14 @@ export class Daemon {
     parts.monitor.onChecked((evidence) => this.#observation.checked(evidence));
     parts.monitor.onChecked(() => this.#observation.verdict.look());
     parts.monitor.onWayOutChanged(() => parts.connection.wayOutChanged());
+    parts.monitor.onWayOutChanged(() => parts.dataSaver.wayOutChanged());
     tellHistory(parts.monitor, parts.connection, this.#observation);
-    this.#timer = setInterval(() => this.#tellStatus(), STATUS_MS);
+    this.#timer = setInterval(() => {
+      this.#tellStatus();
+      parts.dataUse.tick();
+    }, STATUS_MS);
 
+    parts.dataSaver.start();
     parts.remote.start();
     parts.connection.start();
     parts.monitor.start();
@@ -172,6 +183,7 @@ export class Daemon {
       this.#settings = takeOverLive(this.#settings, settings);
       this.#log.setLevel(this.#settings.dunebuggerLogLevel);
       this.#parts?.monitor.configure(monitorSettingsOf(this.#settings));
+      this.#parts?.dataSaver.configure();
       this.#parts?.connection.updatePolicy(policyOf(this.#settings));
       (this.#parts ?? this.#local)?.remote.configure(this.#settings);
       this.#log.info(
@@ -205,6 +217,7 @@ export class Daemon {
     local?.clock.stop();
     await local?.remote.stop();
     parts?.clock.stop();
+    parts?.dataSaver.stop();
     if (parts !== undefined) {
       // Side by side, so that the longest of their deadlines counts and not the sum; remote hands nothing on any more at once.
       await Promise.all([parts.remote.stop(), parts.connection.stop(), parts.monitor.stop()]);
@@ -225,6 +238,7 @@ export class Daemon {
       testDomain: this.#settings.testDomain,
       remote: running.remote,
       clock: running.clock,
+      data: this.#parts?.dataUse.today,
     });
   }
 
@@ -270,9 +284,16 @@ function build(
   const proxy = proxyOf(settings);
   if (proxy !== undefined) log.info({}, proxyNotice(proxy));
   const hosts = hostsOf(settings);
+  const dataSaver = new DataSaver({
+    setting: () => current().dataSaver,
+    ask: () => askNetworkManager(),
+    onChange: (on) => monitor.configure({ dataSaver: on }),
+    log,
+  });
   const monitor = createInternetMonitor(settings, {
     trust,
     log,
+    dataSaver: dataSaver.on,
     witnesses: hosts,
     slowListenerMs: SLOW_LISTENER_MS,
     liveConnection: (withinMs) => connection.answers(withinMs),
@@ -305,6 +326,7 @@ function build(
       proxy,
       ca,
       mayOpen: () => monitor.isConnected,
+      sparing: () => dataSaver.on,
       onHost: (host) => monitor.configure({ witnesses: [...new Set([...hosts, host])] }),
       halfOpenTimeoutMs: settings.halfOpenTimeoutSecs * 1_000,
       log,
@@ -315,5 +337,10 @@ function build(
     log,
   });
   const remote = createRemote({ settings, connection, monitor, log, version, ca, clockStatus: clock, verdict });
-  return { monitor, connection, credentials, remote, clock };
+  const dataUse = new DataUse({
+    read: () => ({ checks: monitor.carried, signIn: carriedFor('sign-in'), cloud: carriedFor('cloud') }),
+    dataSaver: () => dataSaver.on,
+    log,
+  });
+  return { monitor, connection, credentials, remote, clock, dataSaver, dataUse };
 }

@@ -7,7 +7,7 @@
  * monitor.start();
  * ```
  */
-import type { CheckEvidence, FromWorker, VerdictState } from '../workers/protocol.js';
+import type { Carried, CheckEvidence, FromWorker, VerdictState } from '../workers/protocol.js';
 import { systemClock } from './base/clock.js';
 import { loadTrust, type Trust } from '../workers/net/trust.js';
 import { Listeners } from './base/guard.js';
@@ -22,6 +22,7 @@ import {
   type MonitorSettings,
 } from './internet-monitor/options.js';
 import type { InternetMonitorStatus, StatusListener, WaitOptions } from './internet-monitor/status.js';
+import { CarriedByWorkers } from './internet-monitor/carried.js';
 import { liveAnswer } from './internet-monitor/live-connection.js';
 import { RefusedChecks } from './internet-monitor/refused-checks.js';
 import { Teller } from './internet-monitor/teller.js';
@@ -60,6 +61,7 @@ export class InternetConnectionMonitor {
   /** When that verdict came, by a clock that is never set: a Pi gets the right time only once the internet is back. */
   #changedAtMs = performance.now();
   #lastEvidence: CheckEvidence | undefined;
+  readonly #carried = new CarriedByWorkers();
   readonly #teller: Teller;
   readonly #asked = new AskedChecks();
   readonly #waits = new Waits();
@@ -129,6 +131,11 @@ export class InternetConnectionMonitor {
     const sinceMs = Math.round(systemClock.wallMs() - (performance.now() - this.#changedAtMs));
     const state = { ...this.#state, sinceMs };
     return this.#lastEvidence === undefined ? state : { ...state, lastEvidence: this.#lastEvidence };
+  }
+
+  /** Bytes of the checks since the monitor was made, without the headers of the packets and the questions to name servers. */
+  get carried(): Carried {
+    return this.#carried.sum;
   }
 
   /** How the monitor itself is; `problem` says what is wrong, in words. */
@@ -208,6 +215,7 @@ export class InternetConnectionMonitor {
         this.#log[message.level](message.fields ?? {}, message.message);
         break;
       case 'checked':
+        this.#carried.heard(message.carried);
         this.#checked(message.evidence, message.state, message.answers);
         break;
       case 'changed':
@@ -273,14 +281,17 @@ export class InternetConnectionMonitor {
   }
 }
 
-export interface FromSettings extends Pick<MonitorOptions, 'log' | 'witnesses' | 'liveConnection' | 'slowListenerMs'> {
+export interface FromSettings extends Pick<
+  MonitorOptions,
+  'log' | 'witnesses' | 'liveConnection' | 'dataSaver' | 'slowListenerMs'
+> {
   /** The certificates that are trusted. Default: Node's, Debian's, and those of `caFile` and NODE_EXTRA_CA_CERTS, read now. */
   readonly trust?: Trust;
 }
 
 /**
  * The document's shared instance: a monitor that is configured from the settings. Make it once, and hand it to whom it concerns.
- * `witnesses`: default are the hosts that a sign-in by these settings needs.
+ * `witnesses`: default are the hosts that a sign-in by these settings needs. `dataSaver`: default is the setting; `auto` is off, unless whoever calls finds it out.
  * @throws {MonitorError} ERR_INVALID_OPTION
  */
 export function createInternetMonitor(settings: Settings, options: FromSettings = {}): InternetConnectionMonitor {
@@ -292,6 +303,8 @@ export function createInternetMonitor(settings: Settings, options: FromSettings 
   return new InternetConnectionMonitor({
     witnesses: hostsOf(settings),
     ...monitorSettingsOf(settings),
+    // Nobody asks NetworkManager here.
+    dataSaver: settings.dataSaver === true,
     ...others,
     ca: trust.pem,
     hasCaStore: trust.hasStore,

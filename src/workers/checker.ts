@@ -100,6 +100,11 @@ export class Checker {
     };
   }
 
+  /** In place of a check: does the live connection answer? Never rejects. */
+  askLive(signal: AbortSignal): Promise<LiveAnswer> {
+    return this.#proofs.askLiveOnly(signal);
+  }
+
   /** What became of it: the verdict is offline since now, or the kernel says why it is. */
   failed(reason: OfflineReason, offlineSinceNow: boolean): void {
     if (offlineSinceNow || isFinal(reason)) this.#proofs.outage(reason);

@@ -7,6 +7,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { Checker } from './checker.js';
 import { kernelsWord, Links } from './links.js';
+import { carriedFor } from './net/meter.js';
 import { proxyFor } from './net/proxy.js';
 import type { LinkEvent, LinkState } from './probe/link-follower.js';
 import {
@@ -19,6 +20,7 @@ import {
   type WorkerSettings,
   type WorkerTask,
 } from './protocol.js';
+import { isEnough, lookAgainAfterMs, mayAskOnly } from './saver.js';
 import { Schedule } from './schedule.js';
 import { initialMemory, onChecked, onLinkBack, onLinkHeld, type Outcome, type VerdictMemory } from './verdict.js';
 
@@ -57,6 +59,9 @@ class Connectivity {
   #gaveUp = false;
   /** When packets were last sent. */
   #lastProbeAt = -Infinity;
+  /** When a check last began that said something about the internet. */
+  #lastCheckAt = -Infinity;
+  #offlineSince = 0;
   readonly #schedule = new Schedule();
   #beat: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -110,14 +115,39 @@ class Connectivity {
     let trigger: CheckTrigger = 'start';
     while (!this.#stopped) {
       const startedAt = performance.now();
-      const outcome = await this.#checkOnce(trigger);
-      const { intervalMs, offlineIntervalMs, confirmAfterMs } = this.#settings;
-      const everyMs = this.#memory.state.verdict === 'online' ? intervalMs : offlineIntervalMs;
+      const outcome = await this.#look(trigger, startedAt);
+      const { confirmAfterMs } = this.#settings;
+      const everyMs = this.#everyMs();
       const afterMs = outcome?.confirm === true ? Math.min(confirmAfterMs, everyMs) : everyMs;
       const nextAt = Math.max(startedAt + afterMs, performance.now() + MIN_PAUSE_MS);
       const early = await this.#schedule.next(nextAt, startedAt, outcome?.confirm === true);
       trigger = early ?? (outcome?.confirm === true ? 'confirming' : 'interval');
     }
+  }
+
+  #everyMs(): number {
+    const { dataSaver: saver, intervalMs, offlineIntervalMs } = this.#settings;
+    const { verdict } = this.#memory.state;
+    const offlineForMs = performance.now() - this.#offlineSince;
+    return lookAgainAfterMs({ saver, verdict, intervalMs, offlineIntervalMs, offlineForMs });
+  }
+
+  /** A check, unless the live connection makes one unnecessary. */
+  async #look(trigger: CheckTrigger, startedAt: number): Promise<Outcome | undefined> {
+    const { failures, state } = this.#memory;
+    const { dataSaver: saver } = this.#settings;
+    const sinceCheckMs = startedAt - this.#lastCheckAt;
+    const { verdict } = state;
+    if (saver === undefined || !mayAskOnly({ saver, trigger, verdict, failures, sinceCheckMs }))
+      return this.#checkOnce(trigger);
+    const abort = new AbortController();
+    this.#running = { abort };
+    const answer = await this.#checker.askLive(abort.signal);
+    this.#running = undefined;
+    if (abort.signal.aborted) return undefined;
+    this.#gaveUp = false;
+    if (isEnough(answer, sinceCheckMs, saver)) return undefined;
+    return this.#checkOnce(answer === 'silent' ? 'doubted' : trigger);
   }
 
   async #checkOnce(trigger: CheckTrigger): Promise<Outcome | undefined> {
@@ -153,6 +183,7 @@ class Connectivity {
     }
     this.#gaveUp = false;
     const { siteAnswered, ...seen } = look;
+    if (seen.refused === undefined) this.#lastCheckAt = startedAt;
     const ms = Math.round(performance.now() - startedAt);
     const evidence: CheckEvidence = { checkId, trigger, startedAtMs, ms, ...seen };
     const contradictsLink = siteAnswered && this.#links.contradicts(linkBefore, startedAt);
@@ -182,9 +213,10 @@ class Connectivity {
   #take(outcome: Outcome, evidence: CheckEvidence, answers: readonly number[]): void {
     this.#memory = outcome.memory;
     const { state } = outcome.memory;
+    if (outcome.changed && state.verdict === 'offline') this.#offlineSince = performance.now();
     if (evidence.reason !== undefined)
       this.#checker.failed(evidence.reason, outcome.changed && state.verdict === 'offline');
-    this.#post({ kind: 'checked', evidence, state, answers });
+    this.#post({ kind: 'checked', evidence, state, answers, carried: carriedFor('checks') });
     if (outcome.changed) this.#post({ kind: 'changed', state, evidence });
   }
 

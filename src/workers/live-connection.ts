@@ -35,17 +35,31 @@ export class LiveConnection {
   }
 
   /** The answer that came since `sinceMs`; `silent` if there is none a moment after the question. */
-  async answerSince(sinceMs: number, timeoutMs: number): Promise<LiveAnswer> {
-    const leftMs = (this.#open?.atMs ?? -Infinity) + Math.min(AT_LEAST_MS, timeoutMs) - performance.now();
-    if (this.#last.atMs < sinceMs && leftMs > 0) {
+  answerSince(sinceMs: number, timeoutMs: number): Promise<LiveAnswer> {
+    return this.#answer(sinceMs, Math.min(AT_LEAST_MS, timeoutMs));
+  }
+
+  /** Asks anew, and resolves with what came within the time, or when the signal aborts. */
+  answersNow(withinMs: number, signal: AbortSignal): Promise<LiveAnswer> {
+    const sinceMs = performance.now();
+    this.#open = undefined;
+    this.ask(withinMs);
+    return this.#answer(sinceMs, withinMs, signal);
+  }
+
+  async #answer(sinceMs: number, withinMs: number, signal?: AbortSignal): Promise<LiveAnswer> {
+    const leftMs = (this.#open?.atMs ?? -Infinity) + withinMs - performance.now();
+    if (this.#last.atMs < sinceMs && leftMs > 0 && signal?.aborted !== true) {
       await new Promise<void>((resolve) => {
         const wake = (): void => {
           clearTimeout(timer);
+          signal?.removeEventListener('abort', wake);
           this.#waiting.delete(wake);
           resolve();
         };
         const timer = setTimeout(wake, leftMs);
         this.#waiting.add(wake);
+        signal?.addEventListener('abort', wake);
       });
     }
     return this.#last.atMs >= sinceMs ? this.#last.answer : 'silent';

@@ -19,6 +19,7 @@ import {
   type Situation,
   type Weight,
 } from './proof.js';
+import { ANSWER_AT_LEAST_MS } from './saver.js';
 import type {
   CheckEvidence,
   FromWorker,
@@ -77,6 +78,11 @@ export class Proofs {
 
   liveSince(sinceMs: number): Promise<LiveAnswer> {
     return this.#live.answerSince(sinceMs, this.#settings.timeoutMs);
+  }
+
+  /** Asks the live connection and nobody else. */
+  askLiveOnly(signal: AbortSignal): Promise<LiveAnswer> {
+    return this.#live.answersNow(Math.max(ANSWER_AT_LEAST_MS, 2 * this.#settings.timeoutMs), signal);
   }
 
   askWitnesses(lastReason: OfflineReason | undefined, signal: AbortSignal): Promise<readonly WitnessEvidence[]> {

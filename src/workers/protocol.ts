@@ -6,7 +6,7 @@
  */
 
 /** Raised whenever a message changes its shape; the worker refuses to run for a main thread of another version. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 /** What the checks have found so far: `unknown` until the first verdict. */
 export type Verdict = 'unknown' | 'online' | 'offline';
@@ -38,8 +38,8 @@ export type OfflineReason =
   /** The connection stands, but no HTTP answer came. */
   | 'http-timeout';
 
-/** Why a check was begun. */
-export type CheckTrigger = 'start' | 'interval' | 'confirming' | 'asked' | 'link';
+/** Why a check was begun; `doubted`: the live connection, which is the proof otherwise, did not answer. */
+export type CheckTrigger = 'start' | 'interval' | 'confirming' | 'asked' | 'link' | 'doubted';
 
 /** Why a look-up of a name failed, or what is suspect about its answer: the rows of `net/name-answers.ts`. */
 export type NameTrouble =
@@ -229,6 +229,12 @@ export interface CheckEvidence {
   readonly witnesses?: readonly WitnessEvidence[];
 }
 
+/** Bytes over TCP, TLS included, the headers of the packets not. */
+export interface Carried {
+  readonly received: number;
+  readonly sent: number;
+}
+
 /** A verdict with its history. */
 export interface VerdictState {
   readonly verdict: Verdict;
@@ -259,6 +265,16 @@ export interface ProxySettings extends Proxy {
   readonly except: readonly string[];
 }
 
+/** How often what is done on a line that is paid by the byte, milliseconds. */
+export interface SaverPace {
+  /** From one question to the live connection to the next. */
+  readonly lookEveryMs: number;
+  /** The test site is asked all the same. */
+  readonly checkEveryMs: number;
+  /** The same where no connection lives. */
+  readonly checkAloneEveryMs: number;
+}
+
 /** What the worker is to check, and how. Everything has been validated by the main thread. */
 export interface WorkerSettings {
   /** Host name, IP literal (IPv6 in brackets if a port follows) or `localhost`, without the port. */
@@ -287,6 +303,8 @@ export interface WorkerSettings {
   readonly ca?: string;
   /** False: this system has no store of certificates. Default true. */
   readonly hasCaStore?: boolean;
+  /** Set: a live connection that answers is the proof, and the site is asked where it does not and now and then: `saver.ts`. */
+  readonly dataSaver?: SaverPace;
   /** How often the worker says that it is alive, milliseconds. */
   readonly beatMs: number;
   /** Wait for what answers over plain HTTP within the check that failed, for whoever looks only once. Default: the next check tells. */
@@ -322,16 +340,17 @@ export type ToWorker =
 export type FromWorker =
   /** The worker's loop is alive. */
   | { readonly kind: 'beat' }
-  /** A check has ended. `answers` are the ids of the check-now messages it answers. */
+  /** A check has ended. `answers` are the ids of the check-now messages it answers; `carried`: by all checks since the worker began. */
   | {
       readonly kind: 'checked';
       readonly evidence: CheckEvidence;
       readonly state: VerdictState;
       readonly answers: readonly number[];
+      readonly carried: Carried;
     }
   /** The verdict changed; follows the `checked` that changed it. */
   | { readonly kind: 'changed'; readonly state: VerdictState; readonly evidence: CheckEvidence }
-  /** The site fails: does the live connection answer? Wanted within `withinMs`. */
+  /** The site fails, or is not to be asked: does the live connection answer? Wanted within `withinMs`. */
   | { readonly kind: 'ask-live'; readonly id: number; readonly withinMs: number }
   /** By the kernel's tables packets leave by another way than before, or by one again: what is open may have been left behind. */
   | { readonly kind: 'way-out-changed' }

@@ -27,6 +27,7 @@ const STALLS_TOO = '127.0.0.3';
 /** A stall costs one attempt delay (250 ms); the rest is for a busy machine. The deadlines are far behind it. */
 const SOON_MS = 3_000;
 const FAR_MS = 20_000;
+const FAR = { idlePingMs: FAR_MS, halfOpenTimeoutMs: FAR_MS };
 const never = new AbortController().signal;
 
 type OnSocket = (socket: Socket) => void;
@@ -84,8 +85,7 @@ describe('a host whose first address opens TCP and stalls in TLS', () => {
           ca,
           handshakeTimeoutMs,
           greetingTimeoutMs: FAR_MS,
-          idlePingMs: FAR_MS,
-          halfOpenTimeoutMs: FAR_MS,
+          silence: () => FAR,
         },
         { onOpen: () => resolve('open'), onText: () => undefined, onBinary: () => undefined, onEnd: resolve },
       );

@@ -18,7 +18,7 @@ export default function leap({ port }: WorkerTask<MessagePort>): Promise<void> {
       https: [],
       ...(state.reason === undefined ? {} : { reason: state.reason }),
     };
-    post({ kind: 'checked', evidence, state, answers: [] });
+    post({ kind: 'checked', evidence, state, answers: [], carried: { received: 0, sent: 0 } });
     post({ kind: 'changed', evidence, state });
   };
   return new Promise((resolve) => {

@@ -56,6 +56,13 @@ export const HEALTHY: Parts = {
     { name: 'scheduler', state: 'running', version: null },
   ],
   clock: { trusted: true, farOffMs: undefined },
+  data: {
+    sinceMs: NOW_MS - 7_200_000,
+    dataSaver: false,
+    checks: { received: 400_000, sent: 210_000 },
+    signIn: { received: 9_000, sent: 4_000 },
+    cloud: { received: 60_000, sent: 70_000 },
+  },
 };
 
 export function offline(reason: OfflineReason, more: Partial<InternetPart> = {}): Partial<Parts> {

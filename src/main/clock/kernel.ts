@@ -11,9 +11,9 @@
  * `timedatectl` comes last since a service with a DynamicUser hardly ever gets through to it: dbus-daemon knows no such users and hangs
  * up. `adjtimex` itself is behind ProtectClock, for reading, too. How often is asked is decided by `cadence.ts`.
  */
-import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { systemClock, type Clock } from '../base/clock.js';
+import { runProgram } from '../base/run-program.js';
 import { answered, isDue, isProof, type LastAsked } from './cadence.js';
 import { MAX_OFFSET_MS, type KernelClock } from './decision.js';
 import { Refused, refusedBy } from './refused.js';
@@ -38,21 +38,10 @@ export interface KernelSources {
 const REAL: KernelSources = {
   touchedMs: (path) => stat(path).then(({ mtimeMs }) => mtimeMs, refusedBy),
   follows: () => askLocalSntp(),
-  run: (file, args) =>
-    new Promise((resolve) => {
-      const options = {
-        timeout: PROGRAM_MS,
-        killSignal: 'SIGKILL',
-        maxBuffer: 64 * 1024,
-        env: { ...process.env, LC_ALL: 'C' },
-      } as const;
-      try {
-        execFile(file, [...args], options, (error, stdout) => resolve(error === null ? stdout : refusedBy(error)));
-      } catch (error) {
-        // Without memory for a process, Node throws.
-        resolve(refusedBy(error));
-      }
-    }),
+  run: async (file, args) => {
+    const ran = await runProgram(file, args, PROGRAM_MS);
+    return ran.ok ? ran.stdout : refusedBy(ran.error);
+  },
 };
 
 /** Why the kernel is asked. */

@@ -5,7 +5,8 @@ import type { ProxySettings } from '../../workers/protocol.js';
 import type { Logger } from '../log.js';
 import { SignInError, type ClientAccessUrl, type ClientAccessUrlProvider } from './credentials/provider.js';
 import { OpenError, type OpenFailure, type OpenSession, type OpenSessionOptions } from './session.js';
-import { DEFAULT_LIVENESS, type LivenessPolicy } from './web-pubsub/liveness.js';
+import type { SilencePolicy } from './web-pubsub/link.js';
+import { DEFAULT_LIVENESS, SPARING_LIVENESS, type LivenessPolicy } from './web-pubsub/liveness.js';
 import { describeError, redact } from './web-pubsub/redact.js';
 import type { SubprotocolName } from './web-pubsub/safe-protocol.js';
 import { WebPubSubSession } from './web-pubsub/session.js';
@@ -39,12 +40,20 @@ export interface WebPubSubOptions {
   readonly recoverySpacingMs?: number;
   /** When a service that says nothing is asked, and given up. Default {@link DEFAULT_LIVENESS}: within 60 s. */
   readonly liveness?: Partial<LivenessPolicy>;
+  /**
+   * The line is paid by the byte, and whoever says so asks the connection once a minute (`answers`): no ping is sent before 65 s of silence, half-open and
+   * dead are noticed that much later. Asked again and again. Default: it is not.
+   */
+  readonly sparing?: () => boolean;
   /** The gate: no socket is opened, for signing in or for the WebSocket, while it says no. Asked before each. */
   readonly mayOpen: () => boolean;
   /** Told of the service's `host` or `host:port` whenever a session has opened over TLS. */
   readonly onHost?: (host: string) => void;
   readonly log: Logger;
 }
+
+/** Longer than the minute between two questions of the internet checks, whose answers are signs of life. */
+const SPARING_PING_MS = 65_000;
 
 export function createOpenSession(options: WebPubSubOptions): OpenSession {
   return (opening) => openSession(options, opening);
@@ -76,6 +85,15 @@ async function connect(
 ): Promise<WebPubSubSession> {
   const { subprotocol = 'json.reliable.webpubsub.azure.v1', lookup, proxy, ca } = options;
   const halfOpenTimeoutMs = options.halfOpenTimeoutMs ?? 15_000;
+  const { sparing = () => false } = options;
+  const silence: SilencePolicy = {
+    // A link that is given up before it is asked would be given up whenever nobody talks.
+    idlePingMs: options.idlePingMs ?? Math.min(10_000, (halfOpenTimeoutMs * 2) / 3),
+    halfOpenTimeoutMs,
+  };
+  const sparingSilence = { idlePingMs: SPARING_PING_MS, halfOpenTimeoutMs: SPARING_PING_MS + halfOpenTimeoutMs };
+  const liveness = { ...DEFAULT_LIVENESS, ...options.liveness };
+  const sparingLiveness = { ...liveness, ...SPARING_LIVENESS };
   const session = new WebPubSubSession(access.url, {
     group: options.group,
     link: {
@@ -85,14 +103,12 @@ async function connect(
       ...(ca && { ca }),
       handshakeTimeoutMs: options.handshakeTimeoutMs ?? 10_000,
       greetingTimeoutMs: options.connectedFrameTimeoutMs ?? 10_000,
-      // A link that is given up before it is asked would be given up whenever nobody talks.
-      idlePingMs: options.idlePingMs ?? Math.min(10_000, (halfOpenTimeoutMs * 2) / 3),
-      halfOpenTimeoutMs,
+      silence: () => (sparing() ? sparingSilence : silence),
     },
     joinTimeoutMs: options.joinTimeoutMs ?? 10_000,
     recoveryWindowMs: options.recoveryWindowMs ?? 60_000,
     recoverySpacingMs: options.recoverySpacingMs ?? 1_000,
-    liveness: { ...DEFAULT_LIVENESS, ...options.liveness },
+    liveness: () => (sparing() ? sparingLiveness : liveness),
     mayOpen: options.mayOpen,
     onEvent,
     onRefused: () => options.credentials.refused(access),

@@ -1,5 +1,5 @@
 /** The monitor's options, and what the worker is told of them. */
-import type { HostAndPort, WorkerSettings } from '../../workers/protocol.js';
+import type { HostAndPort, SaverPace, WorkerSettings } from '../../workers/protocol.js';
 import type { Logger } from '../log.js';
 import type { Settings } from '../settings.js';
 import { parseHostPort, proxyOf } from '../settings.js';
@@ -35,6 +35,22 @@ export interface MonitorSettings {
   readonly httpsProxy?: string;
   /** Who is reached without it: names (with all below them), addresses, networks (`192.0.2.0/24`), `*`; this machine always is. Default: nobody. */
   readonly noProxy?: readonly string[];
+  /**
+   * The line is paid by the byte: a live connection that answers, asked once a minute, is the proof, and the site is asked where it does not, and once
+   * an hour; every 5 min where no connection lives. An outage is noticed after 68 s at the most (default settings), not 11 s. While offline it is looked again
+   * within a tenth of the outage, every minute at least. Default false.
+   */
+  readonly dataSaver?: boolean | DataSaverOptions;
+}
+
+/** Seconds, each from 0.05 to 86,400. */
+export interface DataSaverOptions {
+  /** From one question to the live connection to the next. Default 60: 0.36 MB a day on the wire. */
+  readonly lookEverySecs?: number;
+  /** The site is asked all the same, since a firewall may let old connections live and no new ones. Default 3,600. */
+  readonly checkEverySecs?: number;
+  /** The same where no connection lives. Default 300. */
+  readonly checkAloneEverySecs?: number;
 }
 
 export interface MonitorOptions extends MonitorSettings {
@@ -85,6 +101,7 @@ export function workerSettingsOf(options: MonitorOptions): WorkerSettings {
       'ERR_INVALID_OPTION',
       'httpsProxy is not allowed: give http://host:port or https://host:port',
     );
+  const saver = saverPaceOf(options.dataSaver ?? false);
   const timeoutMs = 1_000 * within('timeoutSecs', options.timeoutSecs ?? 2, 0.05, 60);
   return {
     host: site.host,
@@ -101,8 +118,19 @@ export function workerSettingsOf(options: MonitorOptions): WorkerSettings {
     ...(options.ca === undefined ? {} : { ca: options.ca }),
     hasCaStore: options.hasCaStore ?? true,
     waitForPortal: options.waitForPortal ?? false,
+    ...(saver === undefined ? {} : { dataSaver: saver }),
     beatMs: Math.min(BEAT_MS, intervalMs / 4),
     followLinks: options.followLinks ?? true,
+  };
+}
+
+function saverPaceOf(dataSaver: boolean | DataSaverOptions): SaverPace | undefined {
+  if (dataSaver === false) return undefined;
+  const { lookEverySecs = 60, checkEverySecs = 3_600, checkAloneEverySecs = 300 } = dataSaver === true ? {} : dataSaver;
+  return {
+    lookEveryMs: 1_000 * within('dataSaver.lookEverySecs', lookEverySecs, 0.05, 86_400),
+    checkEveryMs: 1_000 * within('dataSaver.checkEverySecs', checkEverySecs, 0.05, 86_400),
+    checkAloneEveryMs: 1_000 * within('dataSaver.checkAloneEverySecs', checkAloneEverySecs, 0.05, 86_400),
   };
 }
 
@@ -118,7 +146,7 @@ function hosts(name: string, texts: readonly string[]): HostAndPort[] {
 }
 
 /** The daemon's settings, as options. */
-export function monitorSettingsOf(settings: Settings): Required<Omit<MonitorSettings, 'witnesses'>> {
+export function monitorSettingsOf(settings: Settings): Required<Omit<MonitorSettings, 'witnesses' | 'dataSaver'>> {
   return {
     testDomain: settings.testDomain,
     checkIntervalSecs: settings.connectionIntervalSecs,

@@ -132,6 +132,7 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
             port: Number(url.port || (secure ? 443 : 80)),
             lookup: request.lookup,
             proxy: request.proxy,
+            use: 'sign-in',
             ...(secure
               ? { tls: { ALPNProtocols: ['http/1.1'], ...(request.ca === undefined ? {} : { ca: request.ca }) } }
               : {}),

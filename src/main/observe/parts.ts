@@ -2,7 +2,7 @@
  * What the parts of the daemon contribute to a {@link Snapshot}: each says how it is in its own words, and whoever puts them
  * together (`daemon.ts`) hands them over. Nothing here reaches into a part; the shapes are those that the parts show anyway.
  */
-import type { CheckEvidence, VerdictState } from '../../workers/protocol.js';
+import type { Carried, CheckEvidence, VerdictState } from '../../workers/protocol.js';
 
 export interface DaemonPart {
   readonly version: string;
@@ -62,6 +62,16 @@ export interface ClockPart {
   readonly farOffMs: number | undefined;
 }
 
+/** Bytes of this service over TCP, the headers of the packets not counted. */
+export interface DataPart {
+  /** Midnight, or the start of the service if that was later; milliseconds since 1970. */
+  readonly sinceMs: number;
+  readonly dataSaver: boolean;
+  readonly checks: Carried;
+  readonly signIn: Carried;
+  readonly cloud: Carried;
+}
+
 export interface Parts {
   readonly daemon: DaemonPart;
   /** Undefined where the daemon does not want it. */
@@ -73,4 +83,6 @@ export interface Parts {
   /** Where another remote was seen lately; null: nowhere. */
   readonly secondRemote: 'group' | 'bus' | null;
   readonly clock: ClockPart;
+  /** Undefined where the daemon does not want the cloud. */
+  readonly data: DataPart | undefined;
 }

@@ -11,7 +11,7 @@ import { firstCause, plain, TROUBLES, type TroubleCode } from '../troubles.js';
 import { chainOf, type ChainLink } from './chain.js';
 import type { Outage } from './history/outages.js';
 import type { Machine } from './machine.js';
-import type { BusPart, CloudFailure, CloudPart, ComponentPart, InternetPart, Parts } from './parts.js';
+import type { BusPart, CloudFailure, CloudPart, ComponentPart, DataPart, InternetPart, Parts } from './parts.js';
 import { troublesPresent } from './present.js';
 import type { Quality } from './quality.js';
 import type { Today } from './traffic.js';
@@ -26,6 +26,11 @@ export interface PresentTrouble {
   readonly title: string;
   readonly meaning: string;
   readonly remedy: string;
+}
+
+export interface Bytes {
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
 }
 
 export interface Snapshot {
@@ -91,6 +96,15 @@ export interface Snapshot {
     /** Our clock minus the test site's where more than a day lies between them. */
     readonly farOffMs: number | null;
   };
+  /** Bytes of this service over TCP, without the headers of the packets; null where the cloud is not wanted. */
+  readonly data: {
+    /** Midnight, or the start of the service if that was later; milliseconds since 1970. */
+    readonly sinceMs: number;
+    readonly dataSaver: boolean;
+    readonly checks: Bytes;
+    readonly signIn: Bytes;
+    readonly cloud: Bytes;
+  } | null;
   /** Null where nobody looked. */
   readonly machine: Machine | null;
   /** Of the checks of the last hour; null where nobody looked. */
@@ -132,6 +146,7 @@ export function takeSnapshot(parts: Parts, nowMs: number, looked?: Looked): Snap
     components,
     secondRemote: parts.secondRemote,
     clock: { trusted: clock.trusted ?? null, farOffMs: clock.farOffMs ?? null },
+    data: parts.data === undefined ? null : dataOf(parts.data),
     machine: looked?.machine ?? null,
     lastHour: looked?.lastHour ?? null,
     today: looked?.today ?? null,
@@ -205,6 +220,11 @@ function cloudOf({ kind, sinceMs, group, attempt, nextAttemptAtMs, lastFailure }
     nextAttemptAtMs: nextAttemptAtMs ?? null,
     lastFailure: lastFailure === undefined ? null : failureOf(lastFailure),
   };
+}
+
+function dataOf({ sinceMs, dataSaver, checks, signIn, cloud }: DataPart): Snapshot['data'] {
+  const bytes = ({ received, sent }: DataPart['checks']): Bytes => ({ receivedBytes: received, sentBytes: sent });
+  return { sinceMs, dataSaver, checks: bytes(checks), signIn: bytes(signIn), cloud: bytes(cloud) };
 }
 
 function failureOf({ kind, status, message }: CloudFailure): {

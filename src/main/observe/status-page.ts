@@ -3,7 +3,7 @@ import { humanDuration } from '../base/duration.js';
 import { escapeControls } from '../log/escape.js';
 import type { ChainLink, Station, StationState } from './chain.js';
 import { localTime, outageLine } from './history/outages-page.js';
-import type { Snapshot } from './snapshot.js';
+import type { Bytes, Snapshot } from './snapshot.js';
 
 const NAMES: Readonly<Record<Station, string>> = {
   pi: 'Pi',
@@ -35,6 +35,7 @@ export function statusLines(snapshot: Snapshot, { colour }: { readonly colour: b
     '',
     `Clock: ${clockWords(snapshot.clock.trusted)}.`,
     ...hourLine(snapshot.lastHour),
+    ...dataLine(snapshot.data),
     ...trafficLine(snapshot),
     ...outageLines(snapshot.outages),
     `Version ${snapshot.daemon.version}, running for ${humanDuration(Math.max(0, snapshot.takenAtMs - snapshot.daemon.startedAtMs))}.`,
@@ -62,6 +63,15 @@ function hourLine(lastHour: Snapshot['lastHour']): string[] {
   const loss = `${Math.round((failed / checks) * 1_000) / 10} % failed`;
   const latency = latencyMs === null ? '' : `; latency ${latencyMs.mean} ms, at most ${latencyMs.max} ms`;
   return [`Last hour: ${checks} checks, ${loss}${latency}${jitterMs === null ? '' : `; jitter ${jitterMs} ms`}.`];
+}
+
+function dataLine(data: Snapshot['data']): string[] {
+  if (data === null) return [];
+  const { sinceMs, dataSaver, checks, signIn, cloud } = data;
+  const use = ({ receivedBytes, sentBytes }: Bytes): string => `${((receivedBytes + sentBytes) / 1e6).toFixed(2)} MB`;
+  return [
+    `Data of this service since ${localTime(sinceMs)}: checks ${use(checks)}, sign-in ${use(signIn)}, cloud ${use(cloud)}; data saver ${dataSaver ? 'on' : 'off'}.`,
+  ];
 }
 
 function trafficLine({ today, machine }: Snapshot): string[] {

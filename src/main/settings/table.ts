@@ -5,6 +5,7 @@
 import {
   absolutePath,
   anything,
+  autoOrYesNo,
   hostList,
   decimal,
   line,
@@ -231,6 +232,13 @@ export const TABLE = Object.freeze({
     Object.freeze<readonly string[]>([]),
     RESTART,
     'Hosts and networks that are reached without the proxy, as in NO_PROXY; this machine always is.',
+  ),
+  ...network(
+    'dataSaver',
+    autoOrYesNo,
+    'auto',
+    LIVE,
+    'True: as few bytes as can be, for lines that are paid by the byte; auto: where NetworkManager calls the line metered.',
   ),
 
   ...messageQueue('mQueueEnabled', yesNo, true, RESTART, 'False leaves the local bus alone.'),

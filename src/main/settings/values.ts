@@ -26,6 +26,12 @@ export const yesNo: ValueType<boolean> = {
   },
 };
 
+/** The same, or that it is to be found out. */
+export const autoOrYesNo: ValueType<'auto' | boolean> = {
+  allowed: 'auto, True or False',
+  parse: (text) => (text.toLowerCase() === 'auto' ? 'auto' : yesNo.parse(text)),
+};
+
 /** A number within a range, both ends included. */
 export interface NumberType extends ValueType<number> {
   readonly min: number;

@@ -7,6 +7,7 @@ import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { NOTHING_FAILED, failedLast, learn, stalled, type AddressMemory } from './address-memory.js';
 import { raceAddresses } from './address-race.js';
 import type { Proxy, ProxySettings } from '../protocol.js';
+import type { Use } from './meter.js';
 import { openAddress, type OpenPhase, type TlsChoice } from './open-address.js';
 import { proxyFor } from './proxy.js';
 import { refusalOf } from './refusal.js';
@@ -25,6 +26,8 @@ export interface ConnectOptions {
   readonly proxy?: ProxySettings | undefined;
   /** Undefined: no TLS. A certificate that is not the host's is refused by Node itself, before a byte is sent. */
   readonly tls?: Omit<TlsChoice, 'session'>;
+  /** Whose bytes they are. Default: the checks'. */
+  readonly use?: Use;
   readonly signal: AbortSignal;
   /** The furthest phase that any address has reached, whenever it rises. */
   readonly onPhase?: (phase: ConnectPhase) => void;
@@ -98,12 +101,12 @@ function addressesOf(host: string, lookup: LookupFunction, signal: AbortSignal):
 }
 
 async function open(
-  { host, port, tls, onPhase }: ConnectOptions,
+  { host, port, tls, use, onPhase }: ConnectOptions,
   proxy: Proxy | undefined,
   address: string,
   signal: AbortSignal,
 ): Promise<Raced> {
-  const opened = await openAddress({ address, host, port, proxy, tls, signal, ...(onPhase && { onPhase }) });
+  const opened = await openAddress({ address, host, port, proxy, tls, use, signal, ...(onPhase && { onPhase }) });
   return opened.ok ? { ok: true, socket: opened.socket } : { ok: false, at: opened.at, error: opened.error };
 }
 

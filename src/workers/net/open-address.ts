@@ -11,6 +11,7 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import type { Proxy } from '../protocol.js';
+import { countSocket, type Use } from './meter.js';
 import type { Dial } from './over-interface.js';
 import { ProxyError, troubleOfFailure } from './proxy-answers.js';
 import { refusalOf } from './refusal.js';
@@ -50,6 +51,8 @@ export interface OpenAddressOptions<Refused> {
   readonly tls?: TlsChoice | undefined;
   /** Makes the socket, which says 'connect'. Default: where the routes lead. */
   readonly dial?: Dial | undefined;
+  /** Whose bytes they are. Default: the checks'. */
+  readonly use?: Use | undefined;
   /** Aborting gives the attempt up; a reason that is a {@link DeadlineError} counts as a time-out. */
   readonly signal: AbortSignal;
   /** TCP is open, and that step begins. */
@@ -83,7 +86,7 @@ export type OpenedAddress<Refused> =
     };
 
 export function openAddress<Refused = never>(options: OpenAddressOptions<Refused>): Promise<OpenedAddress<Refused>> {
-  const { address, host, port, proxy, tls, dial = straight, signal, onPhase } = options;
+  const { address, host, port, proxy, tls, dial = straight, use = 'checks', signal, onPhase } = options;
   return new Promise((resolve) => {
     let at: OpenPhase = 'tcp';
     let begunAt = performance.now();
@@ -131,6 +134,7 @@ export function openAddress<Refused = never>(options: OpenAddressOptions<Refused
 
     const tcp = dial(address, proxy?.port ?? port);
     const sockets: Socket[] = [tcp];
+    countSocket(use, tcp);
     // Also for what comes after the end: without a listener it would end the process.
     tcp.on('error', (error) => fail(error));
     if (signal.aborted) {

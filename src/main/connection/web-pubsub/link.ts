@@ -23,9 +23,14 @@ export interface LinkOptions {
   readonly handshakeTimeoutMs: number;
   /** From there to {@link Link.greeted}. */
   readonly greetingTimeoutMs: number;
-  /** Silence after which a ping is sent. */
+  /** Asked at each tick, as it may change while the link lives; the same object as long as it does not. */
+  readonly silence: () => SilencePolicy;
+}
+
+export interface SilencePolicy {
+  /** Silence after which a ping is sent, milliseconds. */
   readonly idlePingMs: number;
-  /** Silence after which the link is given up. */
+  /** Silence after which the link is given up, milliseconds. */
   readonly halfOpenTimeoutMs: number;
 }
 
@@ -177,24 +182,30 @@ export class Link {
    * that was stopped for a while does not take its own sleep for the peer's.
    */
   #watchSilence(): void {
-    const { idlePingMs, halfOpenTimeoutMs } = this.#options;
-    const tickMs = Math.max(10, Math.min(1_000, Math.floor(Math.min(idlePingMs, halfOpenTimeoutMs) / 10)));
+    const { silence } = this.#options;
+    let policy = silence();
+    const soonestMs = Math.min(policy.idlePingMs, policy.halfOpenTimeoutMs);
+    const tickMs = Math.max(10, Math.min(1_000, Math.floor(soonestMs / 10)));
     let bytes = this.#socket?.bytesRead ?? 0;
     let silentMs = 0;
     let pinged = false;
-    let before = performance.now();
+    let lastTick = performance.now();
     this.#watch = setInterval(() => {
       const now = performance.now();
-      const passedMs = Math.min(now - before, 2 * tickMs);
-      before = now;
+      const passedMs = Math.min(now - lastTick, 2 * tickMs);
+      lastTick = now;
       const read = this.#socket?.bytesRead ?? 0;
-      if (read !== bytes) {
+      const before = policy;
+      policy = silence();
+      // Nobody has been asked for longer than the other policy allows.
+      if (read !== bytes || policy !== before) {
         bytes = read;
         silentMs = 0;
         pinged = false;
         return;
       }
       silentMs += passedMs;
+      const { idlePingMs, halfOpenTimeoutMs } = policy;
       if (silentMs >= halfOpenTimeoutMs) {
         this.#end({ kind: 'half-open', afterMs: halfOpenTimeoutMs });
       } else if (!pinged && silentMs >= idlePingMs) {

@@ -15,14 +15,15 @@ export interface LivenessHooks {
 const A_FRAME_UNDER_WAY_BYTES = 2_048;
 
 export class LivenessWatch {
-  readonly #policy: LivenessPolicy;
+  readonly #policy: () => LivenessPolicy;
   readonly #hooks: LivenessHooks;
   #state: Liveness = FRESH_LIVENESS;
   #timer: NodeJS.Timeout | undefined;
   /** Who waits for a sign of life. */
   readonly #waiting = new Set<(alive: boolean) => void>();
 
-  constructor(policy: LivenessPolicy, hooks: LivenessHooks) {
+  /** @param policy asked at each tick, as it may change while a socket is open */
+  constructor(policy: () => LivenessPolicy, hooks: LivenessHooks) {
     this.#policy = policy;
     this.#hooks = hooks;
   }
@@ -31,7 +32,7 @@ export class LivenessWatch {
   start(): void {
     this.stop();
     this.#state = FRESH_LIVENESS;
-    const { askAfterMs, answerWithinMs } = this.#policy;
+    const { askAfterMs, answerWithinMs } = this.#policy();
     const tickMs = Math.max(5, Math.min(5_000, Math.floor(Math.min(askAfterMs, answerWithinMs) / 4)));
     let before = performance.now();
     let bytes = this.#hooks.bytesRead();
@@ -71,7 +72,7 @@ export class LivenessWatch {
   tell(event: LivenessEvent): void {
     if (this.#timer === undefined) return;
     if (event.kind === 'heard' || event.kind === 'acknowledged') for (const settle of [...this.#waiting]) settle(true);
-    const [state, effect] = liveness(this.#state, event, this.#policy);
+    const [state, effect] = liveness(this.#state, event, this.#policy());
     this.#state = state;
     if (effect?.kind === 'ask') this.#hooks.ask();
     if (effect?.kind === 'dead') {

@@ -11,7 +11,7 @@ export interface SessionSettings {
   readonly joinTimeoutMs: number;
   readonly recoveryWindowMs: number;
   readonly recoverySpacingMs: number;
-  readonly liveness: LivenessPolicy;
+  readonly liveness: () => LivenessPolicy;
   readonly mayOpen: () => boolean;
   readonly onEvent: (event: SessionEvent) => void;
   /** The service refused the URL's token. */

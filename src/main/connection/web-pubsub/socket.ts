@@ -28,6 +28,7 @@ export function createConnection(
       port: Number(port || (secure ? 443 : 80)),
       lookup,
       proxy,
+      use: 'cloud',
       ...(secure ? { tls: ca === undefined ? {} : { ca } } : {}),
       signal,
     }).then((connected) => {

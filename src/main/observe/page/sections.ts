@@ -4,7 +4,7 @@ import type { Outage, Story } from '../history/outages.js';
 import { uptimeOf } from '../history/uptime.js';
 import { TROUBLES, type TroubleCode } from '../../troubles.js';
 import { plain } from '../../troubles.js';
-import type { PresentTrouble, Snapshot } from '../snapshot.js';
+import type { PresentTrouble, Bytes, Snapshot } from '../snapshot.js';
 import { latencyChart, strip } from './charts.js';
 import { html, type Html } from './html.js';
 import { bucketsOf, daysOfMonth, quartersOfDay } from './strips.js';
@@ -181,7 +181,7 @@ function langOf(translatedIs: boolean, language: Language): Html | null {
   return translatedIs || language === 'en' ? null : html` lang="en"`;
 }
 
-function foot({ clock, today, daemon, takenAtMs }: Snapshot, words: Words): Html {
+function foot({ clock, today, data, daemon, takenAtMs }: Snapshot, words: Words): Html {
   const traffic =
     today === null
       ? ''
@@ -190,8 +190,13 @@ function foot({ clock, today, daemon, takenAtMs }: Snapshot, words: Words): Html
           megabytes(today.receivedBytes, words),
           megabytes(today.sentBytes, words),
         );
+  const ofUse = ({ receivedBytes, sentBytes }: Bytes): string => megabytes(receivedBytes + sentBytes, words);
+  const own =
+    data === null
+      ? ''
+      : words.data(timeOfDay(data.sinceMs), ofUse(data.checks), ofUse(data.signIn), ofUse(data.cloud), data.dataSaver);
   const running = words.running(daemon.version, words.duration(Math.max(0, takenAtMs - daemon.startedAtMs)));
-  return html`<p>${words.clock(clock.trusted)} ${traffic}</p>
+  return html`<p>${words.clock(clock.trusted)} ${traffic} ${own}</p>
     <p>${running} ${words.asOf(timeOfDay(takenAtMs, true))}</p>`;
 }
 

@@ -68,6 +68,8 @@ export const ENGLISH: Words = {
       : trusted
         ? 'The clock can be trusted.'
         : 'The clock cannot be trusted.',
+  data: (since, checks, signIn, cloud, saving) =>
+    `Data of this service since ${since}: checks ${checks}, sign-in ${signIn}, cloud ${cloud}; data saver ${saving ? 'on' : 'off'}.`,
   traffic: (since, received, sent) => `Traffic of this machine since ${since}: ${received} received, ${sent} sent.`,
   running: (version, duration) => `DuneBugger Remote ${version}, running for ${duration}.`,
   asOf: (time) => `As of ${time}, by the clock of the Pi.`,

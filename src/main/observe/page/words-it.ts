@@ -150,6 +150,8 @@ export const ITALIAN: Words = {
       : trusted
         ? 'L’orologio è affidabile.'
         : 'L’orologio non è affidabile.',
+  data: (from, checks, signIn, cloud, saving) =>
+    `Dati di questo servizio dalle ${from}: controlli ${checks}, accesso ${signIn}, cloud ${cloud}; risparmio dati ${saving ? 'attivo' : 'non attivo'}.`,
   traffic: (from, received, sent) =>
     `Traffico di questa macchina dalle ${from}: ${received} ricevuti, ${sent} inviati.`,
   running: (version, duration) => `DuneBugger Remote ${version}, in funzione da ${duration}.`,

@@ -59,6 +59,7 @@ export interface Words {
   readonly back: (how: 'resumed' | 'reconnected', duration: string) => string;
   readonly clock: (trusted: boolean | null) => string;
   readonly traffic: (since: string, received: string, sent: string) => string;
+  readonly data: (since: string, checks: string, signIn: string, cloud: string, saving: boolean) => string;
   readonly running: (version: string, duration: string) => string;
   readonly asOf: (time: string) => string;
   readonly duration: (ms: number) => string;
