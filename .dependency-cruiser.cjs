@@ -14,7 +14,7 @@ const PURE = [
   'main/troubles/(types|internet|names|proxies|cloud|house|looked|own|first-cause)',
   'workers/net/(address-memory|name-answers|proxy-answers|site-clock)',
   'workers/probe/(portal-answer|manner|patience)',
-  'workers/(proof|verdict|link-pace)',
+  'workers/(proof|verdict|link-pace|saver)',
 ];
 
 /** The boundaries of ARCHITECTURE.md, as rules. `npm run boundaries` checks them. */
