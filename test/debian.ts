@@ -21,7 +21,7 @@ export const PACKAGES = {
 
 export type Needs = keyof typeof PACKAGES;
 
-/** Tells the tests' reporter that a test which was skipped for want of a package is left out, and not failed. */
+/** Tells the tests' reporter which reasons of a skipped test are no failure, one a line: `PACKAGE is not installed`. */
 export const LEFT_OUT = 'TEST_LEFT_OUT';
 
 /** Deadlines: a mirror may be slow; somebody is told when it is dead. */

@@ -17,7 +17,7 @@ if (prepared.kind === 'failed') {
 } else {
   if (prepared.kind === 'missing') {
     say(`Not root, so not installed: ${prepared.packages.join(' ')}; tests that need them are left out and named.`);
-    process.env[LEFT_OUT] = 'nats-server is not installed';
+    process.env[LEFT_OUT] = prepared.packages.map((name) => `${name} is not installed`).join('\n');
   }
   await import('./run.js');
 }

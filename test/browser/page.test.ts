@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { startBrowser, violationsOf } from '../support/browser.js';
+import { noBrowser, startBrowser, violationsOf } from '../support/browser.js';
 import { gatherLine } from '../support/everything-logged.js';
+import { findNatsServer } from '../support/nats-server.js';
 import { startWatched, type WatchedInstallation } from '../support/watched-installation.js';
+
+const skip = findNatsServer() === undefined ? 'nats-server is not installed' : noBrowser();
 
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 } as const;
 const DESK = { viewport: { width: 1_280, height: 900 } } as const;
@@ -33,7 +36,7 @@ const ALL: readonly Seen[] = [
   },
 ];
 
-describe('the page in Chromium', { timeout: 150_000 }, () => {
+describe('the page in Chromium', { skip, timeout: 150_000 }, () => {
   let browser: Browser;
   let watched: WatchedInstallation;
   const pages = new Map<Seen, { readonly page: Page; readonly context: BrowserContext }>();

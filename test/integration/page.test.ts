@@ -16,9 +16,16 @@ import { CliProcess } from '../support/cli-process.js';
 import { gatherLine } from '../support/everything-logged.js';
 import { freePort } from '../support/free-port.js';
 import { SECRETS, type Installation } from '../support/installation.js';
+import { findNatsServer } from '../support/nats-server.js';
 import { RecordedLog } from '../support/recorded-log.js';
 import { until } from '../support/until.js';
 import { startWatched, type WatchedInstallation } from '../support/watched-installation.js';
+
+/** Why the reference parser cannot be asked; false: it can. */
+function cannotParse(): string | false {
+  const asked = spawnSync('/usr/bin/python3', ['-c', 'import prometheus_client'], { timeout: 30_000 });
+  return asked.status === 0 ? false : 'python3-prometheus-client is not installed';
+}
 
 /** The reference parser's word on a text: the families it found. */
 function parsed(
@@ -61,7 +68,9 @@ class Watching {
   }
 }
 
-describe('the page of a daemon', () => {
+const skip = findNatsServer() === undefined ? 'nats-server is not installed' : cannotParse();
+
+describe('the page of a daemon', { skip }, () => {
   let watched: WatchedInstallation;
   let site: Installation;
   let directory = '';

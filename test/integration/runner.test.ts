@@ -160,11 +160,18 @@ describe('the runner of the tests', () => {
 
   it('leaves out what was skipped for want of a package, where it was told that it is missing, and names it', async (t) => {
     const files = { a: PASSES, b: test("it('on the bus', { skip: 'no bus here' }, () => {});") };
-    const { code, out, last } = await run(t, files, {}, { env: { TEST_LEFT_OUT: 'no bus here' } });
+    const { code, out, last } = await run(t, files, {}, { env: { TEST_LEFT_OUT: 'no cloud here\nno bus here' } });
     assert.deepEqual([code, last], [0, '1 passed, 0 failed'], out);
     assert.match(out, /^LEFT OUT g: on the bus .*its package is missing$/m);
     const { code: unaware } = await run(t, files);
     assert.equal(unaware, 1);
+    const suite = {
+      a: "import { describe, it } from 'node:test'; describe('all of it', { skip: 'no bus here' }, () => { it('x', () => {}); });",
+    };
+    const whole = await run(t, suite, {}, { env: { TEST_LEFT_OUT: 'no bus here' } });
+    assert.match(whole.out, /^LEFT OUT g: all of it .*its package is missing$/m);
+    assert.deepEqual(whole.last, '0 passed, 0 failed');
+    assert.equal((await run(t, suite)).last, '0 passed, 1 failed');
   });
 
   it('names the groups where one is not known', async (t) => {

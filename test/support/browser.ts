@@ -1,10 +1,15 @@
 /** Debian's Chromium without a window, and axe over what it shows. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
 const EXECUTABLE = '/usr/bin/chromium';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Why there is none; false: there is one. For a test's `skip`. */
+export function noBrowser(): string | false {
+  return existsSync(EXECUTABLE) ? false : 'chromium is not installed';
+}
 
 /** The tests run as root, where its sandbox cannot. */
 export function startBrowser(): Promise<Browser> {

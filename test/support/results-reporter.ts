@@ -1,5 +1,5 @@
 /**
- * A reporter of node:test for the runner: one JSON text a line, `{"passed":NAME}` or `{"failed":NAME}`, for each test (not for suites).
+ * A reporter of node:test for the runner: one JSON text a line, `{"passed":NAME}` or `{"failed":NAME}`, for each test (for suites only where they themselves failed or were skipped).
  * `{"leftOut":NAME}` is a test skipped for want of a package where TEST_LEFT_OUT says so. Any other skipped test, or one marked as still to do, has failed: it proves nothing, and nobody would notice.
  */
 import type { TestEvent } from 'node:test/reporters';
@@ -11,16 +11,19 @@ export interface Result {
   readonly leftOut?: string;
 }
 
+/** One a line. */
+const REASONS = (process.env['TEST_LEFT_OUT'] ?? '').split('\n').filter((reason) => reason !== '');
+
 export default async function* results(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const event of events) {
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
     const { data } = event;
     const passed = event.type === 'test:pass';
     const unproven = data.skip !== undefined || data.todo !== undefined;
-    // A suite counts only where it failed by itself, by a hook, say; not for the tests in it, which are counted.
-    if (data.details.type === 'suite' && (passed || isOfItsTests(data.details))) continue;
+    // A suite counts only where it failed by itself, by a hook, say, or did not run; not for the tests in it, which are counted.
+    if (data.details.type === 'suite' && !unproven && (passed || isOfItsTests(data.details))) continue;
     const name = data.file === undefined ? data.name : `${data.name} (${data.file})`;
-    const leftOut = data.skip !== undefined && data.skip === process.env['TEST_LEFT_OUT'];
+    const leftOut = typeof data.skip === 'string' && REASONS.includes(data.skip);
     if (leftOut) {
       yield `${JSON.stringify({ leftOut: name } satisfies Result)}\n`;
       continue;
