@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
-import { DIAGNOSED, type Diagnosed } from './doctor-faults.js';
+import { DIAGNOSED, WITHOUT_ROW, type Diagnosed } from './doctor-faults.js';
 import { DoctorSeat, type DoctorRun } from './doctor-seat.js';
 
 /** At the same time: a doctor waits most of the time. */
@@ -73,6 +73,8 @@ describe('the doctor', { concurrency: SIDE_BY_SIDE }, () => {
       await seat.destroy();
     }
   });
+
+  it('has a row for every fault of the lab', () => assert.deepEqual(WITHOUT_ROW, []));
 
   for (const row of DIAGNOSED) {
     const { fault } = row;
