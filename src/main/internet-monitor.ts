@@ -210,6 +210,7 @@ export class InternetConnectionMonitor {
   #heard(message: FromWorker): void {
     switch (message.kind) {
       case 'beat':
+      case 'looked':
         break;
       case 'note':
         this.#log[message.level](message.fields ?? {}, message.message);

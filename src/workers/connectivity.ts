@@ -146,6 +146,7 @@ class Connectivity {
     this.#running = undefined;
     if (abort.signal.aborted) return undefined;
     this.#gaveUp = false;
+    this.#post({ kind: 'looked' });
     if (isEnough(answer, sinceCheckMs, saver)) return undefined;
     return this.#checkOnce(answer === 'silent' ? 'doubted' : trigger);
   }

@@ -6,7 +6,7 @@
  */
 
 /** Raised whenever a message changes its shape; the worker refuses to run for a main thread of another version. */
-export const PROTOCOL_VERSION = 6;
+export const PROTOCOL_VERSION = 7;
 
 /** What the checks have found so far: `unknown` until the first verdict. */
 export type Verdict = 'unknown' | 'online' | 'offline';
@@ -348,6 +348,8 @@ export type FromWorker =
       readonly answers: readonly number[];
       readonly carried: Carried;
     }
+  /** Bytes are saved: the live connection was asked, and a check may follow. */
+  | { readonly kind: 'looked' }
   /** The verdict changed; follows the `checked` that changed it. */
   | { readonly kind: 'changed'; readonly state: VerdictState; readonly evidence: CheckEvidence }
   /** The site fails, or is not to be asked: does the live connection answer? Wanted within `withinMs`. */

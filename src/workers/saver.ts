@@ -2,16 +2,14 @@
  * What is done on a line that is paid by the byte: a live connection that answers is the proof of the internet, and the test site is asked when
  * that fails and now and then. Pure; times are milliseconds of a clock that never jumps.
  *
- * What comes of it at the defaults: an outage is noticed after a minute, the wait for the answer, and the two checks that make a verdict; 68 s at
+ * What comes of it at the defaults: an outage is noticed after 75 s, the wait for the answer, and the two checks that make a verdict; 83 s at
  * the most, where it is 11 s without it.
  */
 import type { CheckTrigger, LiveAnswer, SaverPace, Verdict } from './protocol.js';
 
 /** A modem that has fallen asleep takes a second or two to send the first packet. */
 export const ANSWER_AT_LEAST_MS = 4_000;
-/** An outage that lasts is looked at ever more rarely, down to this. */
-const OFFLINE_EVERY_AT_MOST_MS = 60_000;
-/** A return is noticed within this part of the outage. */
+/** A return is noticed within this part of the outage, and as soon as a loss is. */
 const OFFLINE_PART = 10;
 
 /** Whether a look that is due may begin with a question to the live connection. */
@@ -54,5 +52,5 @@ export function lookAgainAfterMs(pace: {
   const { saver, verdict, intervalMs, offlineIntervalMs, offlineForMs } = pace;
   if (verdict === 'online') return Math.max(intervalMs, saver?.lookEveryMs ?? 0);
   if (saver === undefined || verdict === 'unknown') return offlineIntervalMs;
-  return Math.max(offlineIntervalMs, Math.min(OFFLINE_EVERY_AT_MOST_MS, offlineForMs / OFFLINE_PART));
+  return Math.max(offlineIntervalMs, Math.min(saver.lookEveryMs, offlineForMs / OFFLINE_PART));
 }

@@ -41,7 +41,7 @@ export interface WebPubSubOptions {
   /** When a service that says nothing is asked, and given up. Default {@link DEFAULT_LIVENESS}: within 60 s. */
   readonly liveness?: Partial<LivenessPolicy>;
   /**
-   * The line is paid by the byte, and whoever says so asks the connection once a minute (`answers`): no ping is sent before 65 s of silence, half-open and
+   * The line is paid by the byte, and whoever says so asks the connection every 75 s (`answers`): no ping is sent before 80 s of silence, half-open and
    * dead are noticed that much later. Asked again and again. Default: it is not.
    */
   readonly sparing?: () => boolean;
@@ -52,8 +52,8 @@ export interface WebPubSubOptions {
   readonly log: Logger;
 }
 
-/** Longer than the minute between two questions of the internet checks, whose answers are signs of life. */
-const SPARING_PING_MS = 65_000;
+/** Longer than the 75 s between two questions of the internet checks, whose answers are signs of life. */
+const SPARING_PING_MS = 80_000;
 
 export function createOpenSession(options: WebPubSubOptions): OpenSession {
   return (opening) => openSession(options, opening);

@@ -115,7 +115,7 @@ export class DataSaver {
     this.#options.log.info(
       { because },
       this.#on
-        ? `Data saver on (${because}): the cloud connection, asked once a minute, proves the internet, and the test site is asked where it does not answer and once an hour; an outage is noticed within some 70 s`
+        ? `Data saver on (${because}): the cloud connection, asked every 75 s, proves the internet, and the test site is asked where it does not answer and once an hour; an outage is noticed within 83 s`
         : `Data saver off (${because}): the test site is asked at each interval`,
     );
   }

@@ -169,7 +169,7 @@ export class WorkerHost {
     if (this.#life !== life) return;
     life.silentTicks = 0;
     life.spoke = true;
-    if (message.kind === 'checked') {
+    if (message.kind === 'checked' || message.kind === 'looked') {
       life.uncheckedTicks = 0;
       if (performance.now() - life.startedAt >= STABLE_MS) this.#failures = 0;
     }
@@ -186,14 +186,15 @@ export class WorkerHost {
     if (life === undefined) return;
     life.silentTicks += 1;
     life.uncheckedTicks += 1;
-    const { intervalMs, timeoutMs, beatMs } = this.#settings;
+    const { intervalMs, timeoutMs, beatMs, dataSaver } = this.#settings;
+    const longestPauseMs = Math.max(intervalMs, dataSaver?.lookEveryMs ?? 0);
     const silenceMs = Math.min(MOST_SILENCE_MS, Math.max(LEAST_SILENCE_MS, 2 * intervalMs));
     const silentMs = life.silentTicks * beatMs;
     if (!life.spoke) {
       if (silentMs >= START_LIMIT_MS) this.#failed(life, `it did not start within ${START_LIMIT_MS / 1_000} s`);
     } else if (silentMs >= silenceMs) {
       this.#failed(life, `it has hung for ${Math.round(silentMs / 100) / 10} s`);
-    } else if (life.uncheckedTicks * beatMs >= intervalMs + 4 * timeoutMs + silenceMs) {
+    } else if (life.uncheckedTicks * beatMs >= longestPauseMs + 4 * timeoutMs + silenceMs) {
       this.#failed(life, 'its checks do not end');
     }
   }

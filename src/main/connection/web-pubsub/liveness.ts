@@ -21,7 +21,7 @@ export const DEFAULT_LIVENESS: LivenessPolicy = {
   unacknowledgedForMs: 15_000,
 };
 
-/** The same on a line that is paid by the byte, where others ask once a minute: nothing of its own unless nobody has. */
+/** The same on a line that is paid by the byte, where others ask every 75 s: nothing of its own unless nobody has. */
 export const SPARING_LIVENESS: Pick<LivenessPolicy, 'askAfterMs'> = { askAfterMs: 90_000 };
 
 export interface Liveness {
