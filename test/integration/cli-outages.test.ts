@@ -1,6 +1,7 @@
 /** The history of a real daemon: through outages, a restart and a sudden end; asked, and read without the daemon. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -106,6 +107,14 @@ describe('dunebugger-remote outages', () => {
       next.runs.map(({ after: how }) => how),
       ['nothing', 'crash'],
     );
+  });
+
+  it('a card that hangs: how it is, is told all the same', async () => {
+    // Whoever opens a pipe that nobody writes to waits for ever.
+    execFileSync('mkfifo', [path.join(folder(), 'history-000002.jsonl')]);
+    const { outcome, outages: last } = JSON.parse((await ask(socket, '/snapshot')).body) as Snapshot;
+    assert.deepEqual([outcome, last], ['connected', null]);
+    rmSync(path.join(folder(), 'history-000002.jsonl'));
   });
 
   it('names no secret', () => {

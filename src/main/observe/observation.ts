@@ -18,6 +18,7 @@ import type { Answer } from './http/server.js';
 import type { Shown } from './page/sections.js';
 import type { Parts } from './parts.js';
 import { systemClock } from '../base/clock.js';
+import { settledWithin } from '../base/deadline.js';
 import { CheckQuality } from './quality.js';
 import { TrafficOfToday } from './traffic.js';
 import type { RunningSettings } from './running-settings.js';
@@ -46,6 +47,8 @@ export interface ObservationOptions {
 const TICK_MS = 900_000;
 const TICKS_AN_HOUR = 4;
 const LAST_OUTAGES = 3;
+/** A card that hangs is not waited for: whoever asks how it is gets that within a second, milliseconds. */
+const CARD_MS = 700;
 
 export class Observation {
   readonly #options: ObservationOptions;
@@ -152,7 +155,8 @@ export class Observation {
 
   /** The same with a look at the machine and at the history. */
   async #look(): Promise<Snapshot | undefined> {
-    const [machine, story] = await Promise.all([this.#machine(), this.#recent.story(systemClock.wallMs())]);
+    const reading = this.#recent.story(systemClock.wallMs());
+    const [machine, inTime] = await Promise.all([this.#machine(), settledWithin(reading, CARD_MS)]);
     const parts = this.#options.parts();
     if (parts === undefined) return undefined;
     const nowMs = systemClock.wallMs();
@@ -161,7 +165,7 @@ export class Observation {
       machine,
       lastHour: this.#quality.lastHour(performance.now()),
       today: this.#traffic.today,
-      outages: story.outages.slice(-LAST_OUTAGES).reverse(),
+      outages: inTime ? (await reading).outages.slice(-LAST_OUTAGES).reverse() : null,
     });
   }
 
