@@ -195,6 +195,25 @@ const CASES: readonly (readonly [id: string, given: Given, outcome: string, word
     'warn wifi-weak',
     /^wlan0, Wi-Fi -82 dBm$/,
   ],
+  [
+    'links',
+    {
+      evidence: {
+        ok: false,
+        reason: 'dns-timeout',
+        link: {
+          phase: 'link',
+          ok: true,
+          uplinks: [
+            { name: 'eth0', role: 'carries' },
+            { name: 'wlan0', role: 'stands-by', hasInternet: true },
+          ],
+        },
+      },
+    },
+    'fail wrong-uplink',
+    /^wlan0 has internet, and eth0, which carries, has none$/,
+  ],
   ['routes', {}, 'pass', /^over wlan0 by 192\.168\.1\.1$/],
   ['routes', { evidence: { ok: false, reason: 'no-link' } }, 'skip', /not looked at: no network link/],
   [

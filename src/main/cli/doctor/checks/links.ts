@@ -1,6 +1,7 @@
 /** Interfaces: is one up, with a carrier, and heard well enough? */
 import { gatherInterfaces, type InterfaceInfo } from '../../../remote/system-info/interfaces.js';
-import { TROUBLES } from '../../../troubles.js';
+import { betterUplink, betterWords } from '../../../evidence-text.js';
+import { TROUBLES, uplinkAdvice } from '../../../troubles.js';
 import type { CheckEvidence } from '../../../../workers/protocol.js';
 import { isBlamed } from '../blame.js';
 import { fail, pass, skip, warn, type Check, type Finding } from '../check.js';
@@ -16,12 +17,16 @@ export class LinksCheck implements Check {
   readonly area = 'network';
   readonly title = 'links';
 
-  async run({ system, internet, machine }: Facts): Promise<Finding> {
-    const [evidence, interfaces, { interface: carrying }] = await Promise.all([
+  async run({ system, internet, machine, service }: Facts): Promise<Finding> {
+    const [evidence, answer, interfaces, { interface: carrying }] = await Promise.all([
       internet(),
+      service(),
       gatherInterfaces(system, FIELD_MS),
       machine(),
     ]);
+    // What stands by is tried while there is no internet: the service has had the time for it.
+    const told = answer.kind === 'snapshot' ? answer.snapshot.troubles.first : null;
+    if (told?.code === 'wrong-uplink' && evidence?.ok !== true) return fail('wrong-uplink', told.title, told.remedy);
     return judge(evidence, interfaces, carrying?.name);
   }
 }
@@ -31,6 +36,9 @@ function judge(
   interfaces: readonly InterfaceInfo[],
   carrying: string | undefined,
 ): Finding {
+  const better = betterUplink(evidence?.link);
+  if (better !== undefined && evidence?.ok !== true)
+    return fail('wrong-uplink', betterWords(better), uplinkAdvice(better.carrying));
   if (isBlamed('links', evidence)) return fail('no-link', evidence?.link?.detail ?? TROUBLES['no-link'].title);
   const up = interfaces.filter(({ state }) => state === 'up');
   if (up.length === 0) return skip('the kernel shows no interface');
