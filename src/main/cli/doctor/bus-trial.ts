@@ -1,6 +1,7 @@
 /** A connection of our own to the bus, closed again: only where the service cannot tell. */
 import { describeError } from '../../base/guard.js';
 import { createLocalLookup } from '../../net/local-lookup.js';
+import { SystemNames } from '../../net/system-names.js';
 import { parseBusServer } from '../../remote/bus-servers.js';
 import { COMPONENTS, type Component } from '../../remote/messages.js';
 import { dialNats } from '../../remote/nats-transport.js';
@@ -25,7 +26,7 @@ export interface BusTrial {
 
 /** Deadlines, milliseconds. */
 const CONNECT_MS = 2_500;
-const LOOKUP_MS = 1_500;
+const LOOKUP_MS = 1_200;
 const HEAR_MS = 2_000;
 /** A component answers whoever asks, and a remote that hears this takes nobody for a second remote. */
 const WE = 'doctor';
@@ -51,6 +52,7 @@ async function tryServer(
 ): Promise<BusTrial> {
   const { mQueueClientID: clientId, mQueueSubjectRoot: root } = settings;
   const life = new AbortController();
+  const system = new SystemNames();
   try {
     const nats = await dialNats(
       {
@@ -65,7 +67,7 @@ async function tryServer(
         port,
         tls,
         ca,
-        lookup: createLocalLookup({ timeoutMs: LOOKUP_MS }),
+        lookup: createLocalLookup({ timeoutMs: LOOKUP_MS, system }),
         timeoutMs: CONNECT_MS,
         signal: AbortSignal.any([signal, life.signal]),
       },
@@ -97,6 +99,7 @@ async function tryServer(
     return { outcome: 'away', server: name, message: describeError(error), heard: undefined };
   } finally {
     life.abort();
+    system.stop();
   }
 }
 
