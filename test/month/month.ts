@@ -227,17 +227,29 @@ class Run {
       for (const what of ['/snapshot', '/outages', '/metrics', '/settings']) await this.#ask(socket, what);
       for (const what of ['/', '/metrics', '/outages.csv']) await this.#ask(port, what);
     },
-    message: async () => {
-      const { cloud, core, scheduler } = this.site;
-      await this.#joined();
-      const mark = `said ${this.#counts}`;
-      core.publish('log', mark);
-      const message = { subject: 'scheduler.update_schedule', body: mark, connectionId: null };
-      cloud.pubsub.sendToGroup(GROUP, message);
-      cloud.pubsub.sendToGroup(GROUP, { subject: 'controller.heartbeat', body: '', connectionId: null });
-      await scheduler.waitForCommand(({ body }) => body === mark, { ...PATIENT, since: scheduler.commands.length });
-    },
+    message: () => this.#say(),
   };
+
+  /** Until it has been heard: what is said while the connection goes, as when time passes at once, is old news after it and not handed on. */
+  async #say(tries = 60): Promise<void> {
+    const { cloud, core, scheduler } = this.site;
+    await this.#joined();
+    const mark = `said ${this.#counts}`;
+    const heard = scheduler.waitForCommand(({ body }) => body === mark, {
+      timeoutMs: 2_000,
+      since: scheduler.commands.length,
+    });
+    core.publish('log', mark);
+    const message = { subject: 'scheduler.update_schedule', body: mark, connectionId: null };
+    cloud.pubsub.sendToGroup(GROUP, message);
+    cloud.pubsub.sendToGroup(GROUP, { subject: 'controller.heartbeat', body: '', connectionId: null });
+    try {
+      await heard;
+    } catch (error) {
+      if (tries === 1) throw error;
+      await this.#say(tries - 1);
+    }
+  }
 
   async #ask(where: string | number, what: string): Promise<void> {
     this.#asked += 1;
