@@ -1,4 +1,5 @@
 /** Another remote beside the service: the old container, or the same program started by hand. */
+import { plain } from '../../../troubles.js';
 import { lookAtContainers } from '../../migrate/docker.js';
 import { runCommandsIn } from '../../migrate/commands.js';
 import { fail, pass, skip, AS_ROOT, type Check, type Finding } from '../check.js';
@@ -23,7 +24,7 @@ export class SecondRemoteCheck implements Check {
     ]);
     if (byHand !== undefined) return fail('second-remote', `process ${byHand} runs it, too`, `sudo kill ${byHand}`);
     if (docker.kind === 'failing')
-      return skip(`Docker does not say what runs in it: ${docker.why}`, system.uid === 0 ? undefined : AS_ROOT);
+      return skip(`Docker does not say what runs in it: ${plain(docker.why)}`, system.uid === 0 ? undefined : AS_ROOT);
     const old = docker.kind === 'there' ? docker.containers.find((one) => one.role === 'remote') : undefined;
     if (old?.running === true) return fail('second-remote', `the container ${old.name} runs`);
     if (old !== undefined && old.restart !== 'no') {
