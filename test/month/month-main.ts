@@ -1,4 +1,4 @@
-/** `npm run month`: a month of the real daemon in about a quarter of an hour. Exit code 1 if something grew. `--short`: the form that the tests run. `--leaks`: something leaks on purpose. */
+/** `npm run month`: a month of the real daemon in some twenty minutes. Exit code 1 if something grew. `--short`: the form that the tests run. `--leaks`: something leaks on purpose. */
 import { parseArgs } from 'node:util';
 import { inWords, month } from './month.js';
 import { LEAKING, MONTH, SHORT } from './plan.js';
