@@ -82,7 +82,7 @@ const ROUTER_MS = 2_500;
 const MAX_TIMEOUT_SECS = 2;
 /** Of the look at large packets: a quick line is asked, and a lost packet waited for twice. */
 const PACKET_TIMEOUT_SECS = 1;
-const PACKETS_MS = 6_000;
+const PACKETS_MS = 7_500;
 const LEAST_PACKETS_MS = 1_000;
 /** What the end of a worker may take beside all else, milliseconds. */
 const STOP_MS = 1_200;

@@ -53,9 +53,8 @@ export class LineCheck implements Check {
     const times = await Promise.all(
       Array.from({ length: TRIES }, async (_, i) => {
         await sleep(i * SPACING_MS, undefined, { signal }).catch(() => undefined);
-        const before = stalls.totalMs;
         const ms = await ask(tryMs, signal);
-        return ms === undefined ? undefined : Math.max(0, ms - (stalls.totalMs - before));
+        return ms === undefined ? undefined : Math.max(0, ms - stalls.justNowMs);
       }),
     );
     stalls.stop();
@@ -104,18 +103,27 @@ async function answerMs(
   return dns.trouble === 'silent' || dns.ms >= withinMs / 2 ? undefined : dns.ms;
 }
 
-/** How long this process was kept from working: that is not the line's fault. */
+/** How long this process was kept from working just before: an answer that came meanwhile is told late, and that is not the line's fault. */
 class Stalls {
-  totalMs = 0;
+  #tickedAt = performance.now();
+  #last = { endedAt: -Infinity, ms: 0 };
   readonly #timer: NodeJS.Timeout;
 
   constructor() {
-    let before = performance.now();
     this.#timer = setInterval(() => {
       const now = performance.now();
-      if (now - before > STALL_MS) this.totalMs += now - before - TICK_MS;
-      before = now;
+      const ms = now - this.#tickedAt - TICK_MS;
+      this.#tickedAt = now;
+      if (ms > STALL_MS) this.#last = { endedAt: now, ms };
     }, TICK_MS);
+  }
+
+  /** Also where the tick itself is still late. */
+  get justNowMs(): number {
+    const now = performance.now();
+    const lateMs = now - this.#tickedAt - TICK_MS;
+    if (lateMs > STALL_MS) return lateMs;
+    return now - this.#last.endedAt < TICK_MS ? this.#last.ms : 0;
   }
 
   stop(): void {
