@@ -10,7 +10,7 @@ import { DIAGNOSED, WITHOUT_ROW, type Diagnosed } from './doctor-faults.js';
 import { DoctorSeat, type DoctorRun } from './doctor-seat.js';
 
 /** At the same time: a doctor waits most of the time. */
-const SIDE_BY_SIDE = 8;
+const SIDE_BY_SIDE = 6;
 /** What it promises, from the start of its process. */
 const PROMISED_MS = 10_000;
 

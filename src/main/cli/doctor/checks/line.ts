@@ -4,16 +4,18 @@
  * questions to the name server: each is one packet there and one back.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseHostPort, proxyOfSite } from '../../../settings.js';
+import { parseHostPort, proxyOfSite, type Settings } from '../../../settings.js';
 import { openAddress } from '../../../../workers/net/open-address.js';
 import { resolveHost } from '../../../../workers/net/resolve.js';
-import type { CheckEvidence, OfflineReason } from '../../../../workers/protocol.js';
+import type { OfflineReason } from '../../../../workers/protocol.js';
 import { skipBehind } from '../blame.js';
 import { pass, skip, warn, type Check, type Finding } from '../check.js';
 import type { Facts } from '../facts.js';
 
 /** Some 5 kB in all. */
 const TRIES = 24;
+/** A name, milliseconds. */
+const NAME_MS = 2_000;
 const SPACING_MS = 40;
 const TRY_MS = 2_000;
 /** A shorter try would take a slow line for one that loses packets. */
@@ -38,17 +40,26 @@ export class LineCheck implements Check {
   readonly area = 'network';
   readonly title = 'line';
 
+  /** Beside the check of the internet, whose time-outs would leave none for it. */
   async run({ internet, configuration, signal, leftMs }: Facts): Promise<Finding> {
-    const [evidence, { settings }] = await Promise.all([internet(), configuration()]);
+    const { settings } = await configuration();
+    const site = proxyOfSite(settings) ?? parseHostPort(settings.testDomain.split(',')[0] ?? '');
+    if (site === undefined) return skip('nobody is known who could be asked');
+    const dns = await resolveHost({ host: site.host, timeoutMs: NAME_MS, nameServers: settings.nameServers });
+    const port = site.port ?? 443;
+    const address = await openAddressOf(dns.addresses, port, signal);
+    const ask = questionOf(address, dns.servers, site.host, port);
+    const finding = ask === undefined ? undefined : await this.#ask(ask, settings, leftMs(), signal);
+    const evidence = await internet();
     const { reason } = evidence ?? {};
     const behind = skipBehind('hosts', evidence);
     if (behind !== undefined && (reason === undefined || !MAY_BE_LOSS.includes(reason))) return behind;
-    const site = parseHostPort(settings.testDomain.split(',')[0] ?? '');
-    const port = proxyOfSite(settings)?.port ?? site?.port ?? 443;
-    const ask = evidence === undefined ? undefined : questionOf(evidence, site?.host ?? '', port);
-    if (ask === undefined) return behind ?? skip('nobody is known who could be asked');
-    const tryMs = Math.min(TRY_MS, Math.floor(leftMs()) - TRIES * SPACING_MS);
-    if (tryMs < LEAST_TRY_MS) return skip('the other checks have left no time for it');
+    return finding ?? behind ?? skip('nobody is known who could be asked');
+  }
+
+  async #ask(ask: Ask, settings: Settings, leftMs: number, signal: AbortSignal): Promise<Finding> {
+    const tryMs = Math.min(TRY_MS, Math.floor(leftMs) - TRIES * SPACING_MS);
+    if (tryMs < LEAST_TRY_MS) return skip('there was no time left for it');
     const stalls = new Stalls();
     const times = await Promise.all(
       Array.from({ length: TRIES }, async (_, i) => {
@@ -65,10 +76,27 @@ export class LineCheck implements Check {
 /** Resolves with the milliseconds until the answer; undefined: none came in time. */
 type Ask = (withinMs: number, signal: AbortSignal) => Promise<number | undefined>;
 
-function questionOf({ dns, https }: CheckEvidence, host: string, port: number): Ask | undefined {
-  const address = https.find(({ ok }) => ok)?.address ?? https.at(-1)?.address ?? dns?.addresses[0];
+/** The first to open; one that does not where none does. Of two families one may be dead, which is another check's to tell. */
+async function openAddressOf(
+  addresses: readonly string[],
+  port: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const tries = addresses.map(async (address) => {
+    if ((await connectionMs(address, port, LEAST_TRY_MS, signal)) === undefined) throw new Error('not open');
+    return address;
+  });
+  return Promise.any(tries).catch(() => addresses[0]);
+}
+
+function questionOf(
+  address: string | undefined,
+  servers: readonly string[],
+  host: string,
+  port: number,
+): Ask | undefined {
   if (address !== undefined) return (withinMs, signal) => connectionMs(address, port, withinMs, signal);
-  const server = dns?.servers[0];
+  const [server] = servers;
   return server === undefined ? undefined : (withinMs, signal) => answerMs(host, server, withinMs, signal);
 }
 
