@@ -185,9 +185,11 @@ describe('a check', () => {
     for (const [name, behaviour, method] of kept)
       it(`${name}: one connection over 20 checks`, async () => {
         await site.behave(behaviour);
+        // A machine that is late may race two addresses for the first one.
+        await passes();
         const { connections } = site.counts;
-        for (let i = 0; i < 20; i += 1) await passes();
-        assert.equal(site.counts.connections - connections, 1);
+        for (let i = 1; i < 20; i += 1) await passes();
+        assert.equal(site.counts.connections, connections);
         assert.match(site.lastRequest?.[0] ?? '', new RegExp(`^${method} / HTTP/1.1$`));
       });
 
