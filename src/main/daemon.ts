@@ -18,7 +18,7 @@ import { contributionsOf } from './contributions.js';
 import type { ClockWatch } from './clock/watch.js';
 import { createCredentials } from './connection/credentials/create.js';
 import type { ClientAccessUrlProvider } from './connection/credentials/provider.js';
-import { policyOf } from './connection/policy.js';
+import { credentialsOf, policyOf } from './connection/policy.js';
 import { ConnectionSupervisor } from './connection/supervisor.js';
 import { createOpenSession } from './connection/web-pubsub.js';
 import { createInternetMonitor, monitorSettingsOf, type InternetConnectionMonitor } from './internet-monitor.js';
@@ -300,15 +300,7 @@ function build(
   });
   const clock = createClockWatch(settings, log);
   const credentials = createCredentials({
-    clientUrl: settings.clientUrl,
-    negotiateUrl: settings.negotiateUrl,
-    auth0: {
-      authUrl: settings.authURL,
-      clientId: settings.auth0ClientId,
-      clientSecret: settings.auth0ClientSecret,
-      username: settings.auth0Username,
-      password: settings.auth0Password,
-    },
+    ...credentialsOf(settings),
     lookup,
     proxy,
     ca,

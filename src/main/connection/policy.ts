@@ -1,4 +1,5 @@
-/** The connection machine's policy, from the settings. Pure. */
+/** What the connection needs of the settings. Pure. */
+import type { CredentialsOptions } from './credentials/create.js';
 import { spreadOfAtMost } from './spread.js';
 import { DEFAULT_POLICY, type ConnectionPolicy } from './state.js';
 
@@ -21,6 +22,33 @@ export function policyOf(timings: ConnectionTimings): ConnectionPolicy {
       ...DEFAULT_POLICY.backoff,
       baseMs: timings.backoffBaseSecs * 1_000,
       capMs: timings.backoffCapSecs * 1_000,
+    },
+  };
+}
+
+/** Where the client access URL comes from, by the settings' names. */
+export interface CredentialSettings {
+  readonly clientUrl?: string | undefined;
+  readonly negotiateUrl?: string | undefined;
+  readonly authURL: string;
+  readonly auth0ClientId?: string | undefined;
+  readonly auth0ClientSecret?: string | undefined;
+  readonly auth0Username?: string | undefined;
+  readonly auth0Password?: string | undefined;
+}
+
+export function credentialsOf(
+  settings: CredentialSettings,
+): Pick<CredentialsOptions, 'clientUrl' | 'negotiateUrl' | 'auth0'> {
+  return {
+    clientUrl: settings.clientUrl,
+    negotiateUrl: settings.negotiateUrl,
+    auth0: {
+      authUrl: settings.authURL,
+      clientId: settings.auth0ClientId,
+      clientSecret: settings.auth0ClientSecret,
+      username: settings.auth0Username,
+      password: settings.auth0Password,
     },
   };
 }

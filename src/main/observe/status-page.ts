@@ -1,21 +1,10 @@
 /** A snapshot for a terminal. Pure. Whatever came from elsewhere is without control characters. */
 import { humanDuration } from '../base/duration.js';
 import { escapeControls } from '../log/escape.js';
-import type { ChainLink, Station, StationState } from './chain.js';
+import type { ChainLink, StationState } from './chain.js';
 import { localTime, outageLine } from './history/outages-page.js';
 import type { Bytes, Snapshot } from './snapshot.js';
-
-const NAMES: Readonly<Record<Station, string>> = {
-  pi: 'Pi',
-  interface: 'interface',
-  router: 'router',
-  'name-server': 'name server',
-  internet: 'internet',
-  cloud: 'cloud',
-  bus: 'bus',
-  core: 'core',
-  scheduler: 'scheduler',
-};
+import { STATION_NAMES } from './station-names.js';
 
 const MARKS: Readonly<Record<StationState, string>> = { ok: 'ok', bad: 'BAD', unknown: '?', behind: '-', off: 'off' };
 /** SGR of ECMA-48: green, red, default, faint, faint. */
@@ -49,7 +38,7 @@ function troubleLines({ title, meaning, remedy }: { title: string; meaning: stri
 function chainLine({ station, state, words }: ChainLink, paint: (code: string, text: string) => string): string {
   const why =
     state === 'behind' ? 'not looked at because of the above' : state === 'off' ? 'not wanted' : escapeControls(words);
-  return paint(COLOURS[state], `  ${MARKS[state].padEnd(4)} ${NAMES[station].padEnd(12)} ${why}`.trimEnd());
+  return paint(COLOURS[state], `  ${MARKS[state].padEnd(4)} ${STATION_NAMES[station].padEnd(12)} ${why}`.trimEnd());
 }
 
 function clockWords(trusted: boolean | null): string {

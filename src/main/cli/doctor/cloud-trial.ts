@@ -9,6 +9,7 @@ import {
   type ClientAccessUrl,
   type ClientAccessUrlProvider,
 } from '../../connection/credentials/provider.js';
+import { credentialsOf } from '../../connection/policy.js';
 import { OpenError, type OpenFailure } from '../../connection/session.js';
 import { createOpenSession } from '../../connection/web-pubsub.js';
 import { createLookup } from '../../net/lookup.js';
@@ -51,15 +52,7 @@ export async function tryCloud({ settings, ca, stateDirectory, signal }: TrialOp
   let provider: ClientAccessUrlProvider;
   try {
     provider = createCredentials({
-      clientUrl: settings.clientUrl,
-      negotiateUrl: settings.negotiateUrl,
-      auth0: {
-        authUrl: settings.authURL,
-        clientId: settings.auth0ClientId,
-        clientSecret: settings.auth0ClientSecret,
-        username: settings.auth0Username,
-        password: settings.auth0Password,
-      },
+      ...credentialsOf(settings),
       lookup,
       proxy,
       ca,

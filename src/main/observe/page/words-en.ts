@@ -1,5 +1,6 @@
 /** The page in English. Pure. */
 import { humanDuration } from '../../base/duration.js';
+import { STATION_NAMES } from '../station-names.js';
 import { isoDay, isSameDay, timeOfDay } from './times.js';
 import type { Words } from './words.js';
 
@@ -10,17 +11,7 @@ export const ENGLISH: Words = {
   sentence: ({ sentence }) => sentence,
   next: ({ next }) => next,
   trouble: () => undefined,
-  stations: {
-    pi: 'Pi',
-    interface: 'interface',
-    router: 'router',
-    'name-server': 'name server',
-    internet: 'internet',
-    cloud: 'cloud',
-    bus: 'bus',
-    core: 'core',
-    scheduler: 'scheduler',
-  },
+  stations: STATION_NAMES,
   states: { ok: 'fine', bad: 'trouble', unknown: 'not known', behind: 'not looked at', off: 'off' },
   behind: 'because of the above',
   off: 'not wanted',
