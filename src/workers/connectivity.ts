@@ -4,6 +4,7 @@
  *
  * Ends when told to, when the port closes, or by an error of its own, which the main thread answers with a new worker.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
 import { Checker } from './checker.js';
 import { kernelsWord, Links } from './links.js';
@@ -103,6 +104,8 @@ class Connectivity {
       this.#checker.close();
       await this.#links.stop();
       this.#port.close();
+      // What was given up is told by c-ares in the next turn; a thread that is terminated in that moment aborts the whole process (Node 20).
+      await nextTurn();
     }
   }
 

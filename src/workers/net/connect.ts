@@ -16,6 +16,12 @@ export type ConnectPhase = 'dns' | OpenPhase;
 
 const ORDER: readonly ConnectPhase[] = ['dns', 'tcp', 'proxy', 'tls'];
 
+/** What a look-up is asked with: one that knows what to do with the signal gives the question up with it. */
+export interface CancellableLookup {
+  readonly all: true;
+  readonly signal?: AbortSignal;
+}
+
 export interface ConnectOptions {
   /** Name or IP literal (without brackets). */
   readonly host: string;
@@ -87,7 +93,8 @@ function addressesOf(host: string, lookup: LookupFunction, signal: AbortSignal):
       return;
     }
     signal.addEventListener('abort', onAbort, { once: true });
-    lookup(host, { all: true }, (error, found) => {
+    const asked: CancellableLookup = { all: true, signal };
+    lookup(host, asked, (error, found) => {
       signal.removeEventListener('abort', onAbort);
       if (error !== null) {
         reject(error);

@@ -4,7 +4,7 @@
  */
 import type { LookupFunction } from 'node:net';
 import { isIP, isIPv6 } from 'node:net';
-import { connect } from '../net/connect.js';
+import { connect, type CancellableLookup } from '../net/connect.js';
 import { DeadlineError } from '../net/open-address.js';
 import { resolveHost } from '../net/resolve.js';
 import type { HostAndPort, ProxySettings, WitnessEvidence } from '../protocol.js';
@@ -103,17 +103,20 @@ async function ask(
   return { ...common, ok: false, failedAt: opened.at, error: typeof code === 'string' ? code : 'ECONNECTION' };
 }
 
-/** The bounded resolver, as `net.connect` wants it. */
+/** The bounded resolver, as `net.connect` wants it. A question is given up with whoever asks: a thread that ends with one on its way can abort the process. */
 export function lookupOf(timeoutMs: number, nameServers: readonly string[]): LookupFunction {
-  return (host, _options, callback) => {
-    void resolveHost({ host, timeoutMs, nameServers }).then(({ addresses, error }) => {
-      if (addresses.length > 0)
-        callback(
-          null,
-          addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 })),
-        );
-      else callback(Object.assign(new Error(`${host} has no address`), { code: error ?? 'ENODATA' }), []);
-    });
+  return (host, options, callback) => {
+    const { signal } = options as Partial<CancellableLookup>;
+    void resolveHost({ host, timeoutMs, nameServers, ...(signal === undefined ? {} : { signal }) }).then(
+      ({ addresses, error }) => {
+        if (addresses.length > 0)
+          callback(
+            null,
+            addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 })),
+          );
+        else callback(Object.assign(new Error(`${host} has no address`), { code: error ?? 'ENODATA' }), []);
+      },
+    );
   };
 }
 
