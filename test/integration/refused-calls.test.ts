@@ -228,7 +228,9 @@ async function checksAreRefused(bench: Bench, { refuse, said }: Row): Promise<vo
     assert.equal(bench.said(said[0], since, /^warn$/).length, 1, daemon.lines.slice(since).join('\n'));
     await daemon.waitForLine(new RegExp(said[1].source.slice(1)), { ...HEALED, since: ended });
   } else await bench.checks(1, ended);
-  assert.equal(bench.said(/system refuse/, since, /^(warn|error)$/).length, said === undefined ? 0 : 1);
+  // A machine that is late may have the cloud connection asked meanwhile, which is refused and told by itself.
+  const told = bench.said(said?.[0] ?? /system refuse/, since, /^(warn|error)$/);
+  assert.equal(told.length, said === undefined ? 0 : 1, daemon.lines.slice(since).join('\n'));
   bench.assertNoVerdict(since);
   await bench.works();
   assert.equal(site.cloud.pubsub.counts.upgrades, upgrades, 'the connection was not touched');
