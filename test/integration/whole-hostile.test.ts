@@ -263,7 +263,7 @@ describe('hostile input against the whole of it', { skip }, () => {
     const text = 'x'.repeat(50_000);
     for (let i = 0; i < 10_000; i += 1) {
       site.core.publish(i % 2 === 0 ? 'log' : 'gpio_state', [i, text]);
-      if (i % 200 === 0) await site.core.listening();
+      if (i % 50 === 0) await site.core.listening();
     }
     await site.core.listening();
     await site.cloud.gate.behave({ kind: 'open' });
