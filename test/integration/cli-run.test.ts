@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { cpuMsOf } from '../support/process.js';
+import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -276,27 +277,16 @@ describe('run meets', () => {
     const daemon = start({ env: { DUNEBUGGER_LOG_DUNEBUGGER_LOG_LEVEL: 'DEBUG' } });
     await connected(daemon);
     daemon.closeStdout();
-    const before = await cpuTicks(daemon.pid);
+    const before = cpuMsOf(daemon.pid);
     const startedAtMs = performance.now();
     // At debug level each check writes; two more are begun and one has ended.
     await cloud.site.waitForRequests(cloud.site.counts.requests + 3, START);
     const since = browser.messages.length;
     await browser.send({ subject: 'controller.heartbeat', body: 'are you there?', connectionId: 'b' });
     await browser.waitForMessage(({ data }) => (data as { body?: unknown }).body === 'I am alive', { since, ...START });
-    const share = ((await cpuTicks(daemon.pid)) - before) / ((performance.now() - startedAtMs) / TICK_MS);
+    const share = (cpuMsOf(daemon.pid) - before) / (performance.now() - startedAtMs);
     assert.ok(share < 0.5, `it used ${Math.round(share * 100)} % of a processor while idle`);
     daemon.signal('SIGTERM');
     assert.deepEqual(await daemon.waitForExit(START), { code: 0, signal: null });
   });
 });
-
-/** USER_HZ, 100 on every Linux. */
-const TICK_MS = 10;
-
-/** Processor time the process has used, in clock ticks: fields 14 and 15 of proc_pid_stat(5). */
-async function cpuTicks(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // The name in parentheses may hold blanks.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11]) + Number(fields[12]);
-}

@@ -1,4 +1,5 @@
 /** The real daemon as a process in the lab's `pi`, told about by its own log and by the kernel. */
+import { cpuMsOf } from '../support/process.js';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
@@ -187,13 +188,11 @@ export class LabDaemon {
   usage(): Usage {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
     const number = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
-    // proc(5): fields 14 and 15 are user and system time in ticks of 10 ms; the name in brackets may hold blanks.
-    const fields = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
     return {
       rssBytes: number('VmRSS') * 1024,
       fds: readdirSync(`/proc/${this.pid}/fd`).length,
       threads: number('Threads'),
-      cpuMs: (Number(fields[11]) + Number(fields[12])) * 10,
+      cpuMs: cpuMsOf(this.pid),
     };
   }
 

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LinkEvent } from '../../src/workers/probe/link-follower.js';
 import { blackHole, carrierLost, ipv4Only, linkDown, noAddress, noDefaultRoute, type Fault } from './faults.js';
 import { Lab } from './lab.js';
+import { commandOf } from '../support/process.js';
 import { pidsIn } from './netns.js';
 
 /** Far more than the second for which the kernel holds the loss of a carrier back. */
@@ -68,7 +68,7 @@ class Following {
     const deadlineMs = performance.now() + DEADLINE_MS;
     while (performance.now() < deadlineMs) {
       for (const pid of pidsIn(this.#lab.namespace('pi'))) {
-        if ((await commandOf(pid)).startsWith('ip -oneline monitor')) return pid;
+        if (commandOf(pid).startsWith('ip -oneline monitor')) return pid;
       }
       await sleep(20);
     }
@@ -165,14 +165,10 @@ describe('link changes in the lab', () => {
   });
 });
 
-async function commandOf(pid: number): Promise<string> {
-  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ');
-}
-
 /** Waits until a process is dead; one that waits for its parent to notice has no command line any more. */
 async function gone(pid: number): Promise<void> {
   const deadlineMs = performance.now() + DEADLINE_MS;
-  while ((await commandOf(pid)) !== '') {
+  while (commandOf(pid) !== '') {
     assert.ok(performance.now() < deadlineMs, `process ${pid} still runs`);
     await sleep(10);
   }

@@ -1,7 +1,6 @@
 /** The way out of the Pi changes: the connection is moved, nothing is lost, and a table that never rests costs little. Needs root. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import { findNatsServer, NatsServerMissingError } from '../support/nats-server.j
 import type { ComponentCalls } from './component.js';
 import { GROUP, LabDaemon } from './daemon.js';
 import { Lab } from './lab.js';
+import { cpuMsOf, commandOf } from '../support/process.js';
 import { ipBatch, pidsIn, run } from './netns.js';
 import { RemoteChild } from './remote-call.js';
 import { LAN } from './topology.js';
@@ -247,17 +247,3 @@ describe('a routing table that never rests', () => {
     await assertWell(since, 2);
   });
 });
-
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    return '';
-  }
-}
-
-/** proc(5): fields 14 and 15 are user and system time in ticks of 10 ms. */
-function cpuMsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}

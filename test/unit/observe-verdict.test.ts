@@ -1,17 +1,16 @@
 /** What programs of the operator are told of the internet, and when. */
+import { startExchange } from '../support/exchange.js';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Exchange } from '../../src/main/remote/exchange.js';
 import type { Json } from '../../src/main/base/json.js';
 import type { Parts } from '../../src/main/observe/parts.js';
 import { takeSnapshot, type Snapshot } from '../../src/main/observe/snapshot.js';
 import { noteVerdict, NOTHING_TOLD, verdictBody, verdictLine, type Told } from '../../src/main/observe/verdict/told.js';
 import { VerdictOutlet } from '../../src/main/observe/verdict/outlet.js';
 import type { OfflineReason } from '../../src/workers/protocol.js';
-import { FakeBus, FakeConnection } from '../support/fake-cloud.js';
+import type { FakeBus } from '../support/fake-cloud.js';
 import { EVIDENCE, HEALTHY, NOW_MS } from '../support/parts.js';
 import { RecordedLog } from '../support/recorded-log.js';
-import { SteppedClock } from '../support/stepped-clock.js';
 
 const SINCE_MS = Date.UTC(2026, 10, 25, 9, 30, 12, 345);
 const SINCE = '2026-11-25T09:30:12Z';
@@ -129,7 +128,6 @@ describe('the verdict on the bus', () => {
     readonly is: (look: Look | undefined) => void;
     readonly told: () => readonly Json[];
   } {
-    const bus = new FakeBus();
     const log = new RecordedLog();
     let now: Look | undefined = { verdict: 'unknown' };
     const status = new VerdictOutlet({
@@ -137,17 +135,7 @@ describe('the verdict on the bus', () => {
       runtimeDirectory: undefined,
       log,
     });
-    const exchange = new Exchange({
-      connection: new FakeConnection(),
-      bus,
-      collectSystemInfo: () => Promise.resolve('info'),
-      describeComponents: () => Promise.resolve([]),
-      settings: { broadcastInitialState: true, heartBeatEverySecs: 60, heartBeatLoopDurationSecs: 300 },
-      log,
-      clock: new SteppedClock(),
-      verdict: { status, clientId: 'remote' },
-    });
-    exchange.start();
+    const { bus } = startExchange({ verdict: { status, clientId: 'remote' } });
     return {
       bus,
       is: (look) => {

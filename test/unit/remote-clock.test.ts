@@ -2,11 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GATHER_MS } from '../../src/main/remote/browser-answers.js';
 import type { ClockStatus } from '../../src/main/remote/clock-teller.js';
-import { Exchange } from '../../src/main/remote/exchange.js';
 import { relayRule } from '../../src/main/remote/relay.js';
-import { FakeBus, FakeConnection } from '../support/fake-cloud.js';
-import { RecordedLog } from '../support/recorded-log.js';
-import { SteppedClock, settled } from '../support/stepped-clock.js';
+import { startExchange, type StartedExchange } from '../support/exchange.js';
+import { settled } from '../support/stepped-clock.js';
 
 class FakeStatus implements ClockStatus {
   available: boolean | undefined;
@@ -21,36 +19,14 @@ class FakeStatus implements ClockStatus {
   }
 }
 
-function make(): {
-  cloud: FakeConnection;
-  bus: FakeBus;
-  status: FakeStatus;
-  log: RecordedLog;
-  remote: Exchange;
-  clock: SteppedClock;
-} {
-  const cloud = new FakeConnection();
-  const bus = new FakeBus();
+function make(): StartedExchange & { status: FakeStatus } {
   const status = new FakeStatus();
-  const log = new RecordedLog();
-  const clock = new SteppedClock();
-  const remote = new Exchange({
-    connection: cloud,
-    bus,
-    collectSystemInfo: () => Promise.resolve('info'),
-    describeComponents: () => Promise.resolve([]),
-    settings: { broadcastInitialState: true, heartBeatEverySecs: 60, heartBeatLoopDurationSecs: 300 },
-    log,
-    clock,
-    clockStatus: { status, clientId: 'remote' },
-  });
-  remote.start();
-  return { cloud, bus, status, log, remote, clock };
+  return { ...startExchange({ clockStatus: { status, clientId: 'remote' } }), status };
 }
 
 describe('whether the clock can be trusted', () => {
   it('is told to the scheduler at start, when it asks and at each change; to browsers likewise', async () => {
-    const { cloud, bus, status, remote } = make();
+    const { cloud, bus, status, exchange } = make();
     const scheduler = (): readonly unknown[] =>
       bus.published.filter(({ subject }) => subject === 'ntp_status').map(({ payload }) => payload);
     const browsers = (): readonly string[] => cloud.told().filter((text) => text.startsWith('ntp_status'));
@@ -75,7 +51,7 @@ describe('whether the clock can be trusted', () => {
     bus.become('down');
     bus.become('up');
     assert.equal(scheduler().length, 4, 'told again when the bus is back');
-    await remote.stop();
+    await exchange.stop();
     status.become(false);
     assert.equal(scheduler().length, 4);
   });

@@ -1,42 +1,22 @@
 import assert from 'node:assert/strict';
+import { startExchange, type StartedExchange } from '../support/exchange.js';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Json } from '../../src/main/base/json.js';
 import type { SendOutcome } from '../../src/main/connection/session.js';
 import { GATHER_MS } from '../../src/main/remote/browser-answers.js';
-import { Exchange } from '../../src/main/remote/exchange.js';
+import type { Exchange } from '../../src/main/remote/exchange.js';
 import type { ComponentStatus, RemoteSettings } from '../../src/main/remote/exchange.js';
 import { LAST_LOGS } from '../../src/main/remote/outbox.js';
 import { DEFAULT_SENDER_LIMITS } from '../../src/main/remote/sender.js';
-import { FakeBus, FakeConnection } from '../support/fake-cloud.js';
-import { RecordedLog } from '../support/recorded-log.js';
-import { SteppedClock, settled } from '../support/stepped-clock.js';
-
-const SETTINGS: RemoteSettings = {
-  broadcastInitialState: true,
-  heartBeatEverySecs: 60,
-  heartBeatLoopDurationSecs: 300,
-};
+import { settled } from '../support/stepped-clock.js';
 
 function make(
   settings: Partial<RemoteSettings> = {},
-  collect: (components: readonly ComponentStatus[]) => Promise<Json> = () => Promise.resolve('info'),
-): { remote: Exchange; cloud: FakeConnection; bus: FakeBus; log: RecordedLog; clock: SteppedClock } {
-  const cloud = new FakeConnection();
-  const bus = new FakeBus();
-  const log = new RecordedLog();
-  const clock = new SteppedClock();
-  const remote = new Exchange({
-    connection: cloud,
-    bus,
-    collectSystemInfo: collect,
-    describeComponents: () => Promise.resolve([]),
-    settings: { ...SETTINGS, ...settings },
-    log,
-    clock,
-  });
-  remote.start();
-  return { remote, cloud, bus, log, clock };
+  collectSystemInfo: (components: readonly ComponentStatus[]) => Promise<Json> = () => Promise.resolve('info'),
+): StartedExchange & { remote: Exchange } {
+  const started = startExchange({ settings, collectSystemInfo });
+  return { ...started, remote: started.exchange };
 }
 
 const GREETING = ['heartbeat "Is anyone there?"', 'system_info "info"'];

@@ -1,36 +1,19 @@
 import assert from 'node:assert/strict';
+import { EXCHANGE_SETTINGS, startExchange, type StartedExchange } from '../support/exchange.js';
 import { describe, it } from 'node:test';
-import { Exchange } from '../../src/main/remote/exchange.js';
 import type { RemoteSettings } from '../../src/main/remote/exchange.js';
-import { FakeBus, FakeConnection } from '../support/fake-cloud.js';
-import { RecordedLog } from '../support/recorded-log.js';
-import { SteppedClock, settled } from '../support/stepped-clock.js';
+import { settled } from '../support/stepped-clock.js';
 
 const SETTINGS: RemoteSettings = {
-  broadcastInitialState: true,
-  heartBeatEverySecs: 60,
-  heartBeatLoopDurationSecs: 300,
+  ...EXCHANGE_SETTINGS,
   floodLimit: { perSecond: 1, burst: 2, quietMs: 10_000 },
 };
 
-function make(
-  settings: Partial<RemoteSettings> = {},
-  bus: FakeBus | undefined = new FakeBus(),
-): { exchange: Exchange; cloud: FakeConnection; bus: FakeBus; log: RecordedLog; clock: SteppedClock } {
-  const cloud = new FakeConnection();
-  const log = new RecordedLog();
-  const clock = new SteppedClock();
-  const exchange = new Exchange({
-    connection: cloud,
-    bus,
+function make(settings: Partial<RemoteSettings> = {}): StartedExchange {
+  return startExchange({
     collectSystemInfo: (components) => Promise.resolve(components.map(({ state }) => state)),
-    describeComponents: () => Promise.resolve([]),
     settings: { ...SETTINGS, ...settings },
-    log,
-    clock,
   });
-  exchange.start();
-  return { exchange, cloud, bus, log, clock };
 }
 
 describe('settings that change while running', () => {
@@ -101,19 +84,7 @@ describe('settings that change while running', () => {
 
 describe('without a bus', () => {
   it('the browsers are answered, nobody is watched, a command is dropped with the reason', async () => {
-    const cloud = new FakeConnection();
-    const log = new RecordedLog();
-    const clock = new SteppedClock();
-    const exchange = new Exchange({
-      connection: cloud,
-      bus: undefined,
-      collectSystemInfo: () => Promise.resolve('info'),
-      describeComponents: () => Promise.resolve([]),
-      settings: SETTINGS,
-      log,
-      clock,
-    });
-    exchange.start();
+    const { exchange, cloud, log, clock } = startExchange({ hasBus: false, settings: SETTINGS });
     assert.equal(clock.pending, 0);
     cloud.become('connected');
     cloud.arrive({ subject: 'controller.heartbeat' });

@@ -1,28 +1,12 @@
 /** A second remote beside us: in the group, or on the bus. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Exchange } from '../../src/main/remote/exchange.js';
-import { FakeBus, FakeConnection } from '../support/fake-cloud.js';
-import { RecordedLog } from '../support/recorded-log.js';
-import { SteppedClock } from '../support/stepped-clock.js';
+import { startExchange, type StartedExchange } from '../support/exchange.js';
 
-function make(): { cloud: FakeConnection; bus: FakeBus; log: RecordedLog; clock: SteppedClock } {
-  const cloud = new FakeConnection();
-  const bus = new FakeBus();
-  const log = new RecordedLog();
-  const clock = new SteppedClock();
-  const exchange = new Exchange({
-    connection: cloud,
-    bus,
-    collectSystemInfo: () => Promise.resolve('info'),
-    describeComponents: () => Promise.resolve([]),
-    settings: { broadcastInitialState: true, heartBeatEverySecs: 60, heartBeatLoopDurationSecs: 300 },
-    log,
-    clock,
-  });
-  exchange.start();
-  bus.become('up');
-  return { cloud, bus, log, clock };
+function make(): StartedExchange {
+  const started = startExchange();
+  started.bus.become('up');
+  return started;
 }
 
 /** As every version of the remote asks. */

@@ -1,11 +1,11 @@
 /** Updates that a browser asks for: what is asked, what is handed over, what is told. */
+import { startExchange } from '../support/exchange.js';
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import type { Json } from '../../src/main/base/json.js';
 import { GATHER_MS, QUIET_MS } from '../../src/main/remote/browser-answers.js';
 import { componentInfos } from '../../src/main/remote/components-info.js';
-import { Exchange } from '../../src/main/remote/exchange.js';
 import { updateRequest } from '../../src/main/remote/updates/request.js';
 import { readStatus } from '../../src/main/remote/updates/status.js';
 import { FOLLOW_MS, LOOK_EVERY_MS } from '../../src/main/remote/updates/updates.js';
@@ -99,20 +99,11 @@ const CORE = { component: 'core', version: '1.2.3' };
 const SCHEDULER = { component: 'scheduler', version: '2.0.0' };
 
 function stage(t: TestContext, { off = false, coordinator = new CoordinatorInMemory() } = {}): Stage {
-  const cloud = new FakeConnection();
-  const clock = new SteppedClock();
-  const log = new RecordedLog();
-  const exchange = new Exchange({
-    connection: cloud,
-    bus: undefined,
-    collectSystemInfo: () => Promise.resolve('info'),
+  const { exchange, cloud, clock, log } = startExchange({
+    hasBus: false,
     describeComponents: (components) => Promise.resolve(componentInfos(components, '0.1.0')),
     updateFiles: off ? undefined : coordinator,
-    settings: { broadcastInitialState: true, heartBeatEverySecs: 60, heartBeatLoopDurationSecs: 300 },
-    log,
-    clock,
   });
-  exchange.start();
   t.after(() => exchange.stop());
   cloud.become('connected');
   return {

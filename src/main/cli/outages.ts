@@ -5,7 +5,7 @@ import { describeError } from '../base/guard.js';
 import { addressesToTry } from '../observe/control-address.js';
 import { filesIn } from '../observe/history/files.js';
 import { HISTORY_FOLDER } from '../observe/history/history.js';
-import { outagesCsv, outagesLines } from '../observe/history/outages-page.js';
+import { outagesCsv, outagesLines, reportSince } from '../observe/history/outages-page.js';
 import { storyOf } from '../observe/history/outages.js';
 import { readHistory } from '../observe/history/reader.js';
 import { reportOf, type OutageReport } from '../observe/history/report.js';
@@ -54,20 +54,18 @@ export async function outages({ confFile, format, since }: OutagesOptions): Prom
     process.stderr.write(`dunebugger-remote: ${why}\n`);
     return allowed ? EXIT_IO : EXIT_NOT_ALLOWED;
   }
-  process.stdout.write(printed(report, format, sinceMs));
+  process.stdout.write(printed(reportSince(report, sinceMs), format));
   return 0;
 }
 
-function printed(report: OutageReport, format: OutagesOptions['format'], sinceMs: number): string {
+function printed(report: OutageReport, format: OutagesOptions['format']): string {
   switch (format) {
-    case 'json': {
-      const within = report.outages.filter(({ toMs }) => (toMs ?? Infinity) >= sinceMs);
-      return `${JSON.stringify({ ...report, outages: within })}\n`;
-    }
+    case 'json':
+      return `${JSON.stringify(report)}\n`;
     case 'csv':
-      return outagesCsv(report, sinceMs);
+      return outagesCsv(report);
     case 'text':
-      return `${outagesLines(report, sinceMs).join('\n')}\n`;
+      return `${outagesLines(report).join('\n')}\n`;
   }
 }
 

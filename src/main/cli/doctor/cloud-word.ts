@@ -3,6 +3,7 @@ import type { Snapshot } from '../../observe/snapshot.js';
 import { TROUBLES } from '../../troubles.js';
 import { skipBehind } from './blame.js';
 import { AS_ROOT, skip, type Finding } from './check.js';
+import type { CloudTrial } from './cloud-trial.js';
 import type { Facts } from './facts.js';
 
 export type CloudWord =
@@ -28,4 +29,31 @@ export async function cloudWord({ service, configuration, internet, deep }: Fact
   if (problems.length > 0) return { kind: 'skip', finding: skip(TROUBLES['configuration-wrong'].title) };
   if (hidden.length > 0) return { kind: 'skip', finding: skip('this user may not read the secrets', AS_ROOT) };
   return { kind: 'try', cloud };
+}
+
+type Told = Extract<CloudWord, { kind: 'told' }>['failure'];
+
+/** What a check of the cloud connection says to each of them. */
+export interface CloudAnswers {
+  readonly connected: (cloud: NonNullable<Snapshot['cloud']>) => Finding;
+  /** Default: the sign-in's check says it. */
+  readonly told?: (failure: Told) => Finding;
+  readonly tried: (trial: CloudTrial, ofService: Snapshot['cloud']) => Finding | Promise<Finding>;
+}
+
+/** Behind the sign-in, which says why. */
+export const SEE_SIGN_IN = skip('not looked at: see the sign-in');
+
+export async function cloudFinding(facts: Facts, { connected, told, tried }: CloudAnswers): Promise<Finding> {
+  const word = await cloudWord(facts);
+  switch (word.kind) {
+    case 'skip':
+      return word.finding;
+    case 'connected':
+      return connected(word.cloud);
+    case 'told':
+      return told === undefined ? SEE_SIGN_IN : told(word.failure);
+    case 'try':
+      return tried(await facts.cloud(), word.cloud);
+  }
 }

@@ -23,9 +23,13 @@ export function outageLine(outage: Outage): string {
   return `${localTime(fromMs)}  ${many}${howLong}  ${scope}: ${titleOf(outage.why)}${back}`;
 }
 
-/** `sinceMs`: outages that ended before are left out. */
-export function outagesLines(report: OutageReport, sinceMs: number): readonly string[] {
-  const outages = report.outages.filter(({ toMs }) => (toMs ?? Infinity) >= sinceMs);
+/** Outages that ended before are left out; the sums stay. */
+export function reportSince(report: OutageReport, sinceMs: number): OutageReport {
+  return { ...report, outages: report.outages.filter(({ toMs }) => (toMs ?? Infinity) >= sinceMs) };
+}
+
+export function outagesLines(report: OutageReport): readonly string[] {
+  const { outages } = report;
   const torn =
     report.unreadable === 0 ? [] : ['', `${report.unreadable} lines of the history were torn and are left out.`];
   const card =
@@ -64,21 +68,19 @@ function times(count: number): string {
 }
 
 /** Of RFC 4180, a header first; times in UTC, durations in seconds. */
-export function outagesCsv(report: OutageReport, sinceMs: number): string {
-  const rows = report.outages
-    .filter(({ toMs }) => (toMs ?? Infinity) >= sinceMs)
-    .map(({ scope, fromMs, toMs, ms, atLeast, count, why, evidence, cloud }) => [
-      new Date(fromMs).toISOString(),
-      toMs === null ? '' : new Date(toMs).toISOString(),
-      String(Math.round(ms / 100) / 10),
-      atLeast ? 'yes' : 'no',
-      String(count),
-      scope,
-      why,
-      evidence ?? '',
-      cloud?.how ?? '',
-      cloud === null ? '' : String(Math.round(cloud.ms / 100) / 10),
-    ]);
+export function outagesCsv(report: OutageReport): string {
+  const rows = report.outages.map(({ scope, fromMs, toMs, ms, atLeast, count, why, evidence, cloud }) => [
+    new Date(fromMs).toISOString(),
+    toMs === null ? '' : new Date(toMs).toISOString(),
+    String(Math.round(ms / 100) / 10),
+    atLeast ? 'yes' : 'no',
+    String(count),
+    scope,
+    why,
+    evidence ?? '',
+    cloud?.how ?? '',
+    cloud === null ? '' : String(Math.round(cloud.ms / 100) / 10),
+  ]);
   return [HEADER, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 

@@ -52,7 +52,7 @@ export function createPages({ look, outages, looks, log }: PageOptions): Pages {
     },
     csv: async () => ({
       contentType: 'text/csv; charset=utf-8; header=present',
-      body: outagesCsv(await outages(), -Infinity),
+      body: outagesCsv(await outages()),
       headers: { 'content-disposition': 'attachment; filename="outages.csv"' },
     }),
   };

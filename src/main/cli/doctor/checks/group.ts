@@ -1,6 +1,6 @@
 /** Are we let into the group, and may we speak there? By what the token says: nothing is sent. */
 import { fail, pass, skip, type Check, type Finding } from '../check.js';
-import { cloudWord } from '../cloud-word.js';
+import { cloudFinding, SEE_SIGN_IN } from '../cloud-word.js';
 import type { CloudTrial } from '../cloud-trial.js';
 import type { Facts } from '../facts.js';
 
@@ -12,23 +12,16 @@ export class GroupCheck implements Check {
   readonly area = 'cloud';
   readonly title = 'group and rights';
 
-  async run(facts: Facts): Promise<Finding> {
-    const word = await cloudWord(facts);
-    switch (word.kind) {
-      case 'skip':
-        return word.finding;
-      case 'connected':
-        return pass(`in the group ${word.cloud.group ?? 'of the settings'}`);
-      case 'told':
-        return skip('not looked at: see the sign-in');
-      case 'try':
-        return judge(await facts.cloud(), (await facts.configuration()).settings.wsGroupName);
-    }
+  run(facts: Facts): Promise<Finding> {
+    return cloudFinding(facts, {
+      connected: ({ group }) => pass(`in the group ${group ?? 'of the settings'}`),
+      tried: async (trial) => judge(trial, (await facts.configuration()).settings.wsGroupName),
+    });
   }
 }
 
 export function judge({ session, roles }: CloudTrial, group: string): Finding {
-  if (session === undefined) return skip('not looked at: see the sign-in');
+  if (session === undefined) return SEE_SIGN_IN;
   if (session.kind !== 'joined') {
     if (!('step' in session)) return skip('not looked at: see the WebSocket');
     return fail(session.kind === 'refused' ? 'cloud-right-missing' : 'cloud-failed', session.message);

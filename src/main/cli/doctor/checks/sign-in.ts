@@ -1,6 +1,6 @@
 /** Do we get a client access URL? */
 import { fail, firstSentence, pass, warn, type Check, type Finding } from '../check.js';
-import { cloudWord } from '../cloud-word.js';
+import { cloudFinding } from '../cloud-word.js';
 import type { SignInOutcome } from '../cloud-trial.js';
 import type { Facts } from '../facts.js';
 
@@ -9,21 +9,15 @@ export class SignInCheck implements Check {
   readonly area = 'cloud';
   readonly title = 'sign-in';
 
-  async run(facts: Facts): Promise<Finding> {
-    const word = await cloudWord(facts);
-    switch (word.kind) {
-      case 'skip':
-        return word.finding;
-      case 'connected':
-        return pass('the service is signed in');
-      case 'told': {
-        const { kind, status, message } = word.failure;
-        if (kind === 'refused') return fail('sign-in-refused', `the service was told so: ${message}`);
-        return warn(status === null || status === 429 ? 'cloud-throttled' : 'cloud-busy', message);
-      }
-      case 'try':
-        return judge((await facts.cloud()).signIn);
-    }
+  run(facts: Facts): Promise<Finding> {
+    return cloudFinding(facts, {
+      connected: () => pass('the service is signed in'),
+      told: ({ kind, status, message }) =>
+        kind === 'refused'
+          ? fail('sign-in-refused', `the service was told so: ${message}`)
+          : warn(status === null || status === 429 ? 'cloud-throttled' : 'cloud-busy', message),
+      tried: ({ signIn }) => judge(signIn),
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 /** Does the cloud take a WebSocket from us? */
-import { fail, pass, skip, warn, type Check, type Finding } from '../check.js';
-import { cloudWord } from '../cloud-word.js';
+import { fail, pass, warn, type Check, type Finding } from '../check.js';
+import { cloudFinding, SEE_SIGN_IN } from '../cloud-word.js';
 import type { CloudTrial } from '../cloud-trial.js';
 import type { Facts } from '../facts.js';
 import type { Snapshot } from '../../../observe/snapshot.js';
@@ -10,23 +10,13 @@ export class WebSocketCheck implements Check {
   readonly area = 'cloud';
   readonly title = 'WebSocket';
 
-  async run(facts: Facts): Promise<Finding> {
-    const word = await cloudWord(facts);
-    switch (word.kind) {
-      case 'skip':
-        return word.finding;
-      case 'connected':
-        return pass('the one of the service is open');
-      case 'told':
-        return skip('not looked at: see the sign-in');
-      case 'try':
-        return judge(await facts.cloud(), word.cloud);
-    }
+  run(facts: Facts): Promise<Finding> {
+    return cloudFinding(facts, { connected: () => pass('the one of the service is open'), tried: judge });
   }
 }
 
 export function judge({ session }: CloudTrial, ofService: Snapshot['cloud']): Finding {
-  if (session === undefined) return skip('not looked at: see the sign-in');
+  if (session === undefined) return SEE_SIGN_IN;
   if (session.kind === 'joined' || 'step' in session) {
     const waits = ofService !== null && ofService.state === 'backing-off';
     return waits
