@@ -12,6 +12,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GROUPS, SECRETS, type Group } from './groups.js';
 import { GATHER_DIR } from './support/everything-logged.js';
+import { groupLines } from './support/process.js';
 import type { Result } from './support/results-reporter.js';
 
 interface Outcome {
@@ -111,8 +112,10 @@ async function run(group: Group, folder: string, logging: readonly string[] = []
   closeSync(output);
   running.add(child);
   const late = new AbortController();
+  let unfinished: readonly string[] = [];
   const deadline = setTimeout(() => {
     late.abort();
+    unfinished = child.pid === undefined ? [] : groupLines(child.pid);
     void endAll(child);
   }, group.deadlineSecs * 1_000);
   const ended = await new Promise<string>((resolve) => {
@@ -125,7 +128,9 @@ async function run(group: Group, folder: string, logging: readonly string[] = []
   const { passed, failed, leftOut } = read(results);
   const failures = [...failed];
   if (late.signal.aborted)
-    failures.push(`it took longer than ${group.deadlineSecs} s and was ended; what it had printed is above`);
+    failures.push(
+      `it took longer than ${group.deadlineSecs} s and was ended; what it had printed is above; still running: ${unfinished.join('; ')}`,
+    );
   else if (failures.length === 0 && ended !== '') failures.push(ended);
   else if (passed + failures.length + leftOut.length === 0) failures.push('not one test ran');
   return end({ group, passed, failures, leftOut, secs: secs() }, readFileSync(log, 'utf8'));

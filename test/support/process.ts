@@ -1,5 +1,5 @@
 /** A process, as proc(5) has it. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Its command line, blanks between; empty once it is dead. */
 export function commandOf(pid: number): string {
@@ -10,6 +10,9 @@ export function commandOf(pid: number): string {
   }
 }
 
+/** Characters of a command line that are shown. */
+const COMMAND_SHOWN = 160;
+
 /** USER_HZ, 100 on every Linux. */
 export const TICK_MS = 10;
 
@@ -18,8 +21,38 @@ export const TICK_MS = 10;
  * @throws the system's error if there is no such process
  */
 export function cpuMsOf(pid: number): number {
+  const fields = statFields(pid);
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
+
+/** The processes of a process group, oldest first: a line each, with process id, state, parent and the beginning of the command line. */
+export function groupLines(group: number): readonly string[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid))
+    .sort((a, b) => a - b)
+    .flatMap((pid) => {
+      const [state, parent, of] = fieldsOf(pid);
+      return Number(of) === group
+        ? [
+            `${pid} ${state ?? '?'} of ${parent ?? '?'}: ${commandOf(pid).replaceAll(/\s+/g, ' ').slice(0, COMMAND_SHOWN)}`,
+          ]
+        : [];
+    });
+}
+
+function fieldsOf(pid: number): readonly string[] {
+  try {
+    return statFields(pid);
+  } catch {
+    // It has ended meanwhile.
+    return [];
+  }
+}
+
+/** The fields of proc_pid_stat(5) from the third (state) on. */
+function statFields(pid: number): readonly string[] {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The name in parentheses may hold blanks.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
