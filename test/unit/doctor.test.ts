@@ -529,6 +529,11 @@ describe('the runner', () => {
         ['broken', 'warn', 'this check failed: oops'],
       ],
     );
+    // What is not known is not right.
+    assert.equal(
+      diagnose(found.slice(0, 3)).sentence,
+      'Nothing is wrong with what could be looked at; no answer in time from: late, later. Run it again when this machine has less to do.',
+    );
   });
 });
 

@@ -15,6 +15,8 @@ export interface Finding {
   readonly trouble?: TroubleCode;
   /** What to do, a sentence without a full stop. Set for warn and fail; of a skip: how it is looked at. */
   readonly remedy?: string;
+  /** It had no answer by its deadline, so nothing is known. Only of a skip. */
+  readonly late?: true;
   /** More, a line each: every problem of a conf. */
   readonly lines?: readonly string[];
 }

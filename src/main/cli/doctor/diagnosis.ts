@@ -56,6 +56,9 @@ function firstInTable(codes: readonly TroubleCode[]): readonly TroubleCode[] {
 
 function sentenceOf(first: Found | undefined, outcome: Outcome, findings: readonly Found[]): string {
   if (first?.trouble === undefined) {
+    const late = findings.filter((found) => found.late === true).map(({ title }) => title);
+    if (late.length > 0)
+      return `Nothing is wrong with what could be looked at; no answer in time from: ${late.join(', ')}. ${AGAIN}.`;
     const hidden = findings.filter((found) => found.outcome === 'skip' && found.remedy !== undefined).length;
     return hidden === 0 ? 'Nothing is wrong.' : `Nothing is wrong with what this user may look at; ${SEE_MORE}.`;
   }
@@ -64,4 +67,5 @@ function sentenceOf(first: Found | undefined, outcome: Outcome, findings: readon
   return outcome === 'fail' ? `First cause: ${title}${words}.` : `It works; worth a look: ${title}${words}.`;
 }
 
+const AGAIN = 'Run it again when this machine has less to do';
 const SEE_MORE = 'what was skipped says how to see more';

@@ -19,7 +19,7 @@ export async function runChecks(checks: readonly Check[], facts: Facts, endsAtMs
 async function inTime(check: Check, facts: Facts, ms: number): Promise<Finding> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Finding>((resolve) => {
-    timer = setTimeout(() => resolve(skip(`no answer within ${Math.round(ms / 100) / 10} s`)), ms);
+    timer = setTimeout(() => resolve({ ...skip(`no answer within ${Math.round(ms / 100) / 10} s`), late: true }), ms);
   });
   try {
     return await Promise.race([check.run(facts), late]);
