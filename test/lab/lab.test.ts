@@ -211,9 +211,11 @@ describe('the faults of the lab', () => {
     const child = lab.exec('pi', process.execPath, ['-e', script], { env: lab.clockEnv() });
     let text = '';
     child.stdout!.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    // Asked for before it can happen: the repair takes as long as the child may need to see it.
+    const closed = once(child, 'close');
     await once(child.stdout!, 'data');
     await fault.repair(lab);
-    await once(child, 'close');
+    await closed;
     assert.equal(text, `${new Date().getFullYear() - 6}\nset\n`);
   });
 

@@ -25,20 +25,28 @@ export function cpuMsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
+/** Its children, zombies too. */
+export function childrenOf(parent: number): readonly number[] {
+  return pids().filter((pid) => Number(fieldsOf(pid)[1]) === parent);
+}
+
 /** The processes of a process group, oldest first: a line each, with process id, state, parent and the beginning of the command line. */
 export function groupLines(group: number): readonly string[] {
+  return pids().flatMap((pid) => {
+    const [state, parent, of] = fieldsOf(pid);
+    return Number(of) === group
+      ? [
+          `${pid} ${state ?? '?'} of ${parent ?? '?'}: ${commandOf(pid).replaceAll(/\s+/g, ' ').slice(0, COMMAND_SHOWN)}`,
+        ]
+      : [];
+  });
+}
+
+function pids(): readonly number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => Number.isInteger(pid))
-    .sort((a, b) => a - b)
-    .flatMap((pid) => {
-      const [state, parent, of] = fieldsOf(pid);
-      return Number(of) === group
-        ? [
-            `${pid} ${state ?? '?'} of ${parent ?? '?'}: ${commandOf(pid).replaceAll(/\s+/g, ' ').slice(0, COMMAND_SHOWN)}`,
-          ]
-        : [];
-    });
+    .sort((a, b) => a - b);
 }
 
 function fieldsOf(pid: number): readonly string[] {
