@@ -24,6 +24,8 @@ export class MtuCheck implements Check {
     if (mtu < LEAST_OF_IPV6) return warn('mtu-small', words);
     const packets = await look();
     if (packets?.ok === false) return warn('large-packets-lost', packetWords(packets), packetAdvice(packets));
-    return pass(packets === undefined ? words : `${words}, and they get through`);
+    return pass(
+      packets === undefined ? `${words}; whether they get through is not known` : `${words}, and they get through`,
+    );
   }
 }
