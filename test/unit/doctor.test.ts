@@ -257,7 +257,12 @@ const CASES: readonly (readonly [id: string, given: Given, outcome: string, word
     'skip',
     /does not say/,
   ],
-  ['mtu', { files: { '/sys/class/net/wlan0/mtu': '1500' } }, 'pass', /^wlan0 takes 1500 bytes; whether they get through is not known$/],
+  [
+    'mtu',
+    { files: { '/sys/class/net/wlan0/mtu': '1500' } },
+    'pass',
+    /^wlan0 takes 1500 bytes; whether they get through is not known$/,
+  ],
   [
     'mtu',
     {
