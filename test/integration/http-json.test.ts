@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createTlsServer } from 'node:https';
-import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type LookupFunction, type Server } from 'node:net';
 import { describe, it, before, type TestContext } from 'node:test';
 import { HttpJsonError, httpJson, type HttpJsonRequest } from '../../src/main/net/http-json.js';
 import { createLookup } from '../../src/main/net/lookup.js';
 import { CertificateAuthority, type CertificateKind, type KeyAndChain } from '../support/certificates.js';
+
+/** Longer than a request that is swallowed is waited for. */
+const SLOW_ANSWER_MS = 1_500;
 
 const lookup = createLookup({ timeoutMs: 2_000 });
 
@@ -61,6 +64,26 @@ describe('httpJson', () => {
     const answer = await get(url, { method: 'POST', body: { text: 'käse' }, headers });
     assert.deepEqual([answer.status, answer.json], [200, { ok: true }]);
     assert.deepEqual(seen, [{ authorization: 'Bearer word', connection: 'close', body: '{"text":"käse"}' }]);
+  });
+
+  it('asks a server that is slow to answer once, whatever other family it has', async (t) => {
+    let asked = 0;
+    const server = createTlsServer(certificates.good, (_request, response) => {
+      asked += 1;
+      setTimeout(() => response.end('{"ok":true}'), SLOW_ANSWER_MS);
+    });
+    server.listen(0, '::');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    const both: LookupFunction = (_host, _options, callback) =>
+      callback(null, [
+        { address: '127.0.0.1', family: 4 },
+        { address: '::1', family: 6 },
+      ]);
+    const url = `https://localhost:${(server.address() as AddressInfo).port}/`;
+    const swallowed: number[] = [];
+    const { json } = await get(url, { lookup: both, onSwallowed: (family) => swallowed.push(family) });
+    assert.deepEqual({ json, asked, swallowed }, { json: { ok: true }, asked: 1, swallowed: [] });
   });
 
   it('an answer that is not JSON has undefined for its JSON', async (t) => {

@@ -77,6 +77,7 @@ const EXPECTED: Readonly<Record<string, Expected | ReturnType<typeof fine>>> = {
   'ipv6-broken': ['warn', 'families', 'family-broken', /nothing comes back over IPv6/],
   'ipv6-tcp-only': ['warn', 'families', 'family-broken', /nothing comes back over IPv6/],
   'ipv6-large-lost': ['warn', 'families', 'family-broken', /nothing comes back over IPv6/],
+  'ipv6-large-lost-out': ['warn', 'mtu', 'large-packets-lost', /576 bytes get through by pi0, 1000 do not/],
   'resolv-conf-replaced': fine('name-servers', /10\.77\.66\.53 answers/),
   'resolv-conf-empty': ['fail', 'name-servers', 'dns-failed', /resolv\.conf names no name server/],
   'resolved-away': ['fail', 'name-servers', 'dns-failed', /nothing runs at 127\.0\.0\.53/],

@@ -58,6 +58,7 @@ export const FAULTS: readonly Fault[] = [
   line.ipv6Broken,
   line.ipv6TcpOnly,
   line.ipv6LargeLost,
+  line.ipv6LargeLostOut,
   names.resolvConfReplaced,
   names.resolvConfEmpty,
   names.resolvedAway,

@@ -78,6 +78,8 @@ const VIEWS: Readonly<Record<string, View>> = {
   'ipv4-only': { ...HEALTHY, https6: 'tcp ENETUNREACH' },
   'ipv6-tcp-only': { ...HEALTHY, https6: 'tls TIMEOUT' },
   'ipv6-large-lost': { ...HEALTHY, https6: 'tls TIMEOUT' },
+  // A small request and a small handshake pass.
+  'ipv6-large-lost-out': HEALTHY,
   'ipv6-broken': { ...HEALTHY, https6: 'tcp TIMEOUT' },
   'resolv-conf-replaced': HEALTHY,
   'resolv-conf-empty': names('ECONNREFUSED'),

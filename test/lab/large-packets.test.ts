@@ -4,11 +4,14 @@ import { describe, it } from 'node:test';
 import { findNatsServer, NatsServerMissingError } from '../support/nats-server.js';
 import type { ComponentCalls } from './component.js';
 import { GROUP, LabDaemon } from './daemon.js';
-import { largeLost } from './faults.js';
+import { ipv6LargeLostOut, largeLost } from './faults.js';
 import { textOf } from './journal.js';
 import { Lab } from './lab.js';
 import { run } from './netns.js';
+import { MachineLag, waitedForProcessorMs } from './machine-lag.js';
+import { CONNECTS_MS } from './matrix.js';
 import { RemoteChild } from './remote-call.js';
+import { NEGOTIATE_URL, PORTS } from './topology.js';
 
 const NATS_PORT = 4222;
 const LARGE_BYTES = 3_000;
@@ -91,4 +94,41 @@ describe('a line that loses large packets on the way out', { concurrency: LINES.
         t.diagnostic(`what was said arrived ${Date.now() - mendedAtMs} ms after the command`);
         assert.equal(daemon.journal.find(({ msg }) => msg.startsWith('Large packets are lost'), mended).length, 0);
       }));
+});
+
+describe('IPv6 loses large packets on the way out, and the request that signs in is one', () => {
+  it('it is made once more over IPv4, told once, and the WebSocket goes that way at once', async (t) => {
+    const lag = new MachineLag();
+    const lab = await Lab.create();
+    try {
+      await ipv6LargeLostOut.apply(lab);
+      const key = 'k'.repeat(700);
+      const daemon = LabDaemon.start(lab, { env: { WEBPUBSUB_NEGOTIATE_URL: `${NEGOTIATE_URL}?code=${key}` } });
+      try {
+        const pids = [daemon.pid, lab.internet.pid];
+        const begun = await daemon.journal.until(() => daemon.attempts()[0], 'an attempt to connect');
+        const waitedMs = waitedForProcessorMs(pids);
+        const joined = await daemon.joined();
+        const tookMs = joined.atMs - begun.atMs;
+        const lateMs = lag.between(begun.atMs, joined.atMs) + waitedForProcessorMs(pids) - waitedMs;
+        t.diagnostic(`sign-in and WebSocket ${tookMs} ms (machine late ${lateMs} ms)`);
+        assert.ok(tookMs <= CONNECTS_MS + lateMs, `${tookMs} ms\n${daemon.journal.tail(60)}`);
+        const told = daemon.journal.find(({ msg }) => msg.includes('is lost on its way'));
+        assert.deepEqual(
+          told.map(({ level, msg }) => [level, /to the sign-in over IPv6 .* IPv4 is tried/.test(msg)]),
+          [['warn', true]],
+          daemon.journal.tail(60),
+        );
+        const { negotiations, upgrades } = (await lab.internet.call('cloud', undefined)).counts;
+        assert.deepEqual({ negotiations, upgrades }, { negotiations: 1, upgrades: 1 });
+        const ways = await lab.connectionsTo('pi', PORTS.cloud);
+        assert.ok(ways.length === 1 && !ways[0]?.includes('fd77'), ways.join('\n'));
+      } finally {
+        await daemon.kill();
+      }
+    } finally {
+      lag.stop();
+      await lab.destroy();
+    }
+  });
 });

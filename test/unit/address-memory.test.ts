@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { NOTHING_FAILED, failedLast, learn, stalled } from '../../src/workers/net/address-memory.js';
+import {
+  NOTHING_FAILED,
+  failedLast,
+  learn,
+  stalled,
+  swallowed,
+  swallows,
+} from '../../src/workers/net/address-memory.js';
 
 const TEN_MINUTES = 600_000;
 const A = '2001:db8::1';
@@ -27,6 +34,19 @@ describe('the memory of addresses that failed', () => {
     let full = after;
     for (let i = 0; i < 1_000; i += 1) full = stalled(full, `198.51.100.${i}`, port, 2_000 + i);
     assert.ok(full.size <= 64);
+  });
+
+  it('tries a family last that swallows, at whatever host and port, also after it has opened again', () => {
+    const [later, elsewhere] = ['2001:db8::2', 8443];
+    const slow = learn(NOTHING_FAILED, { port, tried: [A, B], winner: A }, 1_000);
+    const after = swallowed(slow, A, 1_000);
+    assert.deepEqual(failedLast(after, [A, B, later, C], port, 1_000), [C, B, A, later]);
+    assert.deepEqual(failedLast(after, [later, C], elsewhere, 1_000), [C, later]);
+    assert.deepEqual([swallows(after, later, 1_000), swallows(after, C, 1_000)], [true, false]);
+    const opened = learn(after, { port, tried: [A], winner: A }, 2_000);
+    assert.deepEqual(failedLast(opened, [A, C], port, 2_000), [C, A]);
+    assert.deepEqual(failedLast(after, [A, C], port, 1_000 + TEN_MINUTES), [A, C]);
+    assert.equal(swallows(after, A, 1_000 + TEN_MINUTES), false);
   });
 
   it('knows one port from another', () => {

@@ -1,5 +1,6 @@
 /**
- * One HTTPS call that carries JSON, bounded in time, size and side effects: made for signing in, a few times a day.
+ * One HTTPS call that carries JSON, bounded in time, size and side effects: made for signing in, a few times a day. Where the line swallows the request,
+ * so that the server has not seen all of it, it is made once more over the other family.
  *
  * Not `fetch`: that resolves names by getaddrinfo, which no deadline reaches. Every call has its own connection, which is
  * gone when the call has settled; redirects are not followed; no message of an error holds a header, body or query.
@@ -8,7 +9,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { connect } from '../../workers/net/connect.js';
+import { connect, type OnSwallowed, type Opened } from '../../workers/net/connect.js';
 import { ProxyError } from '../../workers/net/proxy-answers.js';
 import type { ProxySettings } from '../../workers/protocol.js';
 
@@ -34,6 +35,8 @@ export interface HttpJsonRequest {
   readonly maxBytes?: number;
   /** Gives the call up at once. */
   readonly signal?: AbortSignal;
+  /** The request is swallowed over this family, and made once more over the other. */
+  readonly onSwallowed?: OnSwallowed | undefined;
 }
 
 export interface HttpJsonResponse {
@@ -89,7 +92,9 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
     let phase: HttpPhase = isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0 ? 'dns' : 'tcp';
     let outgoing: http.ClientRequest | undefined;
     let settled = false;
-    let stalled: (() => void) | undefined;
+    let opened: Opened | undefined;
+    let endWatch = (): void => undefined;
+    let isRepeated = false;
     const opening = new AbortController();
 
     const settle = (finish: () => void): void => {
@@ -98,6 +103,7 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
       clearTimeout(deadline);
       signal?.removeEventListener('abort', onAbort);
       opening.abort();
+      endWatch();
       outgoing?.destroy();
       finish();
     };
@@ -112,7 +118,7 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
       );
 
     const deadline = setTimeout(() => {
-      if (phase === 'http') stalled?.();
+      if (phase === 'http') opened?.stalled();
       fail('ETIMEDOUT', `no complete answer within ${request.timeoutMs} ms`);
     }, request.timeoutMs);
     if (signal?.aborted === true) {
@@ -121,12 +127,12 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
     }
     signal?.addEventListener('abort', onAbort, { once: true });
 
-    try {
+    const send = (): void => {
+      const secure = url.protocol === 'https:';
       const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
-      const options: https.RequestOptions = {
+      const one = (secure ? https : http).request(url, {
         method: request.method,
         createConnection: (_options, oncreate) => {
-          const secure = url.protocol === 'https:';
           void connect({
             host: url.hostname.replace(/^\[|\]$/g, ''),
             port: Number(url.port || (secure ? 443 : 80)),
@@ -140,9 +146,11 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
             onPhase: (reached) => (phase = reached),
           }).then((connected) => {
             phase = connected.ok ? 'http' : connected.at;
-            if (connected.ok) ({ stalled } = connected);
             if (connected.ok && settled) connected.socket.destroy();
             oncreate(connected.ok ? null : connected.error, connected.ok ? connected.socket : (undefined as never));
+            if (!connected.ok || settled) return;
+            opened = connected;
+            if (!isRepeated) endWatch = connected.watch(sendAgain);
           });
           return undefined;
         },
@@ -152,12 +160,16 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
           'accept-encoding': 'identity',
           ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': body.byteLength }),
         },
-      };
-      outgoing = (url.protocol === 'https:' ? https : http).request(url, options);
-      outgoing.on('error', onError);
-      outgoing.on('close', () => fail('ECONNRESET', 'closed the connection without an answer'));
-      outgoing.on('response', (response) => {
+      });
+      outgoing = one;
+      // What becomes of one that was swallowed is no matter.
+      const isCurrent = (): boolean => outgoing === one;
+      one.on('error', (error) => isCurrent() && onError(error));
+      one.on('close', () => isCurrent() && fail('ECONNRESET', 'closed the connection without an answer'));
+      one.on('response', (response) => {
+        if (!isCurrent()) return;
         phase = 'body';
+        endWatch();
         const chunks: Buffer[] = [];
         let bytes = 0;
         response.on('error', onError);
@@ -171,12 +183,25 @@ export function httpJson(request: HttpJsonRequest): Promise<HttpJsonResponse> {
           settle(() => resolve({ status, headers, json: parse(Buffer.concat(chunks).toString('utf8')) }));
         });
       });
-      outgoing.end(body);
-    } catch (error) {
-      // Node refuses a header it cannot send; its message names the header and not the value.
-      phase = 'request';
-      fail('ERR_BAD_REQUEST', 'the request cannot be sent', error);
-    }
+      one.end(body);
+    };
+    const sendAgain: OnSwallowed = (family) => {
+      isRepeated = true;
+      const swallowed = outgoing;
+      request.onSwallowed?.(family);
+      begin();
+      swallowed?.destroy();
+    };
+    const begin = (): void => {
+      try {
+        send();
+      } catch (error) {
+        // Node refuses a header it cannot send; its message names the header and not the value.
+        phase = 'request';
+        fail('ERR_BAD_REQUEST', 'the request cannot be sent', error);
+      }
+    };
+    begin();
   });
 }
 

@@ -163,7 +163,10 @@ export const LINE: Readonly<Record<LineTrouble, Trouble>> = {
       'cloud-interrupted',
     ],
     tellAfterMs: 0,
-    lines: ['Large packets are lost on the way out (…). …'],
+    lines: [
+      'Large packets are lost on the way out (…). …',
+      'What is sent to … is lost on its way, although the connection opened (large packets that are swallowed?); …',
+    ],
   },
 };
 

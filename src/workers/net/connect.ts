@@ -4,13 +4,22 @@
  * what the caller waits for goes on behind the opening.
  */
 import { isIP, type LookupFunction, type Socket } from 'node:net';
-import { NOTHING_FAILED, failedLast, learn, stalled, type AddressMemory } from './address-memory.js';
+import {
+  NOTHING_FAILED,
+  failedLast,
+  learn,
+  stalled,
+  swallowed,
+  swallows,
+  type AddressMemory,
+} from './address-memory.js';
 import { raceAddresses } from './address-race.js';
 import type { Proxy, ProxySettings } from '../protocol.js';
 import type { Use } from './meter.js';
 import { openAddress, type OpenPhase, type TlsChoice } from './open-address.js';
 import { proxyFor } from './proxy.js';
 import { refusalOf } from './refusal.js';
+import { lookAtSending, watchSending } from './swallowed.js';
 
 export type ConnectPhase = 'dns' | OpenPhase;
 
@@ -39,13 +48,23 @@ export interface ConnectOptions {
   readonly onPhase?: (phase: ConnectPhase) => void;
 }
 
+/** What a connection can be told to have become once it was open. */
+export interface Opened {
+  /** Nothing came back over it, although it opened: its address is tried last for a while. */
+  readonly stalled: () => void;
+  /**
+   * To be called when a request is written that may be repeated. `onSwallowed` is called once at the most: nothing of it is acknowledged (a line that loses
+   * large packets of one family), and over the other family the host can be reached, which is tried first for a while. Returns what ends the watch; the
+   * end of the socket does, too.
+   */
+  readonly watch: (onSwallowed: OnSwallowed) => () => void;
+}
+
+/** @param family over which it was lost */
+export type OnSwallowed = (family: 4 | 6) => void;
+
 export type Connected =
-  | {
-      readonly ok: true;
-      readonly socket: Socket;
-      /** Nothing came back over it, although it opened (a line that loses large packets of one family): its address is tried last for a while. */
-      readonly stalled: () => void;
-    }
+  | ({ readonly ok: true; readonly socket: Socket } & Opened)
   | { readonly ok: false; readonly at: ConnectPhase; readonly error: Error };
 
 /** What failed lately, with the look-up that finds the addresses: the two live and go together. */
@@ -80,10 +99,34 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
   });
   if (!opened.ok) return opened;
   memories.set(lookup, learn(remembered(), { port, tried, winner }, performance.now()));
-  return { ...opened, stalled: () => memories.set(lookup, stalled(remembered(), winner, port, performance.now())) };
+  const family = familyOf(winner);
+  const { socket, localPort } = opened;
+  return {
+    ok: true,
+    socket,
+    stalled: () => memories.set(lookup, stalled(remembered(), winner, port, performance.now())),
+    watch: (onSwallowed) => {
+      const now = performance.now();
+      const other = addresses.some((address) => familyOf(address) !== family && !swallows(remembered(), address, now));
+      if (!other) return () => undefined;
+      return watchSending({
+        look: () => lookAtSending({ family, localPort, remotePort: port }),
+        socket,
+        onSwallowed: () => {
+          memories.set(lookup, swallowed(remembered(), winner, performance.now()));
+          onSwallowed(family);
+        },
+      });
+    },
+  };
 }
 
-type Raced = { readonly ok: true; readonly socket: Socket } | Extract<Connected, { ok: false }>;
+type Raced =
+  { readonly ok: true; readonly socket: Socket; readonly localPort: number } | Extract<Connected, { ok: false }>;
+
+function familyOf(address: string): 4 | 6 {
+  return isIP(address) === 6 ? 6 : 4;
+}
 
 function addressesOf(host: string, lookup: LookupFunction, signal: AbortSignal): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
@@ -114,7 +157,7 @@ async function open(
   signal: AbortSignal,
 ): Promise<Raced> {
   const opened = await openAddress({ address, host, port, proxy, tls, use, signal, ...(onPhase && { onPhase }) });
-  return opened.ok ? { ok: true, socket: opened.socket } : { ok: false, at: opened.at, error: opened.error };
+  return opened.ok ? opened : { ok: false, at: opened.at, error: opened.error };
 }
 
 function givenUp(): Error {

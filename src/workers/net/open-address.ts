@@ -72,6 +72,7 @@ export type OpenedAddress<Refused> =
       readonly socket: Socket;
       /** Of this machine. */
       readonly localAddress: string;
+      readonly localPort: number;
       readonly steps: Steps;
       readonly resumed: boolean;
     }
@@ -92,6 +93,7 @@ export function openAddress<Refused = never>(options: OpenAddressOptions<Refused
     let begunAt = performance.now();
     let steps: Steps = {};
     let localAddress = '';
+    let localPort = 0;
     let settled = false;
     const settle = (opened: OpenedAddress<Refused>): void => {
       if (settled) return;
@@ -100,7 +102,8 @@ export function openAddress<Refused = never>(options: OpenAddressOptions<Refused
       if (!opened.ok) for (const socket of sockets.reverse()) socket.destroy();
       resolve(opened);
     };
-    const open = (socket: Socket, resumed: boolean): void => settle({ ok: true, socket, localAddress, steps, resumed });
+    const open = (socket: Socket, resumed: boolean): void =>
+      settle({ ok: true, socket, localAddress, localPort, steps, resumed });
     const fail = (error: Error, refused?: Refused): void => {
       const why = proxy === undefined || at === 'tls' ? error : blameProxy(at, error);
       settle({ ok: false, at, error: why, steps, ...(refused === undefined ? {} : { refused }) });
@@ -145,7 +148,7 @@ export function openAddress<Refused = never>(options: OpenAddressOptions<Refused
     tcp.on('connect', () => {
       if (settled) return;
       steps = { tcpMs: since(begunAt) };
-      localAddress = tcp.localAddress ?? '';
+      ({ localAddress = '', localPort = 0 } = tcp);
       if (proxy === undefined) {
         secureOver(tcp);
         return;

@@ -1,12 +1,12 @@
 /**
  * Takes one look at the kernel's tables of links, addresses and routes. Sends no packet.
  *
- * The files of /proc and /sys are read synchronously on purpose: they are memory, not disk, and the asynchronous calls
- * share the process's four pool threads with name look-ups that may hang for seconds.
+ * The files of /proc and /sys are read synchronously (`net/kernel-table.ts` says why).
  */
-import { closeSync, existsSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { OUT_THERE, chooseRoute } from '../net/chosen-route.js';
 import { interfacesNow } from '../net/interfaces.js';
+import { readTable } from '../net/kernel-table.js';
 import { refusalOf } from '../net/refusal.js';
 import {
   parseIpv4DefaultRoutes,
@@ -54,21 +54,9 @@ class Tables {
     return this.#try(() => readFileSync(path, 'utf8')) ?? '';
   }
 
-  /** The first {@link MAX_ROUTES_BYTES}. The kernel makes no more of the table than is read. */
+  /** The first {@link MAX_ROUTES_BYTES}. */
   readBeginning(path: string): string {
-    const beginning = this.#try(() => {
-      const file = openSync(path, 'r');
-      try {
-        const text = Buffer.allocUnsafe(MAX_ROUTES_BYTES);
-        let length = 0;
-        for (let more = -1; more !== 0 && length < text.length; length += more)
-          more = readSync(file, text, length, text.length - length, null);
-        return text.toString('latin1', 0, length);
-      } finally {
-        closeSync(file);
-      }
-    });
-    return beginning ?? '';
+    return this.#try(() => readTable(path, MAX_ROUTES_BYTES)) ?? '';
   }
 
   list(folder: string): readonly string[] {

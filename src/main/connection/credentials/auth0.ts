@@ -4,6 +4,7 @@
  */
 
 import type { LookupFunction } from 'node:net';
+import type { OnSwallowed } from '../../../workers/net/connect.js';
 import type { ProxySettings } from '../../../workers/protocol.js';
 import { httpJson, type HttpJsonResponse } from '../../net/http-json.js';
 import { explainToken, explainUserinfo } from './auth0-errors.js';
@@ -32,6 +33,8 @@ export interface Auth0Options extends Auth0Secrets {
   readonly trustedWallMs: () => number | undefined;
   /** Deadline of each of the two calls, milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
+  /** A request was swallowed over this family and is made once more over the other. */
+  readonly onSwallowed?: OnSwallowed | undefined;
 }
 
 const SETTING = 'authURL in [Auth]';
@@ -40,9 +43,9 @@ const TOKEN = /^[A-Za-z0-9._~+/=-]{1,16384}$/;
 
 /** Signs in at every `get`. */
 export function auth0(options: Auth0Options): ClientAccessUrlSource {
-  const { lookup, proxy, ca, trustedWallMs, timeoutMs = 10_000 } = options;
+  const { lookup, proxy, ca, trustedWallMs, timeoutMs = 10_000, onSwallowed } = options;
   const origin = originOf(options.authUrl);
-  const common = { timeoutMs, lookup, proxy, ca };
+  const common = { timeoutMs, lookup, proxy, ca, onSwallowed };
   const secrets = [options.clientSecret, options.password, options.username, options.clientId];
 
   return {

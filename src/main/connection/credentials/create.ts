@@ -4,6 +4,7 @@ import type { LookupFunction } from 'node:net';
 import type { ProxySettings } from '../../../workers/protocol.js';
 import { systemClock } from '../../base/clock.js';
 import type { Logger } from '../../log.js';
+import { swallowedNotice } from '../../net/swallowed-notice.js';
 import { auth0, type Auth0Secrets } from './auth0.js';
 import { cached } from './cached.js';
 import { fixedUrl } from './fixed-url.js';
@@ -78,10 +79,17 @@ export function createCredentials(options: CredentialsOptions): ClientAccessUrlP
     return NO_KEEPER;
   };
   const wallMs = (): number => trustedWallMs() ?? (options.wallMs ?? systemClock.wallMs)();
-  const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
+  const common = {
+    lookup,
+    proxy,
+    ca,
+    trustedWallMs,
+    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    onSwallowed: (family: 4 | 6) => log.warn({ family }, swallowedNotice('the sign-in', family)),
+  };
   if (isSet(clientUrl)) return fixedUrl({ clientUrl, trustedWallMs });
   if (isSet(negotiateUrl)) {
-    return cached(negotiate({ negotiateUrl, lookup, proxy, ca, trustedWallMs, ...timeout }), {
+    return cached(negotiate({ ...common, negotiateUrl }), {
       limits: NEGOTIATE_LIMITS,
       log,
       now,
@@ -91,18 +99,7 @@ export function createCredentials(options: CredentialsOptions): ClientAccessUrlP
   }
   const { clientId, clientSecret, username, password, authUrl } = options.auth0 ?? { authUrl: '' };
   if (isSet(clientId) && isSet(clientSecret) && isSet(username) && isSet(password)) {
-    const source = auth0({
-      clientId,
-      clientSecret,
-      username,
-      password,
-      authUrl,
-      lookup,
-      proxy,
-      ca,
-      trustedWallMs,
-      ...timeout,
-    });
+    const source = auth0({ ...common, clientId, clientSecret, username, password, authUrl });
     return cached(source, {
       limits: AUTH0_LIMITS,
       log,

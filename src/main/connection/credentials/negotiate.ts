@@ -1,6 +1,7 @@
 /** The client access URL from a negotiate endpoint: `GET` gives `{url}`. */
 
 import type { LookupFunction } from 'node:net';
+import type { OnSwallowed } from '../../../workers/net/connect.js';
 import type { ProxySettings } from '../../../workers/protocol.js';
 import { httpJson, type HttpJsonResponse } from '../../net/http-json.js';
 import { parseClientUrl, urlGiven } from './client-url.js';
@@ -18,22 +19,23 @@ export interface NegotiateOptions {
   readonly trustedWallMs: () => number | undefined;
   /** Deadline of the call, milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
+  /** A request was swallowed over this family and is made once more over the other. */
+  readonly onSwallowed?: OnSwallowed | undefined;
 }
 
 const SETTING = 'the negotiate URL';
 
 /** Asks the endpoint at every `get`; wrap it in `cached`. */
 export function negotiate(options: NegotiateOptions): ClientAccessUrlSource {
-  const { negotiateUrl, lookup, proxy, ca, trustedWallMs, timeoutMs = 10_000 } = options;
+  const { negotiateUrl, lookup, proxy, ca, trustedWallMs, timeoutMs = 10_000, onSwallowed } = options;
   const host = URL.canParse(negotiateUrl) ? new URL(negotiateUrl).host : 'not a URL';
   return {
     description: `negotiate endpoint (${host})`,
     async get(signal) {
-      const answer = await httpJson({ method: 'GET', url: negotiateUrl, timeoutMs, lookup, proxy, ca, signal }).catch(
-        (error: unknown) => {
-          throw failedCall('The negotiate endpoint', SETTING, error);
-        },
-      );
+      const common = { timeoutMs, lookup, proxy, ca, signal, onSwallowed };
+      const answer = await httpJson({ ...common, method: 'GET', url: negotiateUrl }).catch((error: unknown) => {
+        throw failedCall('The negotiate endpoint', SETTING, error);
+      });
       return read(answer, trustedWallMs());
     },
   };

@@ -13,6 +13,8 @@ export type LinkEnd =
   /** `refusal`: the code of a call that this machine refused. */
   | { readonly kind: 'failed'; readonly message: string; readonly refusal?: string }
   | { readonly kind: 'timeout'; readonly stage: 'handshake' | 'greeting'; readonly afterMs: number }
+  /** Nothing of our request is acknowledged over this family; the other is tried first from now on. */
+  | { readonly kind: 'swallowed'; readonly family: 4 | 6 }
   | { readonly kind: 'half-open'; readonly afterMs: number }
   /** The same, once this machine's way out was another one. */
   | { readonly kind: 'left-behind'; readonly afterMs: number }
@@ -49,6 +51,7 @@ export function causeOf(end: TryEnd): LossCause {
     case 'failed':
       return { kind: end.refusal === undefined ? 'broken' : 'own' };
     case 'timeout':
+    case 'swallowed':
     case 'half-open':
     case 'left-behind':
       return { kind: 'silent' };
@@ -127,6 +130,8 @@ export function describeEnd(end: TryEnd): string {
       return end.stage === 'handshake'
         ? `no WebSocket handshake within ${end.afterMs / 1000} s`
         : `no connected frame within ${end.afterMs / 1000} s`;
+    case 'swallowed':
+      return `the request was swallowed over IPv${end.family}`;
     case 'half-open':
       return `nothing was heard for ${end.afterMs / 1000} s, not even the answer to a ping`;
     case 'left-behind':

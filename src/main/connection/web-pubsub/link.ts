@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { LookupFunction, Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import WebSocket, { type ClientOptions, type RawData } from 'ws';
+import type { Opened } from '../../../workers/net/connect.js';
 import { refusalOf } from '../../../workers/net/refusal.js';
 import type { ProxySettings } from '../../../workers/protocol.js';
 import { retryAfterMs } from '../../base/retry-after.js';
@@ -65,8 +66,8 @@ export class Link {
   #watch: NodeJS.Timeout | undefined;
   #socket: Socket | undefined;
   readonly #doubt: Doubt;
-  /** Says that nothing came back over a socket that had opened. */
-  #stalled: (() => void) | undefined;
+  #opened: Opened | undefined;
+  #endWatch: () => void = () => undefined;
 
   /** Throws if `url` is none; `onEnd` is not called then. */
   constructor(url: string, options: LinkOptions, handlers: LinkHandlers) {
@@ -82,7 +83,10 @@ export class Link {
           ...options,
           lookup: options.lookup,
           signal: this.#opening.signal,
-          onOpened: ({ stalled }) => (this.#stalled = stalled),
+          onOpened: (opened) => {
+            this.#opened = opened;
+            this.#endWatch = opened.watch((family) => this.#end({ kind: 'swallowed', family }));
+          },
         }),
       }),
       ...(options.ca && { ca: options.ca }),
@@ -99,7 +103,10 @@ export class Link {
     this.closed = new Promise((resolve) => {
       ws.once('close', () => resolve());
     });
-    ws.on('upgrade', (response) => (this.#socket = response.socket));
+    ws.on('upgrade', (response) => {
+      this.#endWatch();
+      this.#socket = response.socket;
+    });
     ws.on('open', () => this.#onOpen());
     ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     ws.on('unexpected-response', (request, response) => {
@@ -217,7 +224,7 @@ export class Link {
 
   #end(end: LinkEnd): void {
     if (this.#ended) return;
-    if (end.kind === 'timeout' && end.stage === 'handshake') this.#stalled?.();
+    if (end.kind === 'timeout' && end.stage === 'handshake') this.#opened?.stalled();
     this.#finish();
     // A peer's close frame is still to be answered, and ws does; everything else ends here and now.
     if (end.kind !== 'closed') this.#ws.terminate();
@@ -227,6 +234,7 @@ export class Link {
   #finish(): void {
     this.#ended = true;
     this.#opening.abort();
+    this.#endWatch();
     this.#doubt.end();
     clearTimeout(this.#deadline);
     clearInterval(this.#watch);

@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { WebPubSubClient } from '@azure/web-pubsub-client';
 import type { Sendable } from '../../base/json.js';
+import { swallowedNotice } from '../../net/swallowed-notice.js';
 import type { Delivery, LossCause, OpenFailure, Session, SessionEvent } from '../session.js';
 import { OpenError } from '../session.js';
 import { createAzureClient } from './azure-client.js';
@@ -56,6 +57,8 @@ export class WebPubSubSession implements Session {
   #state: State = { kind: 'over' };
   #socket: GatedSocket | undefined;
   #suspended = false;
+  /** The request that opens it was swallowed, and is tried once more. */
+  #isRepeated = false;
   readonly #pace: RecoveryPace;
   readonly #replay = new Replay();
   readonly #liveness: LivenessWatch;
@@ -224,6 +227,11 @@ export class WebPubSubSession implements Session {
   }
 
   #openFailed(end: TryEnd): Verdict {
+    if (end.kind === 'swallowed' && !this.#isRepeated) {
+      this.#isRepeated = true;
+      this.#settings.log.warn({ family: end.family }, swallowedNotice('the cloud', end.family));
+      return { kind: 'retry' };
+    }
     const failure = openFailure(end, this.#identity.lastWords);
     if (failure.kind === 'refused') this.#settings.onRefused();
     this.#fail(failure);

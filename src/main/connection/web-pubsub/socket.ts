@@ -2,7 +2,7 @@
 import type { ClientRequestArgs } from 'node:http';
 import type { LookupFunction, Socket } from 'node:net';
 import type { ProxySettings } from '../../../workers/protocol.js';
-import { connect } from '../../../workers/net/connect.js';
+import { connect, type Opened } from '../../../workers/net/connect.js';
 
 export interface SocketOptions {
   readonly lookup: LookupFunction;
@@ -12,7 +12,7 @@ export interface SocketOptions {
   readonly ca?: string | undefined;
   readonly signal: AbortSignal;
   /** TCP and TLS are done. */
-  readonly onOpened?: (opened: { readonly stalled: () => void }) => void;
+  readonly onOpened?: (opened: Opened) => void;
 }
 
 /** The `createConnection` of `ws`. */
