@@ -10,6 +10,7 @@
  * captive portal the old connection may live on while every new one ends at the portal.
  * Where a proxy leads to the site, it is the proxy's name that is asked for, and its addresses that are tried.
  */
+import { isIP } from 'node:net';
 import type { DnsEvidence, HttpsEvidence } from '../protocol.js';
 import { LinkedAbort } from '../net/linked-abort.js';
 import { resolveHost, type Families } from '../net/resolve.js';
@@ -72,6 +73,9 @@ export class OneCheck {
   readonly #ended: Tried[] = [];
   #dns: DnsEvidence | undefined;
   #namesAt = Infinity;
+  /** Only the names of the kept connection's family were asked for. */
+  #oneFamily = false;
+  #lookingAgain = false;
   #namesLate: boolean;
   #foundTried = false;
   #lastGoodTried = false;
@@ -87,18 +91,11 @@ export class OneCheck {
   }
 
   run(): Promise<SeenHere> {
-    const { site, timeoutMs, nameServers } = this.#settings;
-    const { signal, kept, families, manner, usualMs } = this.#given;
+    const { timeoutMs } = this.#settings;
+    const { kept, manner, usualMs } = this.#given;
     return new Promise((resolve) => {
       this.#finish = resolve;
-      // A site behind a proxy is looked up by the proxy.
-      const { proxy } = site;
-      const host = proxy?.host ?? site.host;
-      void resolveHost({ host, timeoutMs, nameServers, families, signal }).then((dns) => {
-        this.#dns = proxy === undefined ? dns : { ...dns, proxy: proxy.host };
-        this.#namesAt = performance.now();
-        this.#advance();
-      });
+      void this.#lookUpFirst();
       this.#after(timeoutMs * LATE_NAMES, () => (this.#namesLate = true));
       if (kept !== undefined) {
         const forMs = keptForMs(timeoutMs, usualMs);
@@ -107,6 +104,40 @@ export class OneCheck {
       }
       this.#advance();
     });
+  }
+
+  /** While a kept connection serves, the names of its family are enough, if they agree with it: a query less is 170 bytes of a metered line. */
+  async #lookUpFirst(): Promise<void> {
+    const { timeoutMs } = this.#settings;
+    const { families, kept, namesFailed } = this.#given;
+    const isEnough = kept !== undefined && families.v4 && families.v6 && !namesFailed;
+    const v6 = kept !== undefined && isIP(kept.address) === 6;
+    let dns = await this.#lookUp(isEnough ? { v4: !v6, v6 } : families, timeoutMs);
+    const leftMs = timeoutMs - (performance.now() - this.#startedAt);
+    this.#oneFamily = isEnough && dns.ok && this.#agrees(kept.address, dns);
+    if (isEnough && !this.#oneFamily && leftMs >= 1) dns = await this.#lookUp(families, leftMs);
+    this.#dns = dns;
+    this.#namesAt = performance.now();
+    this.#advance();
+  }
+
+  /** The kept connection is not enough. What comes soon of the other family is tried as well. */
+  async #lookUpAgain(): Promise<void> {
+    this.#oneFamily = false;
+    this.#lookingAgain = true;
+    const dns = await this.#lookUp(this.#given.families, this.#settings.timeoutMs * LATE_NAMES);
+    this.#lookingAgain = false;
+    if (dns.ok) this.#dns = dns;
+    this.#advance();
+  }
+
+  async #lookUp(families: Families, timeoutMs: number): Promise<DnsEvidence> {
+    const { site, nameServers } = this.#settings;
+    // A site behind a proxy is looked up by the proxy.
+    const { proxy } = site;
+    const host = proxy?.host ?? site.host;
+    const dns = await resolveHost({ host, timeoutMs, nameServers, families, signal: this.#given.signal });
+    return proxy === undefined ? dns : { ...dns, proxy: proxy.host };
   }
 
   #after(ms: number, note: () => void): void {
@@ -155,7 +186,12 @@ export class OneCheck {
     const hopeful = [...this.#running].some(
       ({ addresses, late }) => !late && (dns?.ok !== true || addresses.some((address) => this.#agrees(address, dns))),
     );
+    if (this.#lookingAgain) return;
     if (!hopeful && !signal.aborted) {
+      if (this.#oneFamily) {
+        void this.#lookUpAgain();
+        return;
+      }
       const { timeoutMs } = this.#settings;
       if (dns?.ok === true) this.#tryFound(dns.addresses, timeoutMs);
       else if (lastGood !== undefined && (dns !== undefined || this.#namesLate)) {
