@@ -44,7 +44,9 @@ async function run(
   for (const folder of ['g', 'secrets']) await mkdir(path.join(root, 'test', folder), { recursive: true });
   for (const file of [
     'run.js',
+    'support/ends.js',
     'support/everything-logged.js',
+    'support/process.js',
     'support/results-reporter.js',
     'secrets/search.js',
     'secrets/secrets.test.js',
@@ -130,13 +132,23 @@ describe('the runner of the tests', () => {
     });
   }
 
+  it('ends a file that is still there after its last test, and tells what holds it', async (t) => {
+    const holds = test(
+      "import { spawn } from 'node:child_process'; it('passes', () => void spawn('sleep', ['20'], { stdio: 'ignore' }));",
+    );
+    const { code, last, out } = await run(t, { a: holds, b: PASSES }, {}, { env: { TEST_ENDS_WITHIN_MS: '1000' } });
+    assert.deepEqual([code, last], [1, '2 passed, 1 failed'], out);
+    assert.match(out, /Still there 1 s after the last test; handles: .*ProcessWrap.*; children: \d+ sleep 20/);
+    assert.match(out, /FAILED g: .*a\.test/);
+  });
+
   it('ends a group that is past its deadline, with what it had printed', async (t) => {
     const hangs = test(
       "it('hangs', async () => { console.log('so far'); await new Promise((r) => setTimeout(r, 3_600_000)); });",
     );
     const { code, last, out } = await run(t, { a: hangs }, { deadlineSecs: 3 });
     assert.equal(code, 1, out);
-    assert.match(out, /FAILED g: it took longer than 3 s/);
+    assert.match(out, /FAILED g: it took longer than 3 s .* still running: .*\d+ \S of \d+: .*g\/a\.test\.js/);
     assert.match(last, /^0 passed, [1-9] failed$/);
   });
 

@@ -30,14 +30,12 @@ export function childrenOf(parent: number): readonly number[] {
   return pids().filter((pid) => Number(fieldsOf(pid)[1]) === parent);
 }
 
-/** The processes of a process group, oldest first: a line each, with process id, state, parent and the beginning of the command line. */
+/** The processes of a process group, oldest first: a line each, with process id, state, parent and the end of the command line. */
 export function groupLines(group: number): readonly string[] {
   return pids().flatMap((pid) => {
     const [state, parent, of] = fieldsOf(pid);
     return Number(of) === group
-      ? [
-          `${pid} ${state ?? '?'} of ${parent ?? '?'}: ${commandOf(pid).replaceAll(/\s+/g, ' ').slice(0, COMMAND_SHOWN)}`,
-        ]
+      ? [`${pid} ${state ?? '?'} of ${parent ?? '?'}: ${commandOf(pid).replaceAll(/\s+/g, ' ').slice(-COMMAND_SHOWN)}`]
       : [];
   });
 }
