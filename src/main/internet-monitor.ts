@@ -7,7 +7,7 @@
  * monitor.start();
  * ```
  */
-import type { Carried, CheckEvidence, FromWorker, VerdictState } from '../workers/protocol.js';
+import type { Carried, CheckEvidence, VerdictState } from '../workers/protocol.js';
 import { systemClock } from './base/clock.js';
 import { loadTrust, type Trust } from '../workers/net/trust.js';
 import { Listeners } from './base/guard.js';
@@ -27,7 +27,7 @@ import { liveAnswer } from './internet-monitor/live-connection.js';
 import { RefusedChecks } from './internet-monitor/refused-checks.js';
 import { Teller } from './internet-monitor/teller.js';
 import { Waits } from './internet-monitor/waits.js';
-import { WorkerHost } from './internet-monitor/worker-host.js';
+import { WorkerHost, type MonitorMessage } from './internet-monitor/worker-host.js';
 import type { Logger } from './log.js';
 import { reasonWords } from './troubles.js';
 import { hostsOf, type Settings } from './settings.js';
@@ -207,9 +207,8 @@ export class InternetConnectionMonitor {
     this.#changedAtMs = performance.now();
   }
 
-  #heard(message: FromWorker): void {
+  #heard(message: MonitorMessage): void {
     switch (message.kind) {
-      case 'beat':
       case 'looked':
         break;
       case 'note':

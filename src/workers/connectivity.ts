@@ -64,7 +64,6 @@ class Connectivity {
   #lastCheckAt = -Infinity;
   #offlineSince = 0;
   readonly #schedule = new Schedule();
-  #beat: NodeJS.Timeout | undefined;
   #stopped = false;
 
   constructor({ port, settings, verdict }: Task) {
@@ -94,24 +93,17 @@ class Connectivity {
   async run(): Promise<void> {
     this.#port.on('message', (message: ToWorker) => this.#told(message));
     this.#port.on('close', () => this.#stop());
-    this.#startBeating();
-    this.#post({ kind: 'beat' });
+    this.#post({ kind: 'begun' });
     if (this.#settings.followLinks) this.#links.follow();
     try {
       await this.#loop();
     } finally {
-      clearInterval(this.#beat);
       this.#checker.close();
       await this.#links.stop();
       this.#port.close();
       // What was given up is told by c-ares in the next turn; a thread that is terminated in that moment aborts the whole process (Node 20).
       await nextTurn();
     }
-  }
-
-  #startBeating(): void {
-    clearInterval(this.#beat);
-    this.#beat = setInterval(() => this.#post({ kind: 'beat' }), this.#settings.beatMs);
   }
 
   async #loop(): Promise<void> {
@@ -274,6 +266,10 @@ class Connectivity {
       case 'live':
         this.#checker.told(message.id, message.answer);
         break;
+      case 'monitor-sign':
+      case 'monitor-ended':
+        this.#links.heard(message);
+        break;
       case 'stop':
         this.#stop();
         break;
@@ -283,7 +279,6 @@ class Connectivity {
   #configure(settings: WorkerSettings): void {
     this.#settings = settings;
     if (!this.#checker.configure(settings)) return;
-    this.#startBeating();
     this.#running?.abort.abort();
     this.#schedule.want('asked');
   }

@@ -3,6 +3,7 @@
  * for the verdict is decided by `connectivity.ts` and `verdict.ts`.
  */
 import { isIP } from 'node:net';
+import { MonitorByMain, type MonitorWord } from './monitor-by-main.js';
 import { interfacesNow, type Interfaces } from './net/interfaces.js';
 import { isThisMachine } from './net/proxy.js';
 import { followLinks, type LinkEvent, type LinkFollower, type LinkState } from './probe/link-follower.js';
@@ -26,10 +27,20 @@ export interface LinksDependencies {
 const INTERFACES_FOR_MS = 60_000;
 
 export class Links {
+  readonly #monitor: MonitorByMain;
   #follower: LinkFollower | undefined;
   #interfaces: { readonly signs: number; readonly atMs: number; readonly found: Interfaces | undefined } | undefined;
 
-  constructor(private readonly deps: LinksDependencies) {}
+  constructor(private readonly deps: LinksDependencies) {
+    this.#monitor = new MonitorByMain((message) => {
+      deps.post(message);
+    });
+  }
+
+  /** The main thread's word on `ip monitor`. */
+  heard(word: MonitorWord): void {
+    this.#monitor.heard(word);
+  }
 
   follow(): void {
     const note = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) =>
@@ -39,6 +50,7 @@ export class Links {
         this.deps.onEvent(event);
       },
       destinations: () => this.#destinations(),
+      start: this.#monitor.start,
       log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
     });
   }

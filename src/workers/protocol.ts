@@ -6,7 +6,7 @@
  */
 
 /** Raised whenever a message changes its shape; the worker refuses to run for a main thread of another version. */
-export const PROTOCOL_VERSION = 7;
+export const PROTOCOL_VERSION = 8;
 
 /** What the checks have found so far: `unknown` until the first verdict. */
 export type Verdict = 'unknown' | 'online' | 'offline';
@@ -305,8 +305,6 @@ export interface WorkerSettings {
   readonly hasCaStore?: boolean;
   /** Set: a live connection that answers is the proof, and the site is asked where it does not and now and then: `saver.ts`. */
   readonly dataSaver?: SaverPace;
-  /** How often the worker says that it is alive, milliseconds. */
-  readonly beatMs: number;
   /** Wait for what answers over plain HTTP within the check that failed, for whoever looks only once. Default: the next check tells. */
   readonly waitForPortal?: boolean;
   /** Follow link, address and route changes of the kernel. */
@@ -333,13 +331,17 @@ export type ToWorker =
   | { readonly kind: 'configure'; readonly settings: WorkerSettings }
   /** What became of the `ask-live` with this id. */
   | { readonly kind: 'live'; readonly id: number; readonly answer: LiveAnswer }
+  /** The `ip monitor` of that `start-monitor` has said something. */
+  | { readonly kind: 'monitor-sign'; readonly id: number }
+  /** It has ended, or could not be started; `code`: the system's word why not. */
+  | { readonly kind: 'monitor-ended'; readonly id: number; readonly why: string; readonly code?: string }
   /** End: the running check is abandoned, every handle closed, the task resolves. */
   | { readonly kind: 'stop' };
 
 /** Worker -> main. */
 export type FromWorker =
-  /** The worker's loop is alive. */
-  | { readonly kind: 'beat' }
+  /** The task has begun. That the worker is alive later on is seen by its event loop (`worker-host.ts`). */
+  | { readonly kind: 'begun' }
   /** A check has ended. `answers` are the ids of the check-now messages it answers; `carried`: by all checks since the worker began. */
   | {
       readonly kind: 'checked';
@@ -356,6 +358,9 @@ export type FromWorker =
   | { readonly kind: 'ask-live'; readonly id: number; readonly withinMs: number }
   /** By the kernel's tables packets leave by another way than before, or by one again: what is open may have been left behind. */
   | { readonly kind: 'way-out-changed' }
+  /** Start `ip monitor` on the worker's behalf, in place of one before; `guarded`: by `setpriv`. */
+  | { readonly kind: 'start-monitor'; readonly id: number; readonly guarded: boolean }
+  | { readonly kind: 'end-monitor' }
   /** Something an operator should read, in plain words. */
   | {
       readonly kind: 'note';

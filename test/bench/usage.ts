@@ -1,5 +1,6 @@
 /** What a process and its children use, from the kernel's own books. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { childrenOf } from '../support/process.js';
 
 export interface Used {
   /** Processor time since the start, of all threads and of the children that live, milliseconds. */
@@ -34,10 +35,4 @@ function cpuMsOf(pid: number): number {
 function rssBytesOf(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kilobytes) * 1_024;
-}
-
-function childrenOf(pid: number): number[] {
-  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  );
 }

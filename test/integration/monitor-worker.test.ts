@@ -5,6 +5,7 @@ import { BroadcastChannel, type Worker } from 'node:worker_threads';
 import { InternetConnectionMonitor } from '../../src/main/index.js';
 import { LocalCloud } from '../support/local-cloud.js';
 import { RecordedLog } from '../support/recorded-log.js';
+import { childrenOf, commandOf, isZombie } from '../support/process.js';
 import { SABOTAGE_CHANNEL, type Sabotage } from '../support/sabotaged-worker.js';
 import { until } from '../support/until.js';
 
@@ -24,6 +25,7 @@ describe('a worker thread in trouble', () => {
 
   async function withMonitor(
     work: (monitor: InternetConnectionMonitor, log: RecordedLog) => Promise<void>,
+    followLinks = false,
   ): Promise<void> {
     const log = new RecordedLog();
     const monitor = new InternetConnectionMonitor({
@@ -31,7 +33,7 @@ describe('a worker thread in trouble', () => {
       ca: cloud.ca.certificatePem,
       checkIntervalSecs: INTERVAL_SECS,
       timeoutSecs: 1,
-      followLinks: false,
+      followLinks,
       workerModule: MODULE,
       workerMemoryMb: 24,
       log,
@@ -98,6 +100,29 @@ describe('a worker thread in trouble', () => {
     }
     assert.equal(made.length, 3);
   });
+
+  for (const sabotage of ['spin', 'exit'] as const) {
+    it(`${sabotage}: nothing is left of the child of a thread that was terminated, three times in a row`, async () => {
+      const monitors = (): readonly number[] =>
+        childrenOf(process.pid).filter((pid) => commandOf(pid).includes(' monitor '));
+      const zombies = (): readonly number[] => childrenOf(process.pid).filter(isZombie);
+      await withMonitor(async (_, log) => {
+        for (const time of [1, 2, 3]) {
+          await until(() => monitors().length === 1, 'the links are followed', 60_000);
+          const [before] = monitors();
+          channel.postMessage(sabotage);
+          await until(() => failures(log).length === time, `failure ${time} is noticed`, 60_000);
+          await until(() => monitors().some((pid) => pid !== before), 'the links are followed again', 60_000);
+          await until(
+            () => zombies().length === 0 && monitors().length === 1,
+            'nothing is left of the one before',
+            60_000,
+          );
+        }
+      }, true);
+      assert.deepEqual(childrenOf(process.pid), [], 'and nothing once the monitor is stopped');
+    });
+  }
 
   it('stopped while its thread starts, it waits for the thread', async () => {
     const monitor = new InternetConnectionMonitor({

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ask } from '../support/ask.js';
+import { childrenOf } from '../support/process.js';
 
 /** After the garbage is collected. Bytes. */
 export interface ThreadInside {
@@ -62,18 +63,11 @@ export async function takeSample(pid: number, door: string, logged: readonly str
     'handles of main': main.resources.length,
     'handles of worker': worker.resources.length,
     threads: Number(/^Threads:\s+(\d+)/m.exec(status)?.[1]),
-    children: childrenOf(pid),
+    // Of every thread, as any of them may have started one.
+    children: childrenOf(pid).length,
     'log, lines': logged.length,
     'log, kB': kb(logged.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0)),
   };
-}
-
-/** Of every thread, as any of them may have started one. */
-function childrenOf(pid: number): number {
-  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
-    const text = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8');
-    return sum + text.split(' ').filter((child) => child !== '').length;
-  }, 0);
 }
 
 export interface OnCard {

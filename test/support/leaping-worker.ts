@@ -27,7 +27,7 @@ export default function leap({ port }: WorkerTask<MessagePort>): Promise<void> {
       port.close();
       resolve();
     });
-    post({ kind: 'beat' });
+    post({ kind: 'begun' });
     tell(1, { verdict: 'offline', reason: 'dns-timeout', sinceMs: BEFORE_MS });
     tell(2, { verdict: 'online', sinceMs: AFTER_MS });
   });

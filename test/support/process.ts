@@ -30,6 +30,11 @@ export function childrenOf(parent: number): readonly number[] {
   return pids().filter((pid) => Number(fieldsOf(pid)[1]) === parent);
 }
 
+/** True for one that has ended and whose end nobody has waited for. */
+export function isZombie(pid: number): boolean {
+  return fieldsOf(pid)[0] === 'Z';
+}
+
 /** The processes of a process group, oldest first: a line each, with process id, state, parent and the end of the command line. */
 export function groupLines(group: number): readonly string[] {
   return pids().flatMap((pid) => {

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
+import { startMonitor } from '../../src/workers/net/monitor-child.js';
 import { followLinks, type LinkEvent, type LinkFollower } from '../../src/workers/probe/link-follower.js';
 import type { LinkSnapshot } from '../../src/workers/probe/link-state.js';
 import { gathered } from '../support/everything-logged.js';
@@ -73,13 +74,7 @@ class Bench {
     this.follower = followLinks({
       onEvent: (event) => this.#onEvent(event),
       log: gathered({ debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }),
-      spawn: (command, args) => {
-        this.commands.push([command, ...args].join(' '));
-        if (this.spawnFails !== undefined) throw this.spawnFails;
-        const child = new FakeChild();
-        this.children.push(child);
-        return child as unknown as ChildProcess;
-      },
+      start: (guarded, listener) => startMonitor(guarded, listener, (command, args) => this.#spawn(command, args)),
       look: () => {
         this.looks += 1;
         this.#nowMs += this.lookMs;
@@ -119,6 +114,14 @@ class Bench {
     this.#nowMs += ms;
     this.#context.mock.timers.tick(ms);
     await settle();
+  }
+
+  #spawn(command: string, args: readonly string[]): ChildProcess {
+    this.commands.push([command, ...args].join(' '));
+    if (this.spawnFails !== undefined) throw this.spawnFails;
+    const child = new FakeChild();
+    this.children.push(child);
+    return child as unknown as ChildProcess;
   }
 
   #onEvent(event: LinkEvent): void {

@@ -86,8 +86,6 @@ const OFFLINE_INTERVAL_MS = 2_000;
 const CONFIRM_AFTER_MS = 1_000;
 /** Hosts asked beside the site, at the most. */
 const MAX_WITNESSES = 8;
-/** The worker says so often that it is alive, milliseconds; four times an interval where that is short. */
-const BEAT_MS = 2_000;
 
 /** The options, checked and with their defaults. @throws {MonitorError} ERR_INVALID_OPTION */
 export function workerSettingsOf(options: MonitorOptions): WorkerSettings {
@@ -119,7 +117,6 @@ export function workerSettingsOf(options: MonitorOptions): WorkerSettings {
     hasCaStore: options.hasCaStore ?? true,
     waitForPortal: options.waitForPortal ?? false,
     ...(saver === undefined ? {} : { dataSaver: saver }),
-    beatMs: Math.min(BEAT_MS, intervalMs / 4),
     followLinks: options.followLinks ?? true,
   };
 }

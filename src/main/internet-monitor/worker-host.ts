@@ -15,12 +15,14 @@ import {
 import { refusalOf, refusalWords } from '../../workers/net/refusal.js';
 import { describeError } from '../base/guard.js';
 import type { Logger } from '../log.js';
+import { LinkMonitor } from './link-monitor.js';
 
 export interface WorkerHostOptions {
   readonly settings: WorkerSettings;
   /** The verdict so far, from which a new worker goes on. */
   readonly verdict: () => VerdictState;
-  readonly onMessage: (message: FromWorker) => void;
+  /** Of those that do not concern the host alone. */
+  readonly onMessage: (message: MonitorMessage) => void;
   /** A new worker has been started in place of one that failed. */
   readonly onReplaced: () => void;
   readonly log: Logger;
@@ -28,20 +30,28 @@ export interface WorkerHostOptions {
   readonly module: URL;
 }
 
+export type MonitorMessage = Exclude<FromWorker, { kind: 'begun' | 'start-monitor' | 'end-monitor' }>;
+
 /** A worker and what is known of it. */
 interface Life {
   readonly pool: Piscina;
   readonly port: MessagePort;
   readonly ended: Promise<void>;
   readonly startedAt: number;
-  /** Beats of the clock since it last said something, and since it last ended a check. Not time: a process that was stopped must not blame its worker. */
+  /** Runs `ip monitor` for it. */
+  readonly links: LinkMonitor;
+  /** Ticks of the clock since it was last seen alive, and since it last ended a check. Not time: a process that was stopped must not blame its worker. */
   silentTicks: number;
   uncheckedTicks: number;
   spoke: boolean;
+  /** How long its event loop had waited for something to do, at the tick before; milliseconds. */
+  idleMs: number;
 }
 
 /** The time a new worker has to its first word, milliseconds. Measured: 0.4 s on a PC; a Pi Zero under load takes some ten. */
 const START_LIMIT_MS = 30_000;
+/** So often the worker is looked at, milliseconds; four times an interval where that is short. */
+const TICK_MS = 2_000;
 /** Silence after which a worker counts as hung: two intervals, but not less or more than these, milliseconds. */
 const LEAST_SILENCE_MS = 500;
 const MOST_SILENCE_MS = 10_000;
@@ -151,9 +161,11 @@ export class WorkerHost {
         () => undefined,
       ),
       startedAt: performance.now(),
+      links: new LinkMonitor((message) => port.postMessage(message)),
       silentTicks: 0,
       uncheckedTicks: 0,
       spoke: false,
+      idleMs: 0,
     };
     this.#life = life;
     port.on('message', (message: FromWorker) => this.#heard(life, message));
@@ -173,30 +185,53 @@ export class WorkerHost {
       life.uncheckedTicks = 0;
       if (performance.now() - life.startedAt >= STABLE_MS) this.#failures = 0;
     }
-    if (message.kind !== 'beat') this.#options.onMessage(message);
+    switch (message.kind) {
+      case 'begun':
+        break;
+      case 'start-monitor':
+        life.links.start(message.id, message.guarded);
+        break;
+      case 'end-monitor':
+        void life.links.end();
+        break;
+      default:
+        this.#options.onMessage(message);
+    }
   }
 
   #watchOver(): void {
     clearInterval(this.#watch);
-    this.#watch = setInterval(() => this.#tick(), this.#settings.beatMs);
+    this.#watch = setInterval(() => this.#tick(), tickMsOf(this.#settings));
   }
 
   #tick(): void {
     const life = this.#life;
     if (life === undefined) return;
-    life.silentTicks += 1;
+    life.silentTicks = this.#hasWaited(life) ? 0 : life.silentTicks + 1;
     life.uncheckedTicks += 1;
-    const { intervalMs, timeoutMs, beatMs, dataSaver } = this.#settings;
+    const { intervalMs, timeoutMs, dataSaver } = this.#settings;
+    const tickMs = tickMsOf(this.#settings);
     const longestPauseMs = Math.max(intervalMs, dataSaver?.lookEveryMs ?? 0);
     const silenceMs = Math.min(MOST_SILENCE_MS, Math.max(LEAST_SILENCE_MS, 2 * intervalMs));
-    const silentMs = life.silentTicks * beatMs;
+    const silentMs = life.silentTicks * tickMs;
     if (!life.spoke) {
       if (silentMs >= START_LIMIT_MS) this.#failed(life, `it did not start within ${START_LIMIT_MS / 1_000} s`);
     } else if (silentMs >= silenceMs) {
       this.#failed(life, `it has hung for ${Math.round(silentMs / 100) / 10} s`);
-    } else if (life.uncheckedTicks * beatMs >= longestPauseMs + 4 * timeoutMs + silenceMs) {
+    } else if (life.uncheckedTicks * tickMs >= longestPauseMs + 4 * timeoutMs + silenceMs) {
       this.#failed(life, 'its checks do not end');
     }
+  }
+
+  /**
+   * True if the worker's event loop has waited for something to do since the last tick, as one does that turns: Node counts that, and tells it without
+   * a word of the worker's, which costs it nothing. One that has begun nothing yet only waits.
+   */
+  #hasWaited(life: Life): boolean {
+    const idleMs = life.pool.threads[0]?.performance.eventLoopUtilization().idle ?? 0;
+    const waited = life.spoke && idleMs > life.idleMs;
+    life.idleMs = idleMs;
+    return waited;
   }
 
   #failed(life: Life, why: string): void {
@@ -239,13 +274,14 @@ export class WorkerHost {
   /** Terminates the thread; a spinning one, too. */
   #end(life: Life): void {
     life.port.close();
-    const gone = within(
-      TERMINATE_MS,
-      life.pool.destroy().catch(() => undefined),
-    );
+    const gone = within(TERMINATE_MS, Promise.all([life.links.end(), life.pool.destroy().catch(() => undefined)]));
     this.#ending.add(gone);
     void gone.then(() => this.#ending.delete(gone));
   }
+}
+
+function tickMsOf({ intervalMs }: WorkerSettings): number {
+  return Math.min(TICK_MS, intervalMs / 4);
 }
 
 async function within(ms: number, work: Promise<unknown>): Promise<void> {

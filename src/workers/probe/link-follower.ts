@@ -5,11 +5,10 @@
  * every version of iproute2, has no line to bound, and sees what the kernel does not announce: the IPv4 routes that vanish
  * with their interface.
  */
-import type { ChildProcess } from 'node:child_process';
 import type { LinkEvidence } from '../protocol.js';
 import { lookAtLinks } from './link-snapshot.js';
-import { endChild, spawnMonitor } from './monitor-child.js';
-import { refusalOf, refusalWords } from '../net/refusal.js';
+import { startMonitor, type Monitor, type StartMonitor } from '../net/monitor-child.js';
+import { isRefusal, refusalWords } from '../net/refusal.js';
 import { fingerprint, refusalIn, type LinkSnapshot } from './link-state.js';
 import { linkEvidenceOf } from './uplinks.js';
 
@@ -34,9 +33,6 @@ interface LoggerLike {
   error(fields: object, message: string): void;
 }
 
-/** Starts a process whose standard output is a pipe. */
-export type SpawnMonitor = (command: string, args: readonly string[]) => ChildProcess;
-
 export interface FollowLinksOptions {
   /** Told of every event. What it throws is logged and harms nothing else. */
   readonly onEvent: (event: LinkEvent) => void;
@@ -47,7 +43,8 @@ export interface FollowLinksOptions {
   readonly holdMs?: number;
   /** IP literals whose reachability matters; default: documentation addresses, that is, the default routes. */
   readonly destinations?: () => readonly string[];
-  readonly spawn?: SpawnMonitor;
+  /** Default: a child of this thread. */
+  readonly start?: StartMonitor;
   /** Takes the snapshot. */
   readonly look?: (destinations?: readonly string[]) => Promise<LinkSnapshot>;
   /** Monotonic milliseconds. Default `performance.now`. */
@@ -63,10 +60,6 @@ export interface LinkFollower {
   stop(): Promise<void>;
 }
 
-const MONITOR = ['ip', '-oneline', 'monitor', 'link', 'address', 'route'] as const;
-/** `env` and `setpriv` exit with it when there is no such command. */
-const EXIT_NOT_FOUND = 127;
-const NOT_FOUND = { code: 'ENOENT' } as const;
 /** First wait before a child that died is started again; doubles to the cap, and starts over after a stable minute. */
 const RESTART_MS = 1_000;
 const RESTART_CAP_MS = 300_000;
@@ -77,7 +70,6 @@ const STABLE_MS = 60_000;
 const SETTLE_MS = 500;
 /** After a look that the system refused. */
 const LOOK_AGAIN_MS = 5_000;
-const MAX_STDERR = 300;
 /** Share of a core that looks may take while signs keep coming. */
 const MAX_SHARE = 1 / 40;
 /** And how long a look may be put off because of it. */
@@ -92,14 +84,14 @@ class Follower implements LinkFollower {
   readonly #options: FollowLinksOptions;
   readonly #debounceMs: number;
   readonly #holdMs: number;
-  readonly #spawn: SpawnMonitor;
+  readonly #start: StartMonitor;
   readonly #look: (destinations?: readonly string[]) => Promise<LinkSnapshot>;
   readonly #now: () => number;
   readonly #timers: Partial<Record<'look' | 'settle' | 'hold' | 'restart' | 'refused', NodeJS.Timeout>> = {};
   #state: LinkState | undefined;
   #fingerprint: string | undefined;
-  #child: ChildProcess | undefined;
-  #withSetpriv = true;
+  #monitor: Monitor | undefined;
+  #guarded = true;
   #deaths = 0;
   /** The child has had the time to begin. */
   #listens = false;
@@ -115,10 +107,10 @@ class Follower implements LinkFollower {
     this.#options = options;
     this.#debounceMs = options.debounceMs ?? 20;
     this.#holdMs = options.holdMs ?? 300;
-    this.#spawn = options.spawn ?? spawnMonitor;
+    this.#start = options.start ?? startMonitor;
     this.#look = options.look ?? lookAtLinks;
     this.#now = options.now ?? (() => performance.now());
-    this.#startChild();
+    this.#startMonitor();
     void this.#lookNow();
   }
 
@@ -133,46 +125,26 @@ class Follower implements LinkFollower {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
-    const child = this.#child;
-    this.#child = undefined;
-    if (child) await endChild(child);
+    const monitor = this.#monitor;
+    this.#monitor = undefined;
+    await monitor?.end();
   }
 
-  #startChild(): void {
-    // A child must not outlive this thread, however it ends: the kernel itself kills it (setpriv is part of util-linux).
-    const command = this.#withSetpriv ? ['setpriv', '--pdeathsig', 'KILL', ...MONITOR] : [...MONITOR];
-    const [file = '', ...args] = command;
+  #startMonitor(): void {
     const startedAtMs = this.#now();
-    let stderr = '';
-    let child: ChildProcess;
-    try {
-      child = this.#spawn(file, args);
-    } catch (error) {
-      this.#childEnded(startedAtMs, messageOf(error), error);
-      return;
-    }
-    this.#child = child;
-    let over = false;
-    const ended = (why: string, error?: unknown): void => {
-      if (over || this.#child !== child) return;
-      over = true;
-      this.#child = undefined;
-      this.#listens = false;
-      // What was announced meanwhile is not known.
-      this.#signs += 1;
-      this.#childEnded(startedAtMs, why, error);
-    };
-    child.once('error', (error) => ended(error.message, error));
-    child.once('close', (code, signal) => {
-      const how = signal === null ? `exit status ${String(code)}` : `signal ${signal}`;
-      ended(stderr === '' ? how : `${stderr.trim()} (${how})`, code === EXIT_NOT_FOUND ? NOT_FOUND : undefined);
-    });
-    child.stdout?.on('data', () => {
-      this.#signs += 1;
-      this.#lookSoon();
-    });
-    child.stderr?.on('data', (chunk: Buffer) => {
-      if (stderr.length < MAX_STDERR) stderr = (stderr + chunk.toString('utf8')).slice(0, MAX_STDERR);
+    this.#monitor = this.#start(this.#guarded, {
+      sign: () => {
+        this.#signs += 1;
+        this.#lookSoon();
+      },
+      ended: (why, code) => {
+        if (this.#stopped) return;
+        this.#monitor = undefined;
+        this.#listens = false;
+        // What was announced meanwhile is not known.
+        this.#signs += 1;
+        this.#monitorEnded(startedAtMs, why, code);
+      },
     });
     this.#timers.settle = setTimeout(() => {
       this.#listens = true;
@@ -180,16 +152,15 @@ class Follower implements LinkFollower {
     }, SETTLE_MS);
   }
 
-  /** `error`: why there was no child at all. */
-  #childEnded(startedAtMs: number, why: string, error: unknown): void {
-    if (this.#stopped) return;
-    const missing = (error as NodeJS.ErrnoException | undefined)?.code === NOT_FOUND.code;
+  /** `code`: why there was none at all. */
+  #monitorEnded(startedAtMs: number, why: string, code: string | undefined): void {
+    const missing = code === 'ENOENT';
     clearTimeout(this.#timers.settle);
     const { log } = this.#options;
-    if (missing && this.#withSetpriv) {
+    if (missing && this.#guarded) {
       // Either of the two is missing; the next try tells which.
-      this.#withSetpriv = false;
-      this.#startChild();
+      this.#guarded = false;
+      this.#startMonitor();
       return;
     }
     if (missing) {
@@ -200,14 +171,14 @@ class Follower implements LinkFollower {
       return;
     }
     if (this.#now() - startedAtMs >= STABLE_MS) this.#deaths = 0;
-    const capMs = refusalOf(error) === undefined ? RESTART_CAP_MS : REFUSED_CAP_MS;
+    const capMs = isRefusal(code) ? REFUSED_CAP_MS : RESTART_CAP_MS;
     const retryMs = Math.min(capMs, RESTART_MS * 2 ** this.#deaths);
     this.#deaths = Math.min(this.#deaths + 1, 30);
     const words = '`ip monitor` ended, so link changes are noticed at the next check until it runs again';
     const fields = { error: why, retrySecs: retryMs / 1_000 };
     if (this.#deaths === 1) log.warn(fields, words);
     else log.debug(fields, words);
-    this.#timers.restart = setTimeout(() => this.#startChild(), retryMs);
+    this.#timers.restart = setTimeout(() => this.#startMonitor(), retryMs);
   }
 
   /** Not pushed back by further signs: a storm of them delays no look. */
