@@ -183,7 +183,6 @@ export class Daemon {
       this.#settings = takeOverLive(this.#settings, settings);
       this.#log.setLevel(this.#settings.dunebuggerLogLevel);
       this.#parts?.monitor.configure(monitorSettingsOf(this.#settings));
-      this.#parts?.dataSaver.configure();
       this.#parts?.connection.updatePolicy(policyOf(this.#settings));
       (this.#parts ?? this.#local)?.remote.configure(this.#settings);
       this.#log.info(
@@ -198,6 +197,8 @@ export class Daemon {
         `Configuration reloaded, but ${keys} change${restart.length === 1 ? 's' : ''} only with a restart: systemctl restart dunebugger-remote`,
       );
     }
+    // What NetworkManager says of the line may be another word, whatever the conf says.
+    this.#parts?.dataSaver.configure();
     // Whatever made the cloud refuse may have been mended at its own end.
     this.#parts?.credentials.mended();
     this.#parts?.connection.retryNow();

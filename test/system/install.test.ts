@@ -131,7 +131,12 @@ async function assertNothingLeft(machine: Machine): Promise<void> {
     "find / -xdev -path /root -prune -o -path /proc -prune -o -path /sys -prune -o -iname '*dunebugger*' -print",
   );
   assert.equal(files.trim(), '');
-  assert.equal((await machine.run('getent', ['passwd', 'dunebugger-remote'])).code, 2);
+  for (const [database, name] of [
+    ['passwd', 'dunebugger-remote'],
+    ['group', 'dunebugger-remote'],
+    ['group', 'dunebugger'],
+  ] as const)
+    assert.equal((await machine.run('getent', [database, name])).code, 2, `${database} ${name}`);
   const units = await machine.sh(
     'systemctl daemon-reload; systemctl list-unit-files --no-legend --no-pager; systemctl list-units --all --no-legend --no-pager',
   );

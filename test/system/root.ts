@@ -32,7 +32,11 @@ export interface RootRecipe {
   readonly ready?: readonly string[];
 }
 
-const BASE = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'ca-certificates'];
+/** `passwd` is required in Debian, so that no system is without it but one made by hand. */
+const BASE = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'ca-certificates', 'passwd'];
+
+/** Who says whether a line is metered, and what lets it be asked. */
+const METERED = ['network-manager', 'libnss-systemd'];
 
 /** What Raspberry Pi OS is made of, with what a machine needs to boot, and with Debian's own Node where that is new enough. */
 export const BOOTABLE: Readonly<Record<Debian, RootRecipe>> = {
@@ -44,9 +48,10 @@ export const BOOTABLE: Readonly<Record<Debian, RootRecipe>> = {
     ready: [
       ...['systemd-timesyncd', 'chrony'],
       ...['avahi-daemon', 'libnss-mdns', 'libnss-myhostname', 'systemd-resolved', 'libnss-resolve'],
+      ...METERED,
     ],
   },
-  bookworm: { name: 'bookworm', debian: 'bookworm', variant: 'apt', include: BASE, ready: ['nodejs'] },
+  bookworm: { name: 'bookworm', debian: 'bookworm', variant: 'apt', include: BASE, ready: ['nodejs', ...METERED] },
 };
 
 /** Files of a Raspberry Pi's 64-bit system: enough to run Node under qemu-user. */

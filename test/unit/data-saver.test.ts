@@ -148,6 +148,25 @@ describe('whether bytes are saved', () => {
     saver.stop();
   });
 
+  it('asks again every five minutes, as a line can become metered with nothing else changing', async (context) => {
+    const { saver, world } = make('auto', { kind: 'unmetered', guessed: false });
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    saver.start();
+    await Promise.resolve();
+    await Promise.resolve();
+    world.word = { kind: 'metered', guessed: false };
+    context.mock.timers.tick(300_000 - 1);
+    assert.equal(world.asked, 1);
+    context.mock.timers.tick(1);
+    assert.equal(world.asked, 2);
+    await Promise.resolve();
+    await Promise.resolve();
+    assert.deepEqual([saver.on, world.changes], [true, [true]]);
+    saver.stop();
+    context.mock.timers.tick(600_000);
+    assert.equal(world.asked, 2);
+  });
+
   it('auto is off where nobody can be asked, and why is told once', async () => {
     const { saver, world, log } = make('auto', { kind: 'unknown', why: 'Access denied' });
     saver.start();

@@ -8,7 +8,7 @@
  * | chronyd | `chronyc tracking` | a process |
  * | anybody | `timedatectl`, which reads the kernel's `adjtimex` | a process, and systemd-timedated is woken |
  *
- * `timedatectl` comes last since a service with a DynamicUser hardly ever gets through to it: dbus-daemon knows no such users and hangs
+ * `timedatectl` comes last since it costs most, and a service whose user is in no passwd does not get through to it: dbus-daemon hangs
  * up. `adjtimex` itself is behind ProtectClock, for reading, too. How often is asked is decided by `cadence.ts`.
  */
 import { stat } from 'node:fs/promises';

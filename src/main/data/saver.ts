@@ -13,7 +13,7 @@ export interface DataSaverOptions {
 /** After a change of the way out NetworkManager may still be about to say something else, milliseconds. */
 const SETTLE_MS = 3_000;
 /** A connection's `metered` can be set without the way out changing: looked at again so often, milliseconds. */
-const AGAIN_MS = 900_000;
+const AGAIN_MS = 300_000;
 
 export class DataSaver {
   readonly #options: DataSaverOptions;
