@@ -62,6 +62,8 @@ export class InternetConnectionMonitor {
   #changedAtMs = performance.now();
   #lastEvidence: CheckEvidence | undefined;
   readonly #carried = new CarriedByWorkers();
+  /** As the worker said with its last check. */
+  #lookAgainMs = 0;
   readonly #teller: Teller;
   readonly #asked = new AskedChecks();
   readonly #waits = new Waits();
@@ -143,9 +145,13 @@ export class InternetConnectionMonitor {
     return { problem: this.#host?.problem };
   }
 
-  /** Seconds from one look to the next while offline. */
+  /** Seconds from one look to the next while offline, as it is now: where bytes are saved it grows with the outage. */
   get offlineIntervalSecs(): number {
-    return workerSettingsOf(this.#options).offlineIntervalMs / 1_000;
+    const { offlineIntervalMs, dataSaver } = workerSettingsOf(this.#options);
+    const isStretched = dataSaver !== undefined && this.#state.verdict === 'offline';
+    return isStretched
+      ? Math.max(offlineIntervalMs / 1_000, Math.round(this.#lookAgainMs / 1_000))
+      : offlineIntervalMs / 1_000;
   }
 
   /** Called when the verdict becomes online, the first one included. Returns the remover. */
@@ -216,6 +222,7 @@ export class InternetConnectionMonitor {
         break;
       case 'checked':
         this.#carried.heard(message.carried);
+        this.#lookAgainMs = message.lookAgainMs;
         this.#checked(message.evidence, message.state, message.answers);
         break;
       case 'changed':
@@ -274,10 +281,17 @@ export class InternetConnectionMonitor {
       const { dns, https, link, portal } = this.#lastEvidence === undefined ? {} : evidenceFields(this.#lastEvidence);
       this.#log.warn(
         { verdict, reason, link, dns, https, portal },
-        `Offline: ${reasonWords(reason)}; looking again every ${this.offlineIntervalSecs} s. ${adviceOn(this.status) ?? ''}`,
+        `Offline: ${reasonWords(reason)}; looking again every ${this.#offlinePaceWords()}. ${adviceOn(this.status) ?? ''}`,
       );
       this.#disconnected.tell(this.status);
     }
+  }
+
+  #offlinePaceWords(): string {
+    const { offlineIntervalMs, dataSaver } = workerSettingsOf(this.#options);
+    const first = `${offlineIntervalMs / 1_000} s`;
+    if (dataSaver === undefined) return first;
+    return `${first} at first, then within a tenth of the outage, every ${dataSaver.lookEveryMs / 1_000} s at least (data saver)`;
   }
 }
 

@@ -196,7 +196,8 @@ function proberOf(settings: WorkerSettings, interfaces: () => Interfaces | undef
 
 /** Twice the time-out: the line that stands by may be a slow one. */
 function standbyTrialOf(settings: WorkerSettings): StandbyTrial {
-  return new StandbyTrial({ site: siteOf(settings), timeoutMs: 2 * settings.timeoutMs });
+  const sparing = settings.dataSaver !== undefined;
+  return new StandbyTrial({ site: siteOf(settings), timeoutMs: 2 * settings.timeoutMs, sparing });
 }
 
 function siteOf({ host, port, proxy, ca, hasCaStore }: WorkerSettings): Site {

@@ -212,7 +212,14 @@ class Connectivity {
     if (outcome.changed && state.verdict === 'offline') this.#offlineSince = performance.now();
     if (evidence.reason !== undefined)
       this.#checker.failed(evidence.reason, outcome.changed && state.verdict === 'offline');
-    this.#post({ kind: 'checked', evidence, state, answers, carried: carriedFor('checks') });
+    this.#post({
+      kind: 'checked',
+      evidence,
+      state,
+      answers,
+      carried: carriedFor('checks'),
+      lookAgainMs: this.#everyMs(),
+    });
     if (outcome.changed) this.#post({ kind: 'changed', state, evidence });
   }
 

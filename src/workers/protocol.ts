@@ -6,7 +6,7 @@
  */
 
 /** Raised whenever a message changes its shape; the worker refuses to run for a main thread of another version. */
-export const PROTOCOL_VERSION = 8;
+export const PROTOCOL_VERSION = 9;
 
 /** What the checks have found so far: `unknown` until the first verdict. */
 export type Verdict = 'unknown' | 'online' | 'offline';
@@ -349,6 +349,8 @@ export type FromWorker =
       readonly state: VerdictState;
       readonly answers: readonly number[];
       readonly carried: Carried;
+      /** When the next look is due, milliseconds from the start of this one; a confirming one comes sooner. */
+      readonly lookAgainMs: number;
     }
   /** Bytes are saved: the live connection was asked, and a check may follow. */
   | { readonly kind: 'looked' }

@@ -185,3 +185,32 @@ it('an outage during which the clock is set by six years lasted as long as it la
     await monitor.stop();
   }
 });
+
+for (const [dataSaver, everySecs, words] of [
+  [false, 2, /; looking again every 2 s\. /],
+  [
+    true,
+    35,
+    /; looking again every 2 s at first, then within a tenth of the outage, every 75 s at least \(data saver\)\. /,
+  ],
+] as const)
+  it(`says how often it looks again while offline, data saver ${dataSaver ? 'on' : 'off'}`, async () => {
+    const log = new RecordedLog();
+    const monitor = new InternetConnectionMonitor({
+      testDomain: 'site.test',
+      workerModule: new URL('../support/leaping-worker.js', import.meta.url),
+      dataSaver,
+      log,
+    });
+    const told: number[] = [];
+    monitor.onDisconnected(() => told.push(monitor.offlineIntervalSecs));
+    monitor.start();
+    try {
+      await monitor.waitForConnection({ timeoutMs: 20_000 });
+      assert.deepEqual(told, [everySecs]);
+      assert.match(log.at('warn').find((line) => line.startsWith('Offline')) ?? '', words);
+      assert.equal(monitor.offlineIntervalSecs, 2, 'of the next outage');
+    } finally {
+      await monitor.stop();
+    }
+  });

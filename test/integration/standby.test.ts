@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { openAddress } from '../../src/workers/net/open-address.js';
 import { over, UnknownWayError, type Dial } from '../../src/workers/net/over-interface.js';
@@ -115,6 +116,22 @@ describe('an interface that stands by', () => {
     trial.online();
     assert.deepEqual(await found(trial, 100), [null, null, null]);
     assert.equal(site.counts.handshakes, handshakes + 1);
+  });
+
+  it('is tried less and less often in a long outage, and a tenth as often where bytes are saved', async () => {
+    const triedInADay = async (sparing: boolean): Promise<number> => {
+      let tried = 0;
+      let nowMs = 0;
+      const dial: Dial = () => {
+        tried += 1;
+        return new Socket().destroy(new Error('no way'));
+      };
+      const trial = trialOf({ sparing, over: () => dial, now: () => nowMs });
+      for (; nowMs < 86_400_000; nowMs += 30_000) await found(trial);
+      return tried;
+    };
+    // After 1, 2, 4, 8 min and every 15 then; after 15 and 30 min, 1 and 2 h, and every 4 h then.
+    assert.deepEqual([await triedInADay(false), await triedInADay(true)], [4 + 95, 4 + 6]);
   });
 
   it('has none behind a portal', async () => {

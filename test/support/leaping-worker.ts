@@ -4,6 +4,8 @@ import type { CheckEvidence, FromWorker, ToWorker, VerdictState, WorkerTask } fr
 
 const BEFORE_MS = Date.UTC(2019, 0, 1);
 const AFTER_MS = Date.UTC(2025, 0, 1);
+/** As after an outage of nearly six minutes, where bytes are saved. */
+const LOOK_AGAIN_MS = 34_567;
 
 export default function leap({ port }: WorkerTask<MessagePort>): Promise<void> {
   const post = (message: FromWorker): void => port.postMessage(message);
@@ -18,7 +20,14 @@ export default function leap({ port }: WorkerTask<MessagePort>): Promise<void> {
       https: [],
       ...(state.reason === undefined ? {} : { reason: state.reason }),
     };
-    post({ kind: 'checked', evidence, state, answers: [], carried: { received: 0, sent: 0 } });
+    post({
+      kind: 'checked',
+      evidence,
+      state,
+      answers: [],
+      carried: { received: 0, sent: 0 },
+      lookAgainMs: LOOK_AGAIN_MS,
+    });
     post({ kind: 'changed', evidence, state });
   };
   return new Promise((resolve) => {

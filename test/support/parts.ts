@@ -62,6 +62,11 @@ export const HEALTHY: Parts = {
     checks: { received: 400_000, sent: 210_000 },
     signIn: { received: 9_000, sent: 4_000 },
     cloud: { received: 60_000, sent: 70_000 },
+    whole: {
+      checks: { received: 4_400_000, sent: 2_210_000 },
+      signIn: { received: 19_000, sent: 8_000 },
+      cloud: { received: 660_000, sent: 770_000 },
+    },
   },
 };
 

@@ -360,6 +360,11 @@ describe('metrics', () => {
       { snapshot: of({ daemon: { ...HEALTHY.daemon, version: evil } }), totals, story: EMPTY },
       'openmetrics',
     );
+    // Since the start, as what is counted from midnight on would sink.
+    assert.ok(text.includes('dunebugger_remote_data_received_bytes_total{use="checks"} 4400000\n'), text);
+    assert.ok(text.includes('dunebugger_remote_data_sent_bytes_total{use="sign-in"} 8000\n'));
+    assert.ok(text.includes('dunebugger_remote_data_sent_bytes_total{use="cloud"} 770000\n'));
+    assert.ok(text.includes('dunebugger_remote_data_saver 0\n'));
     assert.ok(text.includes('dunebugger_remote_build_info{version="a\\"b\\\\c\\nd"} 1\n'));
     assert.ok(text.includes('dunebugger_remote_check_latency_seconds_sum 0.18\n'));
     assert.doesNotMatch(text, /NaN|undefined|null|uptime_ratio/);

@@ -1,17 +1,12 @@
 /** `dunebugger-remote metrics`: the metrics of the running service, to print or for node_exporter's textfile collector. */
 import { chmod, rename, rm, writeFile } from 'node:fs/promises';
 import { describeError } from '../base/guard.js';
-import { addressesToTry } from '../observe/control-address.js';
 import { METRICS_TYPES, nobodyAnswers } from '../observe/metrics.js';
 import { askDaemon } from './ask.js';
-import { troubleText } from './service-state.js';
-import { controlSocketOf } from './status.js';
+import { EXIT_NOT_RUNNING, socketsOf, tellNotAllowed } from './running-service.js';
 
-/** As LSB's init scripts: the service is not running. */
-const EXIT_NOT_RUNNING = 3;
-/** sysexits.h: EX_CANTCREAT, EX_NOPERM. */
+/** sysexits.h: EX_CANTCREAT. */
 const EXIT_CANNOT_WRITE = 73;
-const EXIT_NOT_ALLOWED = 77;
 const ANSWER_MS = 5_000;
 /** The collector runs as another user. */
 const MODE = 0o644;
@@ -27,16 +22,12 @@ export async function metrics({ confFile, textfile }: MetricsOptions): Promise<n
   const asked = await askDaemon({
     what: 'GET /metrics',
     accept: METRICS_TYPES[textfile === undefined ? 'openmetrics' : 'text'],
-    paths: addressesToTry(controlSocketOf(confFile), process.env),
+    paths: socketsOf(confFile),
     timeoutMs: ANSWER_MS,
   });
   const answered = asked.kind === 'answer' && asked.status === 200 ? asked.body : undefined;
   // Whoever may not ask knows nothing, and must not say that the service is down.
-  if (asked.kind === 'refused') {
-    const { title, remedy } = troubleText('service-not-allowed');
-    process.stderr.write(`dunebugger-remote: ${title}. ${remedy}\n`);
-    return EXIT_NOT_ALLOWED;
-  }
+  if (asked.kind === 'refused') return tellNotAllowed();
   if (textfile !== undefined) {
     try {
       await replace(textfile, answered ?? nobodyAnswers());

@@ -2,7 +2,6 @@
 import { stateDirectoryOf } from '../boot.js';
 import { systemClock } from '../base/clock.js';
 import { describeError } from '../base/guard.js';
-import { addressesToTry } from '../observe/control-address.js';
 import { filesIn } from '../observe/history/files.js';
 import { HISTORY_FOLDER } from '../observe/history/history.js';
 import { outagesCsv, outagesLines, reportSince } from '../observe/history/outages-page.js';
@@ -10,14 +9,12 @@ import { storyOf } from '../observe/history/outages.js';
 import { readHistory } from '../observe/history/reader.js';
 import { reportOf, type OutageReport } from '../observe/history/report.js';
 import { askDaemon } from './ask.js';
-import { troubleText } from './service-state.js';
-import { controlSocketOf } from './status.js';
+import { socketsOf, tellNotAllowed } from './running-service.js';
 import path from 'node:path';
 
-/** sysexits.h: EX_USAGE, EX_IOERR, EX_NOPERM. */
+/** sysexits.h: EX_USAGE, EX_IOERR. */
 const EXIT_USAGE = 64;
 const EXIT_IO = 74;
-const EXIT_NOT_ALLOWED = 77;
 /** A year of history is read and put together; on a Pi Zero that takes its time. */
 const ANSWER_MS = 10_000;
 const STATE_DIRECTORY = '/var/lib/dunebugger-remote';
@@ -38,21 +35,18 @@ export async function outages({ confFile, format, since }: OutagesOptions): Prom
     );
     return EXIT_USAGE;
   }
-  const paths = addressesToTry(controlSocketOf(confFile), process.env);
-  const asked = await askDaemon({ what: 'GET /outages', paths, timeoutMs: ANSWER_MS });
+  const asked = await askDaemon({ what: 'GET /outages', paths: socketsOf(confFile), timeoutMs: ANSWER_MS });
   const answered = asked.kind === 'answer' && asked.status === 200 ? parse(asked.body) : undefined;
   let report: OutageReport;
   try {
     report = answered ?? (await ofFiles());
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const allowed = code !== 'EACCES' && code !== 'EPERM';
-    const { title, remedy } = troubleText('service-not-allowed');
-    const why = allowed
-      ? `the service does not answer, and the history it has left cannot be read: ${describeError(error)}. Look at the card`
-      : `${title}. ${remedy}`;
-    process.stderr.write(`dunebugger-remote: ${why}\n`);
-    return allowed ? EXIT_IO : EXIT_NOT_ALLOWED;
+    if (code === 'EACCES' || code === 'EPERM') return tellNotAllowed();
+    process.stderr.write(
+      `dunebugger-remote: the service does not answer, and the history it has left cannot be read: ${describeError(error)}. Look at the card\n`,
+    );
+    return EXIT_IO;
   }
   process.stdout.write(printed(reportSince(report, sinceMs), format));
   return 0;

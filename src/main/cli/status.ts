@@ -1,19 +1,14 @@
 /** `dunebugger-remote status`: how the running daemon is, within 2 s, whatever state it is in. */
-import { addressesToTry } from '../observe/control-address.js';
 import type { Snapshot } from '../observe/snapshot.js';
 import { statusLines } from '../observe/status-page.js';
 import { detectFormat, standardOutput } from '../log/detect.js';
 import { escapeControls } from '../log/escape.js';
-import { loadSettings } from '../settings.js';
 import { askDaemon, type Asked } from './ask.js';
+import { EXIT_NOT_ALLOWED, EXIT_NOT_RUNNING, socketsOf } from './running-service.js';
 import { askSystemd, processStateOf, troubleText, whyNoAnswer } from './service-state.js';
 
 const EXIT_CONNECTED = 0;
 const EXIT_NOT_CONNECTED = 1;
-/** As LSB's init scripts: the service is not running. */
-const EXIT_NOT_RUNNING = 3;
-/** sysexits.h: EX_NOPERM. */
-const EXIT_NOT_ALLOWED = 77;
 
 /** Together they are under the 2 s within which there has to be something to read. */
 const ANSWER_MS = 1_000;
@@ -29,7 +24,7 @@ export interface StatusOptions {
 
 /** Prints how it is and resolves with the exit code. */
 export async function status(options: StatusOptions): Promise<number> {
-  const paths = addressesToTry(controlSocketOf(options.confFile), process.env);
+  const paths = socketsOf(options.confFile);
   const { colour } = detectFormat(standardOutput(process.env));
   if (!options.watch) return show(paths, options.json, colour);
   const leave = new AbortController();
@@ -43,18 +38,6 @@ export async function status(options: StatusOptions): Promise<number> {
     await pause(WATCH_EVERY_MS, leave.signal);
   }
   return code;
-}
-
-/** Where the configuration says that the socket is; one that cannot be read or is wrong says nothing. */
-export function controlSocketOf(confFile: string | undefined): string {
-  const ofEnvironment = process.env['DUNEBUGGER_STATUS_CONTROL_SOCKET'] ?? '';
-  if (ofEnvironment !== '') return ofEnvironment;
-  try {
-    const where = confFile === undefined ? {} : { confFile };
-    return loadSettings({ ...where, env: process.env, purpose: 'check' }).settings.controlSocket;
-  } catch {
-    return 'auto';
-  }
 }
 
 async function show(paths: readonly string[], json: boolean, colour: boolean): Promise<number> {

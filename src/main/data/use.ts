@@ -13,6 +13,8 @@ export interface DataUsePart extends Uses {
   /** Midnight, or the start of the service if that was later; milliseconds since 1970. */
   readonly sinceMs: number;
   readonly dataSaver: boolean;
+  /** Since the service started. */
+  readonly whole: Uses;
 }
 
 export interface DataUseOptions {
@@ -44,6 +46,7 @@ export class DataUse {
     return {
       sinceMs: this.#sinceMs,
       dataSaver: dataSaver(),
+      whole: now,
       checks: minus(now.checks, this.#before.checks),
       signIn: minus(now.signIn, this.#before.signIn),
       cloud: minus(now.cloud, this.#before.cloud),

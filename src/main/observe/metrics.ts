@@ -40,6 +40,12 @@ interface Family {
 
 const PREFIX = 'dunebugger_remote_';
 
+const USES = [
+  ['checks', 'checks'],
+  ['signIn', 'sign-in'],
+  ['cloud', 'cloud'],
+] as const;
+
 /** By `Accept`: a server of Prometheus names the formats it reads; whoever names none gets OpenMetrics. */
 export function formatFor(accept: string | undefined): MetricsFormat {
   return accept?.includes('text/plain') === true && !accept.includes('application/openmetrics-text')
@@ -65,7 +71,7 @@ function up(value: number): Family {
 
 function familiesOf({ snapshot, totals, story }: Measured): readonly Family[] {
   if (snapshot === undefined) return [up(1)];
-  const { daemon, internet, cloud, bus, components, clock, machine, lastHour, troubles, takenAtMs } = snapshot;
+  const { daemon, internet, cloud, bus, components, clock, data, machine, lastHour, troubles, takenAtMs } = snapshot;
   const [link, traffic] = [machine?.interface ?? null, machine?.traffic ?? null];
   const windows = [1, 7, 30].map((days) => ({ window: `${days}d`, uptime: uptimeOf(story, days, takenAtMs) }));
   const present = [troubles.first, ...troubles.beside].flatMap((trouble) => (trouble === null ? [] : [trouble.code]));
@@ -143,6 +149,16 @@ function familiesOf({ snapshot, totals, story }: Measured): readonly Family[] {
       help: 'Outages of the internet within a time.',
       samples: windows.map(({ window, uptime: { outages } }) => ({ value: outages, labels: { window } })),
     },
+    ...(['received', 'sent'] as const).map((way): Family => ({
+      name: `data_${way}_bytes`,
+      type: 'counter',
+      unit: 'bytes',
+      help: `Bytes that this service has ${way} over TCP, without the headers of the packets, by what they were for.`,
+      samples: USES.flatMap(([use, label]) =>
+        data === null ? [] : [{ value: data.whole[use][`${way}Bytes`], labels: { use: label } }],
+      ),
+    })),
+    gauge('data_saver', 'Bytes are saved, since the line is metered.', flag(data?.dataSaver)),
     ...(['received', 'sent'] as const).map((way): Family => ({
       name: `network_${way}_bytes`,
       type: 'counter',

@@ -62,14 +62,20 @@ export interface ClockPart {
   readonly farOffMs: number | undefined;
 }
 
-/** Bytes of this service over TCP, the headers of the packets not counted. */
-export interface DataPart {
-  /** Midnight, or the start of the service if that was later; milliseconds since 1970. */
-  readonly sinceMs: number;
-  readonly dataSaver: boolean;
+/** Bytes by what they were for. */
+export interface DataUses {
   readonly checks: Carried;
   readonly signIn: Carried;
   readonly cloud: Carried;
+}
+
+/** Bytes of this service over TCP, the headers of the packets not counted. */
+export interface DataPart extends DataUses {
+  /** Midnight, or the start of the service if that was later; milliseconds since 1970. */
+  readonly sinceMs: number;
+  readonly dataSaver: boolean;
+  /** Since the service started. */
+  readonly whole: DataUses;
 }
 
 export interface Parts {

@@ -11,7 +11,16 @@ import { firstCause, plain, TROUBLES, type TroubleCode } from '../troubles.js';
 import { chainOf, type ChainLink } from './chain.js';
 import type { Outage } from './history/outages.js';
 import type { Machine } from './machine.js';
-import type { BusPart, CloudFailure, CloudPart, ComponentPart, DataPart, InternetPart, Parts } from './parts.js';
+import type {
+  BusPart,
+  CloudFailure,
+  CloudPart,
+  ComponentPart,
+  DataPart,
+  DataUses,
+  InternetPart,
+  Parts,
+} from './parts.js';
 import { troublesPresent } from './present.js';
 import type { Quality } from './quality.js';
 import type { Today } from './traffic.js';
@@ -31,6 +40,13 @@ export interface PresentTrouble {
 export interface Bytes {
   readonly receivedBytes: number;
   readonly sentBytes: number;
+}
+
+/** Of this service. */
+export interface BytesByUse {
+  readonly checks: Bytes;
+  readonly signIn: Bytes;
+  readonly cloud: Bytes;
 }
 
 export interface Snapshot {
@@ -97,14 +113,15 @@ export interface Snapshot {
     readonly farOffMs: number | null;
   };
   /** Bytes of this service over TCP, without the headers of the packets; null where the cloud is not wanted. */
-  readonly data: {
-    /** Midnight, or the start of the service if that was later; milliseconds since 1970. */
-    readonly sinceMs: number;
-    readonly dataSaver: boolean;
-    readonly checks: Bytes;
-    readonly signIn: Bytes;
-    readonly cloud: Bytes;
-  } | null;
+  readonly data:
+    | ({
+        /** Midnight, or the start of the service if that was later; milliseconds since 1970. */
+        readonly sinceMs: number;
+        readonly dataSaver: boolean;
+        /** Since the service started. */
+        readonly whole: BytesByUse;
+      } & BytesByUse)
+    | null;
   /** Null where nobody looked. */
   readonly machine: Machine | null;
   /** Of the checks of the last hour; null where nobody looked. */
@@ -222,9 +239,13 @@ function cloudOf({ kind, sinceMs, group, attempt, nextAttemptAtMs, lastFailure }
   };
 }
 
-function dataOf({ sinceMs, dataSaver, checks, signIn, cloud }: DataPart): Snapshot['data'] {
-  const bytes = ({ received, sent }: DataPart['checks']): Bytes => ({ receivedBytes: received, sentBytes: sent });
-  return { sinceMs, dataSaver, checks: bytes(checks), signIn: bytes(signIn), cloud: bytes(cloud) };
+function dataOf({ sinceMs, dataSaver, whole, ...today }: DataPart): Snapshot['data'] {
+  return { sinceMs, dataSaver, ...byUse(today), whole: byUse(whole) };
+}
+
+function byUse({ checks, signIn, cloud }: DataUses): BytesByUse {
+  const bytes = ({ received, sent }: DataUses['checks']): Bytes => ({ receivedBytes: received, sentBytes: sent });
+  return { checks: bytes(checks), signIn: bytes(signIn), cloud: bytes(cloud) };
 }
 
 function failureOf({ kind, status, message }: CloudFailure): {
