@@ -32,10 +32,19 @@ export class DoctorSeat {
     private readonly components: RemoteChild<ComponentCalls> | undefined,
   ) {}
 
-  /** @param whole with a bus, core and scheduler */
-  static async create({ whole = false } = {}): Promise<DoctorSeat> {
+  /**
+   * @param whole with a bus, core and scheduler
+   * @param prepare makes another network of it before the daemon starts
+   * @param env more of the environment of daemon and doctor
+   */
+  static async create({
+    whole = false,
+    prepare = undefined as ((lab: Lab) => Promise<void>) | undefined,
+    env = {},
+  } = {}): Promise<DoctorSeat> {
     const lab = await Lab.create();
     try {
+      await prepare?.(lab);
       await lab.internet.call('time', { silent: false });
       const natsUrl = `nats://127.0.0.1:${NATS_PORT}`;
       const options: LabDaemonOptions = {
@@ -46,12 +55,11 @@ export class DoctorSeat {
           // Nobody tries in vain for longer than a fault lasts here.
           DUNEBUGGER_WEBSOCKET_BACKOFF_BASE_SECS: '1',
           DUNEBUGGER_WEBSOCKET_RETURN_SPREAD_SECS: '0',
+          ...env,
         },
       };
       const components = whole ? await startComponents(lab, natsUrl) : undefined;
-      const seat = new DoctorSeat(lab, LabDaemon.start(lab, options), options, components);
-      await seat.connected();
-      return seat;
+      return new DoctorSeat(lab, LabDaemon.start(lab, options), options, components);
     } catch (error) {
       await lab.destroy();
       throw error;

@@ -60,6 +60,7 @@ describe('the doctor', { concurrency: SIDE_BY_SIDE }, () => {
   it('on a healthy machine: no FAIL, no WARN', async (t) => {
     const seat = await DoctorSeat.create({ whole: true });
     try {
+      await seat.connected();
       await seat.until(({ components }) => components.every(({ state }) => state === 'running'), 'hearing components');
       const { code, report } = await seat.doctor();
       const told = JSON.stringify(report, undefined, 1);
