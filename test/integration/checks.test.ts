@@ -257,6 +257,48 @@ describe('a check', () => {
       await raw.stop();
     });
 
+    for (const [what, answer, connections] of [
+      [
+        'interim answers are followed by the answer',
+        'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nA: b\r\n\r\n',
+        1,
+      ],
+      [
+        'a connection is kept for as long as the site says, such as not at all',
+        'HTTP/1.1 200 OK\r\nKeep-Alive: timeout=0\r\n',
+        3,
+      ],
+      [
+        'what follows an answer is not taken for the next one',
+        'HTTP/1.1 204 No\r\n\r\n<html>HTTP/1.1 500 No\r\n\r\n',
+        3,
+      ],
+    ] as const) {
+      it(what, async () => {
+        const raw = await RawSite.start(ca, HOST, `${answer}${connections === 1 ? 'HTTP/1.1 204 No\r\n' : ''}\r\n`);
+        const by = proberOf({ port: raw.port });
+        for (let i = 0; i < 3; i += 1) await passes(by);
+        assert.equal(raw.connections, connections);
+        by.close();
+        await raw.stop();
+      });
+    }
+
+    for (const answer of [
+      '220 smtp.test ESMTP\r\n',
+      'HTTP/1.1 OK\r\n\r\n',
+      `HTTP/1.1 200 OK\r\nA: ${'b'.repeat(20_000)}`,
+    ]) {
+      it(`no answer at all: ${answer.slice(0, 19).trim()}`, async () => {
+        const raw = await RawSite.start(ca, HOST, answer);
+        const by = proberOf({ port: raw.port });
+        const { https } = await fails('http-timeout', by);
+        assert.equal(https.at(-1)?.detail, 'the answer is not HTTP');
+        by.close();
+        await raw.stop();
+      });
+    }
+
     it('of a site that speaks HTTP/2 and nothing else: one connection over 20 checks, HEAD or GET', async () => {
       const only2 = await Http2Site.start(ca, HOST);
       const by = proberOf({ port: only2.port });

@@ -8,13 +8,8 @@ import { parseProxy } from '../../src/main/settings/proxy.js';
 import { proxyAdvice } from '../../src/main/troubles.js';
 import { PROXIES } from '../../src/main/troubles/proxies.js';
 import { proxyFor } from '../../src/workers/net/proxy.js';
-import {
-  MAX_HEAD_BYTES,
-  readHead,
-  troubleOfFailure,
-  troubleOfStatus,
-  troubleOfTls,
-} from '../../src/workers/net/proxy-answers.js';
+import { fieldOf, isInterim, MAX_HEAD_BYTES, readHead, type HttpHead } from '../../src/workers/net/http-head.js';
+import { schemesOf, troubleOfFailure, troubleOfStatus, troubleOfTls } from '../../src/workers/net/proxy-answers.js';
 import type { CheckEvidence, ProxyTrouble } from '../../src/workers/protocol.js';
 import { reasonOf } from '../../src/workers/verdict.js';
 
@@ -153,11 +148,12 @@ describe('The answer of a proxy', () => {
 
   it('is read to the end of its head, whatever ends its lines', () => {
     assert.deepEqual(head('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n\x16\x03'), {
+      minor: 1,
       status: 200,
-      schemes: [],
+      fields: ['Content-Length: 9'],
       length: 38,
     });
-    assert.deepEqual(head('HTTP/1.0 200\n\nrest'), { status: 200, schemes: [], length: 14 });
+    assert.deepEqual(head('HTTP/1.0 200\n\nrest'), { minor: 0, status: 200, fields: [], length: 14 });
     for (const part of ['', 'H', 'HTTP/1.1 2', 'HTTP/1.1 200 OK\r\n', 'HTTP/1.1 200 OK\r\nA: b\r\n'])
       assert.equal(head(part), 'incomplete', part);
   });
@@ -176,11 +172,24 @@ describe('The answer of a proxy', () => {
   });
 
   it('offers logins in one field or in several, with commas where they like', () => {
-    assert.deepEqual(head(`HTTP/1.1 407 No\r\n${fields}\r\n`), {
-      status: 407,
-      schemes: ['negotiate', 'digest', 'basic'],
-      length: 17 + fields.length + 2,
-    });
+    const asks = head(`HTTP/1.1 407 No\r\n${fields}\r\n`) as HttpHead;
+    assert.deepEqual(schemesOf(asks), ['negotiate', 'digest', 'basic']);
+    assert.deepEqual([asks.status, asks.length], [407, 17 + fields.length + 2]);
+  });
+
+  it('has fields by name, whatever its case, and the first of several', () => {
+    const answer = head('HTTP/1.1 200 OK\r\nDate:\t now \r\nDATE: later\r\nX-Age: 1\r\nage:2\r\n\r\n') as HttpHead;
+    assert.deepEqual(
+      ['date', 'age', 'x', 'ag'].map((name) => fieldOf(answer, name)),
+      ['now', '2', undefined, undefined],
+    );
+  });
+
+  it('follows an interim one, which 101 is not', () => {
+    const statuses = [100, 101, 103, 199, 200].filter((status) =>
+      isInterim(head(`HTTP/1.1 ${status} \r\n\r\n`) as HttpHead),
+    );
+    assert.deepEqual(statuses, [100, 103, 199]);
   });
 
   const statuses: readonly [number, string[], boolean, ProxyTrouble | undefined][] = [
@@ -208,7 +217,7 @@ describe('The answer of a proxy', () => {
   ];
   for (const [status, schemes, hasLogin, trouble] of statuses) {
     it(`${status} (${schemes.join() || 'no challenge'}, ${hasLogin ? 'with' : 'without'} a login) is ${trouble ?? 'a way'}`, () =>
-      assert.equal(troubleOfStatus({ status, schemes }, hasLogin), trouble));
+      assert.equal(troubleOfStatus(status, schemes, hasLogin), trouble));
   }
 
   it('may be none at all: by what the system says', () => {

@@ -20,6 +20,7 @@
  * | bytes that are no HTTP, or no end of the head within 16 KiB | `no-proxy` | RFC 9112, 2.1; 2.3 of RFC 9110 on limits |
  */
 import type { ProxyTrouble } from '../protocol.js';
+import type { HttpHead } from './http-head.js';
 
 /** A proxy opens no way. `code` is the system's own, or `PROXY_` and the status. */
 export class ProxyError extends Error {
@@ -33,34 +34,15 @@ export class ProxyError extends Error {
   }
 }
 
-/** The head of an answer to CONNECT. */
-export interface ProxyHead {
-  readonly status: number;
-  /** Of `Proxy-Authenticate`, in lower case: the schemes that are offered. */
-  readonly schemes: readonly string[];
-  /** Bytes of the head; what follows is the host's, or the next head. */
-  readonly length: number;
-}
-
-/** An answer's head is no longer than that, as in Node's own HTTP. */
-export const MAX_HEAD_BYTES = 16 * 1024;
-
-/** The first head in what has come; `incomplete`: more may come; `no-http`: whatever comes, it is none. */
-export function readHead(bytes: Buffer): ProxyHead | 'incomplete' | 'no-http' {
-  const text = bytes.toString('latin1', 0, MAX_HEAD_BYTES);
-  if (!couldBeHttp(text)) return 'no-http';
-  // A line may end with LF alone (RFC 9112, 2.2).
-  const end = /\r?\n\r?\n/.exec(text);
-  if (end === null) return bytes.length >= MAX_HEAD_BYTES ? 'no-http' : 'incomplete';
-  const [first = '', ...fields] = text.slice(0, end.index).split(/\r?\n/);
-  const status = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(first)?.[1];
-  if (status === undefined) return 'no-http';
-  return { status: Number(status), schemes: fields.flatMap(schemesIn), length: end.index + end[0].length };
+/** Of `Proxy-Authenticate`, in lower case: the schemes that are offered. */
+export function schemesOf({ fields }: HttpHead): readonly string[] {
+  return fields.flatMap(schemesIn);
 }
 
 /** Undefined: the way is open. */
 export function troubleOfStatus(
-  { status, schemes }: Pick<ProxyHead, 'status' | 'schemes'>,
+  status: number,
+  schemes: readonly string[],
   hasLogin: boolean,
 ): ProxyTrouble | undefined {
   if (status >= 200 && status < 300) return undefined;
@@ -97,11 +79,6 @@ export function troubleOfFailure(at: 'tcp' | 'proxy', code: string): ProxyTroubl
 export function troubleOfTls(code: string): ProxyTrouble {
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO') return 'no-tls';
   return /^E[A-Z0-9]+$/.test(code) ? 'closes' : 'bad-certificate';
-}
-
-function couldBeHttp(text: string): boolean {
-  const start = 'HTTP/1.';
-  return text.startsWith(start) || start.startsWith(text);
 }
 
 /** A field may hold several challenges, and parameters of one are separated by commas as well (RFC 9110, 11.6.1). */

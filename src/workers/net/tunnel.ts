@@ -7,7 +7,8 @@
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext } from 'node:tls';
 import type { Proxy } from '../protocol.js';
-import { ProxyError, readHead, troubleOfStatus, troubleOfTls } from './proxy-answers.js';
+import { isInterim, readHead } from './http-head.js';
+import { ProxyError, schemesOf, troubleOfStatus, troubleOfTls } from './proxy-answers.js';
 
 export interface TunnelOptions {
   /** TCP to the proxy. */
@@ -78,10 +79,8 @@ function ask(socket: Socket, { proxy, host, port }: TunnelOptions): Promise<Tunn
           return;
         }
         come = come.subarray(head.length);
-        // 101 is no interim answer, and nobody asked for it.
-        const isInterim = head.status >= 100 && head.status < 200 && head.status !== 101;
-        if (isInterim) continue;
-        const trouble = troubleOfStatus(head, proxy.authorization !== undefined);
+        if (isInterim(head)) continue;
+        const trouble = troubleOfStatus(head.status, schemesOf(head), proxy.authorization !== undefined);
         if (trouble !== undefined) {
           fail(new ProxyError(`PROXY_${head.status}`, trouble, `the proxy answers ${head.status}`));
           return;

@@ -1,144 +1,150 @@
 /** HTTP/1.1 over one socket: one request after the other, for as long as the site keeps the connection. */
-import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { fieldOf, isInterim, MAX_HEAD_BYTES, readHead, type HttpHead } from '../net/http-head.js';
 import { codeOfAbort } from '../net/open-address.js';
 import { clockAheadMs } from '../net/site-clock.js';
-import { codeOf, httpFailure, MAX_BODY_BYTES, type Answer, type Exchange } from './answer.js';
+import { codeOf, httpFailure, type Answer, type Exchange } from './answer.js';
+import { Http1Pages } from './http1-pages.js';
 import type { Manner } from './manner.js';
-
-/** Longer than any connection is kept. */
-const NO_KEEPALIVE_PACKETS_MS = 4 * 3_600_000;
 
 const PADDING = 'padding';
 /** Of a HEAD request with that header, its value and the host's left out. */
 const BARE_BYTES = `HEAD / HTTP/1.1\r\nhost: \r\n${PADDING}: \r\n\r\n`.length;
 
-/** Hands its one socket to each request in turn, and heeds the site's `Keep-Alive` and `Connection: close`. */
-class OneSocketAgent extends Agent {
-  #socket: Socket | undefined;
-  constructor(socket: Socket) {
-    // An agent asks the kernel for keep-alive packets after a second of silence; on a metered line they would cost more than the checks.
-    super({ keepAlive: true, maxSockets: 1, keepAliveMsecs: NO_KEEPALIVE_PACKETS_MS });
-    this.#socket = socket;
-  }
-  override createConnection(): Socket {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    if (socket === undefined) throw Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' });
-    return socket;
-  }
+/** Of Node's parser, which says so of the same. */
+const NO_HTTP = 'HPE_INVALID_CONSTANT';
+const TOO_LONG = 'HPE_HEADER_OVERFLOW';
+
+/** A request that is under way. */
+interface Asked {
+  readonly startedAt: number;
+  /** What has come of its answer. */
+  come: Buffer | undefined;
+  readonly settle: (answer: Answer) => void;
 }
 
+/**
+ * A HEAD request, of which nothing but the head comes, is a few bytes written and a few read, every few seconds for years: Node's client would make some
+ * thirty objects of it and take as much of the processor as all the rest of a check. A site that refuses HEAD is asked by Node's.
+ */
 export class Http1 implements Exchange {
   readonly #socket: Socket;
-  readonly #agent: OneSocketAgent;
   readonly #hostHeader: string;
-  #busy = false;
+  readonly #head: Buffer;
+  #asked: Asked | undefined;
+  /** The site says that it keeps the connection for no longer, or has sent what nobody asked for; on the clock of `performance.now()`. */
+  #endsAtMs = Infinity;
+  /** For whoever asks by GET, from then on. */
+  #pages: Http1Pages | undefined;
 
   constructor(socket: Socket, hostHeader: string) {
     this.#socket = socket;
-    this.#agent = new OneSocketAgent(socket);
     this.#hostHeader = hostHeader;
+    this.#head = headOf(hostHeader, 0);
+    socket.on('data', this.#onData);
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onClose);
   }
 
   get usable(): boolean {
-    return !this.#busy && !this.#socket.destroyed && this.#socket.writable && this.#socket.readable;
+    if (this.#pages !== undefined) return this.#pages.usable;
+    const { destroyed, writable, readable } = this.#socket;
+    return this.#asked === undefined && !destroyed && writable && readable && performance.now() < this.#endsAtMs;
   }
 
   ask(method: Manner['method'], signal: AbortSignal, size = 0): Promise<Answer> {
-    const startedAt = performance.now();
-    this.#busy = true;
+    if (method === 'GET' && this.#pages === undefined) {
+      this.#socket.off('data', this.#onData).off('error', this.#onError).off('close', this.#onClose);
+      this.#pages = new Http1Pages(this.#socket, this.#hostHeader);
+    }
+    if (this.#pages !== undefined) return this.#pages.ask(method, signal);
     return new Promise((resolve) => {
-      let outgoing: ClientRequest | undefined;
-      /** The headers have come, and what they say is worth; what is behind them may still fail. */
-      let answer: Answer | undefined;
-      let settled = false;
-      const settle = (what: Answer, isWhole: boolean): void => {
-        if (settled) return;
-        settled = true;
-        signal.removeEventListener('abort', onAbort);
-        this.#busy = false;
-        if (!isWhole) {
-          outgoing?.destroy();
-          this.close();
-        }
-        resolve(what);
+      const onAbort = (): void => this.#fail(codeOfAbort(signal));
+      this.#asked = {
+        startedAt: performance.now(),
+        come: undefined,
+        settle: (answer) => {
+          signal.removeEventListener('abort', onAbort);
+          this.#asked = undefined;
+          if (!answer.ok) this.close();
+          resolve(answer);
+        },
       };
-      const fail = (error: string, detail?: string): void => settle(answer ?? httpFailure(error, detail), false);
-      const onAbort = (): void => fail(codeOfAbort(signal));
-      if (signal.aborted) {
-        onAbort();
-        return;
-      }
-      signal.addEventListener('abort', onAbort, { once: true });
-      try {
-        outgoing = this.#begin(method, size);
-        outgoing.on('error', (error) => fail(codeOf(error), httpWords(error)));
-        outgoing.on('response', (response) => {
-          const said = saidBy(response, startedAt);
-          answer = said;
-          response.on('error', () => fail('ECONNRESET'));
-          if (method === 'HEAD') {
-            // It ends with its headers whatever they say of a body (RFC 9110, 9.3.2), but Node takes one of unknown length for the end of the connection.
-            if (outgoing !== undefined && keepsConnection(response)) outgoing.shouldKeepAlive = true;
-            response.resume();
-            settle(said, true);
-            return;
-          }
-          let bytes = 0;
-          response.on('data', (chunk: Buffer) => {
-            bytes += chunk.length;
-            if (bytes > MAX_BODY_BYTES) settle(said, false);
-          });
-          response.on('end', () => settle(said, true));
-        });
-        outgoing.on('close', () => fail('ECONNRESET', 'closed without an answer'));
-        outgoing.end();
-      } catch (error) {
-        fail(codeOf(error));
+      if (signal.aborted) onAbort();
+      else if (!this.#socket.writable) this.#fail('ECONNRESET', 'closed without an answer');
+      else {
+        signal.addEventListener('abort', onAbort);
+        this.#socket.write(size === 0 ? this.#head : headOf(this.#hostHeader, size));
       }
     });
   }
 
   close(): void {
-    this.#agent.destroy();
+    this.#pages?.close();
     this.#socket.destroy();
   }
 
-  #begin(method: Manner['method'], size: number): ClientRequest {
-    const padding = size - BARE_BYTES - this.#hostHeader.length;
-    const headers = {
-      host: this.#hostHeader,
-      ...(method === 'GET' ? { range: 'bytes=0-0' } : {}),
-      ...(padding > 0 ? { [PADDING]: 'x'.repeat(padding) } : {}),
-    };
-    const outgoing = request({ method, path: '/', agent: this.#agent, headers });
-    // HTTP/1.1 keeps a connection open without being asked to; each byte is paid for some 370,000 times a month.
-    outgoing.removeHeader('connection');
-    return outgoing;
+  readonly #onData = (chunk: Buffer): void => {
+    const asked = this.#asked;
+    if (asked === undefined) {
+      // Nobody asked for it, and it would be taken for the next answer.
+      this.close();
+      return;
+    }
+    let come = asked.come === undefined ? chunk : Buffer.concat([asked.come, chunk]);
+    for (;;) {
+      const head = readHead(come);
+      if (head === 'incomplete') {
+        asked.come = come;
+        return;
+      }
+      if (head === 'no-http') {
+        this.#fail(come.length < MAX_HEAD_BYTES ? NO_HTTP : TOO_LONG, 'the answer is not HTTP');
+        return;
+      }
+      come = come.subarray(head.length);
+      if (isInterim(head)) continue;
+      // It ends with its head whatever that says of a body (RFC 9110, 9.3.2).
+      const keptMs = come.length > 0 ? 0 : keptForMs(head);
+      this.#endsAtMs = keptMs === Infinity ? Infinity : performance.now() + keptMs;
+      asked.settle(saidBy(head, asked.startedAt));
+      return;
+    }
+  };
+
+  readonly #onError = (error: Error): void => this.#fail(codeOf(error));
+
+  readonly #onClose = (): void => this.#fail('ECONNRESET', 'closed without an answer');
+
+  #fail(error: string, detail?: string): void {
+    this.#asked?.settle(httpFailure(error, detail));
   }
 }
 
-function saidBy(response: IncomingMessage, startedAt: number): Extract<Answer, { ok: true }> {
+/** HTTP/1.1 keeps a connection open without being asked to; each byte is paid for some 370,000 times a month. */
+function headOf(hostHeader: string, size: number): Buffer {
+  const padding = size - BARE_BYTES - hostHeader.length;
+  const padded = padding > 0 ? `${PADDING}: ${'x'.repeat(padding)}\r\n` : '';
+  return Buffer.from(`HEAD / HTTP/1.1\r\nhost: ${hostHeader}\r\n${padded}\r\n`, 'latin1');
+}
+
+function saidBy(head: HttpHead, startedAt: number): Extract<Answer, { ok: true }> {
+  const date = fieldOf(head, 'date');
   return {
     ok: true,
-    status: response.statusCode ?? 0,
+    status: head.status,
     ms: Math.round(performance.now() - startedAt),
-    date: response.headers.date,
-    clockAheadMs: clockAheadMs(response.headers, Date.now()),
+    date,
+    clockAheadMs: clockAheadMs({ date, age: fieldOf(head, 'age') }, Date.now()),
   };
 }
 
-/** RFC 9112, 9.3. */
-function keepsConnection({ httpVersionMajor, httpVersionMinor, headers }: IncomingMessage): boolean {
-  const options = (headers.connection ?? '')
-    .toLowerCase()
-    .split(',')
-    .map((option) => option.trim());
-  if (options.includes('close')) return false;
-  return httpVersionMajor > 1 || httpVersionMinor >= 1 || options.includes('keep-alive');
-}
-
-function httpWords(error: Error & { code?: unknown }): string | undefined {
-  return typeof error.code === 'string' && error.code.startsWith('HPE_') ? 'the answer is not HTTP' : undefined;
+/** RFC 9112, 9.3, and what `Keep-Alive` hints at: the site ends it after so long, or not at all. */
+function keptForMs(head: HttpHead): number {
+  const connection = fieldOf(head, 'connection')?.toLowerCase() ?? '';
+  const options = connection === '' ? [] : connection.split(',').map((option) => option.trim());
+  if (head.status === 101 || options.includes('close')) return 0;
+  if (head.minor === 0 && !options.includes('keep-alive')) return 0;
+  const secs = /^timeout=(\d+)/.exec(fieldOf(head, 'keep-alive') ?? '')?.[1];
+  return secs === undefined ? Infinity : Number(secs) * 1_000;
 }
