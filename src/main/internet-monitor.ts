@@ -7,7 +7,7 @@
  * monitor.start();
  * ```
  */
-import type { Carried, CheckEvidence, VerdictState } from '../workers/protocol.js';
+import type { Carried, CheckEvidence, VerdictState, WorkerSettings } from '../workers/protocol.js';
 import { systemClock } from './base/clock.js';
 import { loadTrust, type Trust } from '../workers/net/trust.js';
 import { Listeners } from './base/guard.js';
@@ -56,6 +56,7 @@ export class InternetConnectionMonitor {
   readonly #refused: RefusedChecks;
   readonly #checkEnded: Listeners<CheckEvidence>;
   #options: MonitorOptions;
+  #settings: WorkerSettings;
   #host: WorkerHost | undefined;
   #state: VerdictState = UNKNOWN;
   /** When that verdict came, by a clock that is never set: a Pi gets the right time only once the internet is back. */
@@ -71,7 +72,7 @@ export class InternetConnectionMonitor {
   /** @throws {MonitorError} ERR_INVALID_OPTION */
   constructor(options: MonitorOptions = {}) {
     this.#options = options;
-    workerSettingsOf(options);
+    this.#settings = workerSettingsOf(options);
     this.#log = options.log ?? SILENT;
     this.#teller = new Teller(this.#log);
     const slowMs = options.slowListenerMs ?? SLOW_LISTENER_MS;
@@ -85,7 +86,7 @@ export class InternetConnectionMonitor {
   /** Begins to check, at once and then at each interval. A second call does nothing. */
   start(): void {
     if (this.#host !== undefined) return;
-    const settings = workerSettingsOf(this.#options);
+    const settings = this.#settings;
     this.#reset();
     this.#host = new WorkerHost({
       settings,
@@ -147,7 +148,7 @@ export class InternetConnectionMonitor {
 
   /** Seconds from one look to the next while offline, as it is now: where bytes are saved it grows with the outage. */
   get offlineIntervalSecs(): number {
-    const { offlineIntervalMs, dataSaver } = workerSettingsOf(this.#options);
+    const { offlineIntervalMs, dataSaver } = this.#settings;
     const isStretched = dataSaver !== undefined && this.#state.verdict === 'offline';
     return isStretched
       ? Math.max(offlineIntervalMs / 1_000, Math.round(this.#lookAgainMs / 1_000))
@@ -186,7 +187,7 @@ export class InternetConnectionMonitor {
         new MonitorError('ERR_MONITOR_STOPPED', 'The internet monitor is not running: start it first'),
       );
     }
-    const deadlineMs = 4 * workerSettingsOf(this.#options).timeoutMs + CHECK_GRACE_MS;
+    const deadlineMs = 4 * this.#settings.timeoutMs + CHECK_GRACE_MS;
     return this.#asked.ask((message) => host.post(message), fresh, deadlineMs);
   }
 
@@ -202,10 +203,11 @@ export class InternetConnectionMonitor {
   /** New settings, from the next check on, which begins at once. @throws {MonitorError} ERR_INVALID_OPTION */
   configure(settings: MonitorSettings): void {
     const options = { ...this.#options, ...settings };
-    const before = JSON.stringify(workerSettingsOf(this.#options));
+    const before = this.#settings;
     const after = workerSettingsOf(options);
     this.#options = options;
-    if (JSON.stringify(after) !== before) this.#host?.configure(after);
+    this.#settings = after;
+    if (JSON.stringify(after) !== JSON.stringify(before)) this.#host?.configure(after);
   }
 
   #reset(): void {
@@ -243,12 +245,14 @@ export class InternetConnectionMonitor {
   #checked(evidence: CheckEvidence, state: VerdictState, answers: readonly number[]): void {
     this.#lastEvidence = evidence;
     const { verdict, reason } = state;
-    this.#log.debug(
-      { verdict, ...evidenceFields(evidence) },
-      evidence.ok
-        ? `Internet check passed in ${evidence.ms} ms`
-        : `Internet check failed (${evidence.reason ?? evidence.refused ?? 'unknown'}) after ${evidence.ms} ms`,
-    );
+    if (this.#log.showsDebug?.() !== false) {
+      this.#log.debug(
+        { verdict, ...evidenceFields(evidence) },
+        evidence.ok
+          ? `Internet check passed in ${evidence.ms} ms`
+          : `Internet check failed (${evidence.reason ?? evidence.refused ?? 'unknown'}) after ${evidence.ms} ms`,
+      );
+    }
     this.#teller.checked(evidence);
     this.#refused.saw(evidence);
     if (verdict === this.#state.verdict) {
@@ -256,6 +260,7 @@ export class InternetConnectionMonitor {
       if (verdict === 'offline' && reason !== undefined) this.#teller.stillOffline(reason, adviceOn(this.status));
     }
     this.#checkEnded.tell(evidence);
+    if (answers.length === 0) return;
     // After a change that comes with it.
     queueMicrotask(() => {
       this.#asked.answered(answers, this.status);

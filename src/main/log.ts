@@ -112,6 +112,7 @@ export function createLogger(options: LoggerOptions): DaemonLogger {
   };
   return {
     debug: say('debug'),
+    showsDebug: () => log.isLevelEnabled('debug'),
     info: say('info'),
     warn: say('warn'),
     error: say('error'),

@@ -8,7 +8,8 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { createLogger, type Logger } from '../../src/main/log.js';
+import type { Logger, Say } from '../../src/main/base/logger.js';
+import { createLogger } from '../../src/main/log.js';
 
 /** Names the folder of one group of tests. */
 export const GATHER_DIR = 'TEST_GATHER_DIR';
@@ -45,7 +46,7 @@ export function registerSecret(secret: string): void {
 /** The same log; what it is given is also gathered, as the daemon's own log writes it at debug level with no secret registered. */
 export function gathered<L extends Logger>(log: L): L {
   if (folder === undefined) return log;
-  const line = { ...log };
+  const line = { ...log, showsDebug: () => true };
   for (const level of ['debug', 'info', 'warn', 'error'] as const) {
     line[level] = (fields, message) => {
       gatherEvent(level, fields, message);
@@ -56,7 +57,7 @@ export function gathered<L extends Logger>(log: L): L {
 }
 
 /** One event of an in-process log, as the daemon's own log writes it. */
-export function gatherEvent(level: keyof Logger, fields: object, message: string): void {
+export function gatherEvent(level: Say, fields: object, message: string): void {
   if (folder === undefined) return;
   writer ??= createLogger({
     level: 'DEBUG',

@@ -1,9 +1,9 @@
 /** A log that a test reads. */
-import type { Logger } from '../../src/main/log.js';
+import type { Logger, Say } from '../../src/main/base/logger.js';
 import { gatherEvent } from './everything-logged.js';
 
 export interface LogLine {
-  readonly level: keyof Logger;
+  readonly level: Say;
   readonly fields: Readonly<Record<string, unknown>>;
   readonly message: string;
 }
@@ -25,11 +25,11 @@ export class RecordedLog implements Logger {
   }
 
   /** The messages of these levels. */
-  at(...levels: readonly (keyof Logger)[]): readonly string[] {
+  at(...levels: readonly Say[]): readonly string[] {
     return this.lines.filter(({ level }) => levels.includes(level)).map(({ message }) => message);
   }
 
-  #add(level: keyof Logger, fields: object, message: string): void {
+  #add(level: Say, fields: object, message: string): void {
     gatherEvent(level, fields, message);
     this.lines.push({ level, fields: { ...fields }, message });
   }

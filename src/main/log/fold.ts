@@ -107,6 +107,7 @@ export function foldRepeats(log: Logger, options: FoldOptions = {}): FoldingLogg
 
   return {
     debug: (fields, message) => log.debug(fields, message),
+    ...(log.showsDebug === undefined ? {} : { showsDebug: log.showsDebug }),
     info: say('info'),
     warn: say('warn'),
     error: say('error'),

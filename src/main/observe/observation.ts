@@ -24,6 +24,7 @@ import { TrafficOfToday } from './traffic.js';
 import type { RunningSettings } from './running-settings.js';
 import { takeSnapshot, type Snapshot } from './snapshot.js';
 import { VerdictOutlet } from './verdict/outlet.js';
+import { standingOf } from './verdict/told.js';
 
 export interface ObservationOptions {
   /** What the parts say of themselves now; undefined while nothing runs. */
@@ -74,6 +75,10 @@ export class Observation {
     this.#looks = new Looks(options.lookNow);
     this.verdict = new VerdictOutlet({
       snapshot: () => this.snapshot(),
+      standing: () => {
+        const parts = options.parts();
+        return parts && standingOf(parts);
+      },
       runtimeDirectory: options.env['RUNTIME_DIRECTORY'],
       log,
     });

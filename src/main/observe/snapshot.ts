@@ -171,7 +171,7 @@ export function takeSnapshot(parts: Parts, nowMs: number, looked?: Looked): Snap
   };
 }
 
-function outcomeOf({ daemon, internet, cloud }: Parts): Snapshot['outcome'] {
+export function outcomeOf({ daemon, internet, cloud }: Parts): Snapshot['outcome'] {
   if (!daemon.wanted) return 'idle';
   return internet?.verdict === 'online' && cloud?.kind === 'connected' ? 'connected' : 'not-connected';
 }

@@ -5,6 +5,7 @@
 import { Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { DnsEvidence } from '../protocol.js';
+import { Agenda } from './agenda.js';
 import { lookInHostsFile } from './hosts-file.js';
 import { interfacesNow } from './interfaces.js';
 import { troubleOf, type ResolvConfTrouble } from './name-answers.js';
@@ -32,6 +33,8 @@ export interface ResolveOptions {
   readonly resolvConf?: string;
   /** Gives up at once; the evidence then says `ECANCELLED`. */
   readonly signal?: AbortSignal;
+  /** What is due in the work that this is part of. Default: one of its own. */
+  readonly agenda?: Agenda;
 }
 
 /** How long the faster of A and AAAA waits for the slower (RFC 8305, section 3). */
@@ -153,17 +156,17 @@ function askInTurn(
   firstResolver: Resolver,
 ): Promise<{ addresses: readonly string[]; error?: string }> {
   const families = options.families ?? usableFamilies();
-  const { signal } = options;
+  const { signal, agenda = new Agenda() } = options;
   return new Promise((resolve, reject) => {
     const turns = [...servers, ...servers.slice(0, 1)];
     // To make one reads the system's files again, so the one that there is serves first.
     let made: Resolver | undefined = firstResolver;
     const running = new Set<Query>();
     const useless = new Map<string, string>();
-    const timers: NodeJS.Timeout[] = [];
+    const due: (() => void)[] = [];
 
     const settle = (finish: () => void): void => {
-      for (const timer of timers) clearTimeout(timer);
+      for (const remove of due) remove();
       signal?.removeEventListener('abort', onAbort);
       for (const query of running) query.cancel();
       running.clear();
@@ -203,9 +206,9 @@ function askInTurn(
 
     const spacingMs = timeoutMs / turns.length;
     turns.forEach((_, turn) => {
-      if (turn > 0) timers.push(setTimeout(askNext, turn * spacingMs));
+      if (turn > 0) due.push(agenda.after(turn * spacingMs, askNext));
     });
-    timers.push(setTimeout(() => end([], [...useless.values()].at(-1) ?? 'ETIMEOUT'), timeoutMs));
+    due.push(agenda.after(timeoutMs, () => end([], [...useless.values()].at(-1) ?? 'ETIMEOUT')));
     signal?.addEventListener('abort', onAbort, { once: true });
     if (turns.length === 0) end([], 'ENOSERVERS');
     else askNext();

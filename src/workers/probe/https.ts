@@ -3,10 +3,12 @@
  * deadline; never throws.
  */
 import { raceAddresses } from '../net/address-race.js';
+import type { Agenda } from '../net/agenda.js';
+import type { LinkedAbort } from '../net/linked-abort.js';
 import type { Interfaces } from '../net/interfaces.js';
 import { isRefusal } from '../net/refusal.js';
 import type { HttpsEvidence } from '../protocol.js';
-import type { Steps } from '../net/open-address.js';
+import { DeadlineError, type Steps } from '../net/open-address.js';
 import type { Answer, Failure } from './answer.js';
 import { Connection, openConnection, type Opened, type Site } from './connection.js';
 import { Deadline } from './deadline.js';
@@ -70,17 +72,18 @@ export async function tryFresh(options: TryOptions): Promise<Tried> {
   }
 }
 
-/** A try over the connection of an earlier check. */
+/** A try over the connection of an earlier check. @param agenda what is due in this check */
 export async function tryKept(
   kept: Connection,
   { method }: Manner,
+  abort: LinkedAbort,
   timeoutMs: number,
-  outer: AbortSignal,
+  agenda: Agenda,
 ): Promise<Tried> {
   const startedAt = performance.now();
-  const deadline = new Deadline(startedAt + timeoutMs, outer);
-  const answer = await kept.ask(method, deadline.signal);
-  deadline.clear();
+  const inTime = agenda.after(timeoutMs, () => abort.abort(new DeadlineError('time is up')));
+  const answer = await kept.ask(method, abort.signal);
+  inTime();
   const ms = since(startedAt);
   const common = { phase: 'https', addressesFrom: 'last-good', address: kept.address, reused: true, ms } as const;
   if (!answer.ok) return { evidence: { ...common, ok: false, ...failed(answer.failure) }, connection: undefined };

@@ -12,6 +12,7 @@
  */
 import { isIP } from 'node:net';
 import type { DnsEvidence, HttpsEvidence } from '../protocol.js';
+import { Agenda } from '../net/agenda.js';
 import { LinkedAbort } from '../net/linked-abort.js';
 import { resolveHost, type Families } from '../net/resolve.js';
 import { tryFresh, tryKept, type Connection, type Site, type Tried } from './https.js';
@@ -68,7 +69,9 @@ export class OneCheck {
   readonly #settings: CheckSettings;
   readonly #given: Given;
   readonly #startedAt = performance.now();
-  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #agenda = new Agenda();
+  /** Takes what is due from the agenda. */
+  readonly #due: (() => void)[] = [];
   readonly #running = new Set<Running>();
   readonly #ended: Tried[] = [];
   #dns: DnsEvidence | undefined;
@@ -99,7 +102,7 @@ export class OneCheck {
       this.#after(timeoutMs * LATE_NAMES, () => (this.#namesLate = true));
       if (kept !== undefined) {
         const forMs = keptForMs(timeoutMs, usualMs);
-        const running = this.#begin([kept.address], (inner) => tryKept(kept, manner, forMs, inner));
+        const running = this.#begin([kept.address], (abort) => tryKept(kept, manner, abort, forMs, this.#agenda));
         this.#after(lateAfterMs(timeoutMs * LATE_ANSWER, usualMs), () => (running.late = true));
       }
       this.#advance();
@@ -136,23 +139,24 @@ export class OneCheck {
     // A site behind a proxy is looked up by the proxy.
     const { proxy } = site;
     const host = proxy?.host ?? site.host;
-    const dns = await resolveHost({ host, timeoutMs, nameServers, families, signal: this.#given.signal });
+    const { signal } = this.#given;
+    const dns = await resolveHost({ host, timeoutMs, nameServers, families, signal, agenda: this.#agenda });
     return proxy === undefined ? dns : { ...dns, proxy: proxy.host };
   }
 
   #after(ms: number, note: () => void): void {
-    this.#timers.push(
-      setTimeout(() => {
+    this.#due.push(
+      this.#agenda.after(ms, () => {
         note();
         this.#advance();
-      }, ms),
+      }),
     );
   }
 
-  #begin(addresses: readonly string[], work: (signal: AbortSignal) => Promise<Tried>): Running {
+  #begin(addresses: readonly string[], work: (abort: LinkedAbort) => Promise<Tried>): Running {
     const running: Running = { addresses, abort: new LinkedAbort(this.#given.signal), late: false };
     this.#running.add(running);
-    void work(running.abort.signal).then((tried) => {
+    void work(running.abort).then((tried) => {
       running.abort.release();
       this.#running.delete(running);
       if (this.#over) {
@@ -224,7 +228,7 @@ export class OneCheck {
     const { session, onSession, manner } = this.#given;
     // What is left of the check, for a line on which every step takes long.
     const boundMs = 2 * this.#settings.timeoutMs - (performance.now() - this.#startedAt);
-    return this.#begin(addresses, (signal) =>
+    return this.#begin(addresses, ({ signal }) =>
       tryFresh({ site, addresses, addressesFrom, manner, session, onSession, timeoutMs, boundMs, signal }),
     );
   }
@@ -249,7 +253,7 @@ export class OneCheck {
 
   #end(dns: DnsEvidence, winner: Tried | undefined): void {
     this.#over = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const remove of this.#due) remove();
     for (const { abort } of this.#running) abort.abort();
     for (const tried of this.#ended) if (tried !== winner) tried.connection?.close();
     const https = this.#ended.map(({ evidence }) =>

@@ -1,6 +1,25 @@
 /** What programs of the operator are told of the internet: when it is news, and its two forms. Pure. */
 import type { Json } from '../../base/json.js';
-import type { Snapshot } from '../snapshot.js';
+import type { Parts } from '../parts.js';
+import { outcomeOf, type Snapshot } from '../snapshot.js';
+
+/** As much of a snapshot as matters here. */
+export interface Standing extends Pick<Snapshot, 'outcome'> {
+  readonly internet:
+    | (Pick<NonNullable<Snapshot['internet']>, 'verdict' | 'reason' | 'sinceMs'> & {
+        readonly lastCheck: { readonly atMs: number } | null;
+      })
+    | null;
+}
+
+/** The same without the rest of a snapshot, which is text for people. */
+export function standingOf(parts: Parts): Standing {
+  const { internet } = parts;
+  if (internet === undefined) return { outcome: outcomeOf(parts), internet: null };
+  const { verdict, reason = null, sinceMs, lastEvidence } = internet;
+  const lastCheck = lastEvidence === undefined ? null : { atMs: lastEvidence.startedAtMs };
+  return { outcome: outcomeOf(parts), internet: { verdict, reason, sinceMs, lastCheck } };
+}
 
 /** What was told last. */
 export interface Told {
@@ -24,8 +43,8 @@ export const NOTHING_TOLD: VerdictMemory = { told: undefined, doubt: undefined }
  * The second value is what is to be told now; undefined: nothing new. A verdict and the state of the cloud connection are told at once, another
  * reason of the same outage once two checks agree on it, as the log has it: whoever acts on it is not to be called with each check.
  */
-export function noteVerdict(memory: VerdictMemory, snapshot: Snapshot): readonly [VerdictMemory, Told | undefined] {
-  const { internet, outcome: cloud } = snapshot;
+export function noteVerdict(memory: VerdictMemory, standing: Standing): readonly [VerdictMemory, Told | undefined] {
+  const { internet, outcome: cloud } = standing;
   const { verdict = 'unknown', reason = null, sinceMs = null } = internet ?? {};
   const now: Told = { verdict, reason, sinceMs: verdict === 'unknown' ? null : sinceMs, cloud };
   const { told, doubt } = memory;
