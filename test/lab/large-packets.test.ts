@@ -1,6 +1,6 @@
 /** Large packets are lost on the way out: it is named with the command, and the command mends it. Needs root. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { findNatsServer, NatsServerMissingError } from '../support/nats-server.js';
 import type { ComponentCalls } from './component.js';
 import { GROUP, LabDaemon } from './daemon.js';
@@ -22,6 +22,9 @@ const LARGE_BYTES = 3_000;
 const NAMED_MS = 60_000;
 /** The connection goes silent once more, and its next socket carries what waits. */
 const MENDED_MS = 60_000;
+
+/** What is swallowed is noticed after some 0.8 s, and the next socket of a recovery waits for a second at the most. */
+const RESUMES_MS = 3_000;
 
 const LINES: readonly (readonly [bytes: number, sizes: RegExp, command: RegExp])[] = [
   [1_300, /1280 bytes get through by pi0, 1400 do not/, /sudo (ip link set dev pi0 mtu 1280);/],
@@ -96,39 +99,79 @@ describe('a line that loses large packets on the way out', { concurrency: LINES.
       }));
 });
 
-describe('IPv6 loses large packets on the way out, and the request that signs in is one', () => {
-  it('it is made once more over IPv4, told once, and the WebSocket goes that way at once', async (t) => {
-    const lag = new MachineLag();
-    const lab = await Lab.create();
-    try {
-      await ipv6LargeLostOut.apply(lab);
-      const key = 'k'.repeat(700);
-      const daemon = LabDaemon.start(lab, { env: { WEBPUBSUB_NEGOTIATE_URL: `${NEGOTIATE_URL}?code=${key}` } });
-      try {
-        const pids = [daemon.pid, lab.internet.pid];
-        const begun = await daemon.journal.until(() => daemon.attempts()[0], 'an attempt to connect');
-        const waitedMs = waitedForProcessorMs(pids);
-        const joined = await daemon.joined();
-        const tookMs = joined.atMs - begun.atMs;
-        const lateMs = lag.between(begun.atMs, joined.atMs) + waitedForProcessorMs(pids) - waitedMs;
-        t.diagnostic(`sign-in and WebSocket ${tookMs} ms (machine late ${lateMs} ms)`);
-        assert.ok(tookMs <= CONNECTS_MS + lateMs, `${tookMs} ms\n${daemon.journal.tail(60)}`);
-        const told = daemon.journal.find(({ msg }) => msg.includes('is lost on its way'));
-        assert.deepEqual(
-          told.map(({ level, msg }) => [level, /to the sign-in over IPv6 .* IPv4 is tried/.test(msg)]),
-          [['warn', true]],
-          daemon.journal.tail(60),
-        );
-        const { negotiations, upgrades } = (await lab.internet.call('cloud', undefined)).counts;
-        assert.deepEqual({ negotiations, upgrades }, { negotiations: 1, upgrades: 1 });
-        const ways = await lab.connectionsTo('pi', PORTS.cloud);
-        assert.ok(ways.length === 1 && !ways[0]?.includes('fd77'), ways.join('\n'));
-      } finally {
-        await daemon.kill();
-      }
-    } finally {
-      lag.stop();
-      await lab.destroy();
-    }
+describe('IPv6 loses large packets on the way out', () => {
+  let lab: Lab;
+  let daemon: LabDaemon | undefined;
+  const lag = new MachineLag();
+  beforeEach(async () => {
+    lab = await Lab.create();
+  });
+  afterEach(async () => {
+    await daemon?.kill();
+    await lab.destroy();
+  });
+  after(() => lag.stop());
+
+  /** From now to `end`, without what the machine kept from whoever must be quick. */
+  async function timed(running: LabDaemon, fromMs: number, end: () => Promise<{ readonly atMs: number }>) {
+    const pids = [running.pid, lab.internet.pid];
+    const waitedMs = waitedForProcessorMs(pids);
+    const { atMs } = await end();
+    return { tookMs: atMs - fromMs, lateMs: lag.between(fromMs, atMs) + waitedForProcessorMs(pids) - waitedMs };
+  }
+  const told = (running: LabDaemon, to: RegExp): readonly (readonly [string, boolean])[] =>
+    running.journal
+      .find(({ msg }) => msg.includes('is lost on its way'))
+      .map(({ level, msg }) => [level, to.test(msg)] as const);
+  const assertOverIpv4 = async (): Promise<void> => {
+    const ways = await lab.connectionsTo('pi', PORTS.cloud);
+    assert.ok(ways.length === 1 && !ways[0]?.includes('fd77'), ways.join('\n'));
+  };
+
+  it('the request that signs in is made once more over IPv4, told once, and the WebSocket goes that way at once', async (t) => {
+    await ipv6LargeLostOut.apply(lab);
+    const key = 'k'.repeat(700);
+    daemon = LabDaemon.start(lab, { env: { WEBPUBSUB_NEGOTIATE_URL: `${NEGOTIATE_URL}?code=${key}` } });
+    const running = daemon;
+    const begun = await daemon.journal.until(() => running.attempts()[0], 'an attempt to connect');
+    const { tookMs, lateMs } = await timed(daemon, begun.atMs, () => running.joined());
+    t.diagnostic(`sign-in and WebSocket ${tookMs} ms (machine late ${lateMs} ms)`);
+    assert.ok(tookMs <= CONNECTS_MS + lateMs, `${tookMs} ms\n${daemon.journal.tail(60)}`);
+    assert.deepEqual(
+      told(daemon, /to the sign-in over IPv6 .* IPv4 is tried/),
+      [['warn', true]],
+      daemon.journal.tail(60),
+    );
+    const { negotiations, upgrades } = (await lab.internet.call('cloud', undefined)).counts;
+    assert.deepEqual({ negotiations, upgrades }, { negotiations: 1, upgrades: 1 });
+    await assertOverIpv4();
+  });
+
+  it('the request that resumes a session is made once more over IPv4, and nothing is lost', async (t) => {
+    daemon = LabDaemon.start(lab, { env: { DUNEBUGGER_WEBSOCKET_RETURN_SPREAD_SECS: '0' } });
+    const running = daemon;
+    await daemon.joined();
+    assert.ok(
+      (await lab.connectionsTo('pi', PORTS.cloud)).some((way) => way.includes('fd77')),
+      'it is over IPv6',
+    );
+    await ipv6LargeLostOut.apply(lab);
+    const since = daemon.journal.mark();
+    const droppedAtMs = Date.now();
+    await lab.internet.call('cloudFault', 'drop');
+    const { tookMs, lateMs } = await timed(daemon, droppedAtMs, () => running.joined(since));
+    t.diagnostic(`resumed ${tookMs} ms after the drop (machine late ${lateMs} ms)`);
+    assert.ok(tookMs <= RESUMES_MS + lateMs, `${tookMs} ms\n${daemon.journal.tail(60)}`);
+    assert.deepEqual(
+      daemon.joins(since).map(({ recovered }) => recovered),
+      [true],
+      daemon.journal.tail(60),
+    );
+    assert.deepEqual(
+      told(daemon, /to the cloud over IPv6 .* IPv4 is tried/),
+      [['warn', true]],
+      daemon.journal.tail(60),
+    );
+    await assertOverIpv4();
   });
 });

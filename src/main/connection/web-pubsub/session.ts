@@ -229,7 +229,7 @@ export class WebPubSubSession implements Session {
   #openFailed(end: TryEnd): Verdict {
     if (end.kind === 'swallowed' && !this.#isRepeated) {
       this.#isRepeated = true;
-      this.#settings.log.warn({ family: end.family }, swallowedNotice('the cloud', end.family));
+      this.#tellSwallowed(end.family);
       return { kind: 'retry' };
     }
     const failure = openFailure(end, this.#identity.lastWords);
@@ -290,6 +290,7 @@ export class WebPubSubSession implements Session {
 
   #recoveryFailed(end: TryEnd): Verdict {
     if (this.#state.kind !== 'interrupted') return { kind: 'give-up' };
+    if (end.kind === 'swallowed') this.#tellSwallowed(end.family);
     const final = endOfRecovery(end);
     if (final === undefined) {
       this.#pace.pause(performance.now(), pauseAfter(end));
@@ -333,6 +334,10 @@ export class WebPubSubSession implements Session {
     if (this.#state.kind === 'over') return;
     this.#teller.tell(event);
     if (this.#teller.flooded) this.#end('the service sent more than could be taken', { kind: 'own' });
+  }
+
+  #tellSwallowed(family: 4 | 6): void {
+    this.#settings.log.warn({ family }, swallowedNotice('the cloud', family));
   }
 
   #canRecover(): boolean {
