@@ -34,7 +34,7 @@ module.exports = {
         'The main thread imports of the worker the protocol of the two threads, and the one resolver and the one way out they share.',
       severity: 'error',
       from: { path: '^src/main' },
-      to: { path: '^src/workers', pathNot: '^src/workers/(protocol\\.ts$|net/)' },
+      to: { path: '^src/workers', pathNot: '^src/workers/((protocol|quiet-checks)\\.ts$|net/)' },
     },
     {
       name: 'the-network-knows-only-the-protocol',

@@ -36,7 +36,13 @@ export { MonitorError, type MonitorErrorCode } from './internet-monitor/error.js
 export { monitorSettingsOf, type MonitorOptions, type MonitorSettings } from './internet-monitor/options.js';
 export type { InternetMonitorStatus, StatusListener, WaitOptions } from './internet-monitor/status.js';
 
-const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const SILENT: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  showsDebug: () => false,
+};
 const WORKER_MODULE = new URL('../workers/connectivity.js', import.meta.url);
 /** A check that was asked for may have to wait for a running one and for a new worker, milliseconds beyond twice the longest check. */
 const CHECK_GRACE_MS = 10_000;
@@ -72,8 +78,8 @@ export class InternetConnectionMonitor {
   /** @throws {MonitorError} ERR_INVALID_OPTION */
   constructor(options: MonitorOptions = {}) {
     this.#options = options;
-    this.#settings = workerSettingsOf(options);
     this.#log = options.log ?? SILENT;
+    this.#settings = this.#settingsOf(options);
     this.#teller = new Teller(this.#log);
     const slowMs = options.slowListenerMs ?? SLOW_LISTENER_MS;
     this.#connected = new Listeners(this.#log, 'connected', { slowMs, tellRuns: true });
@@ -165,7 +171,10 @@ export class InternetConnectionMonitor {
     return this.#disconnected.add(listener);
   }
 
-  /** Called with what each check saw, before a change of the verdict that it brings. Returns the remover. */
+  /**
+   * Called with what each check saw, before a change of the verdict that it brings; up to 2 s later where it saw the same as the one before. Returns the
+   * remover.
+   */
   onChecked(listener: (evidence: CheckEvidence) => unknown): () => void {
     return this.#checkEnded.add(listener);
   }
@@ -204,10 +213,14 @@ export class InternetConnectionMonitor {
   configure(settings: MonitorSettings): void {
     const options = { ...this.#options, ...settings };
     const before = this.#settings;
-    const after = workerSettingsOf(options);
+    const after = this.#settingsOf(options);
     this.#options = options;
     this.#settings = after;
     if (JSON.stringify(after) !== JSON.stringify(before)) this.#host?.configure(after);
+  }
+
+  #settingsOf(options: MonitorOptions): WorkerSettings {
+    return { ...workerSettingsOf(options), tellsEach: this.#log.showsDebug?.() !== false };
   }
 
   #reset(): void {
@@ -293,7 +306,7 @@ export class InternetConnectionMonitor {
   }
 
   #offlinePaceWords(): string {
-    const { offlineIntervalMs, dataSaver } = workerSettingsOf(this.#options);
+    const { offlineIntervalMs, dataSaver } = this.#settings;
     const first = `${offlineIntervalMs / 1_000} s`;
     if (dataSaver === undefined) return first;
     return `${first} at first, then within a tenth of the outage, every ${dataSaver.lookEveryMs / 1_000} s at least (data saver)`;

@@ -115,12 +115,14 @@ export class Checker {
     this.#proofs.told(id, answer);
   }
 
-  /** Other settings; true if checks are to begin afresh, as other witnesses alone are no reason to. */
+  /** Other settings; true if checks are to begin afresh, for which neither other witnesses nor another way to tell is a reason. */
   configure(settings: WorkerSettings): boolean {
     const before = this.#settings;
     this.#settings = settings;
     this.#proofs.configure(settings);
-    if (JSON.stringify({ ...before, witnesses: settings.witnesses }) === JSON.stringify(settings)) return false;
+    const { witnesses, tellsEach = false } = settings;
+    if (JSON.stringify({ ...before, witnesses, tellsEach }) === JSON.stringify({ ...settings, tellsEach }))
+      return false;
     this.close();
     this.#prober = proberOf(settings, this.interfaces);
     this.#portal = portalWatchOf(settings);

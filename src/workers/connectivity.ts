@@ -21,6 +21,7 @@ import {
   type WorkerSettings,
   type WorkerTask,
 } from './protocol.js';
+import { QuietChecksWriter } from './quiet-checks.js';
 import { isEnough, lookAgainAfterMs, mayAskOnly } from './saver.js';
 import { Schedule } from './schedule.js';
 import { initialMemory, onChecked, onLinkBack, onLinkHeld, type Outcome, type VerdictMemory } from './verdict.js';
@@ -45,6 +46,7 @@ export default function run(task: Task): Promise<void> {
 
 class Connectivity {
   readonly #port: MessagePort;
+  readonly #quiet: QuietChecksWriter;
   #settings: WorkerSettings;
   readonly #checker: Checker;
   #memory: VerdictMemory;
@@ -66,7 +68,8 @@ class Connectivity {
   readonly #schedule = new Schedule();
   #stopped = false;
 
-  constructor({ port, settings, verdict }: Task) {
+  constructor({ port, settings, verdict, quiet }: Task) {
+    this.#quiet = new QuietChecksWriter(quiet);
     this.#port = port;
     this.#settings = settings;
     this.#memory = initialMemory(verdict);
@@ -212,14 +215,11 @@ class Connectivity {
     if (outcome.changed && state.verdict === 'offline') this.#offlineSince = performance.now();
     if (evidence.reason !== undefined)
       this.#checker.failed(evidence.reason, outcome.changed && state.verdict === 'offline');
-    this.#post({
-      kind: 'checked',
-      evidence,
-      state,
-      answers,
-      carried: carriedFor('checks'),
-      lookAgainMs: this.#everyMs(),
-    });
+    const carried = carriedFor('checks');
+    const isQuiet = !outcome.changed && state.verdict === 'online' && answers.length === 0;
+    if (isQuiet && this.#settings.tellsEach !== true && this.#quiet.write(evidence, carried)) return;
+    this.#post({ kind: 'checked', evidence, state, answers, carried, lookAgainMs: this.#everyMs() });
+    this.#quiet.told(evidence);
     if (outcome.changed) this.#post({ kind: 'changed', state, evidence });
   }
 

@@ -309,6 +309,8 @@ export interface WorkerSettings {
   readonly waitForPortal?: boolean;
   /** Follow link, address and route changes of the kernel. */
   readonly followLinks: boolean;
+  /** Tell each check by a message, at once, as somebody reads a line on each. Default false: `quiet-checks.ts`. */
+  readonly tellsEach?: boolean;
 }
 
 /** What the task is started with; the port is in the transfer list. */
@@ -318,6 +320,8 @@ export interface WorkerTask<Port = unknown> {
   readonly settings: WorkerSettings;
   /** The verdict so far, so that a replaced worker goes on from it. */
   readonly verdict: VerdictState;
+  /** Where checks are told of which there is nothing to tell but their times: `quiet-checks.ts`. */
+  readonly quiet: SharedArrayBuffer;
 }
 
 /** Main -> worker. */

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import {
   InternetConnectionMonitor,
   MonitorError,
+  type CheckEvidence,
   type InternetMonitorStatus,
   type MonitorOptions,
 } from '../../src/main/index.js';
@@ -61,6 +62,35 @@ describe('the internet monitor', () => {
     await cloud.breakInternet('refused');
     await until(() => monitor.status.verdict === 'offline', 'the second loss');
     assert.deepEqual(told, ['online', 'offline portal', 'online']);
+  });
+
+  it('tells each check once and in its order, with its own numbers, where nobody reads a line on each', async () => {
+    const silent = () => undefined;
+    const log = { debug: silent, info: silent, warn: silent, error: silent, showsDebug: () => false };
+    const { monitor } = make({ checkIntervalSecs: 0.1, followLinks: true, log });
+    const heard: CheckEvidence[] = [];
+    monitor.onChecked((evidence) => heard.push(evidence));
+    monitor.start();
+    const before = cloud.site.counts.requests;
+    await until(() => heard.length >= 20, 'twenty checks');
+    await cloud.breakInternet('refused');
+    await until(() => monitor.status.verdict === 'offline', 'the loss');
+    await monitor.stop();
+    assert.deepEqual(
+      heard.map(({ checkId }) => checkId),
+      heard.map((_, i) => i + 1),
+    );
+    const passed = heard.filter(({ ok }) => ok);
+    // The last of them may have been on its way as the site went.
+    const asked = cloud.site.counts.requests - before;
+    assert.ok(passed.length === asked || passed.length === asked - 1, `${passed.length} of ${asked}`);
+    const times = heard.map(({ startedAtMs }) => startedAtMs);
+    assert.deepEqual(
+      times,
+      [...new Set(times)].sort((a, b) => a - b),
+      'each at its own time',
+    );
+    assert.ok(monitor.carried.sent > 20 * 40, 'the bytes of all');
   });
 
   it('starts offline where there is no internet, with the reason and the evidence', async () => {

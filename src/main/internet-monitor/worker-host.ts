@@ -2,7 +2,7 @@
  * Owns the piscina pool of one thread, its one long-lived task and the port to it: starts the worker, notices when it dies, hangs or runs
  * out of memory, and replaces it, with growing pauses.
  */
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import {
   PROTOCOL_VERSION,
@@ -12,6 +12,7 @@ import {
   type WorkerSettings,
   type WorkerTask,
 } from '../../workers/protocol.js';
+import { quietChecksMemory, QuietChecksReader } from '../../workers/quiet-checks.js';
 import { refusalOf, refusalWords } from '../../workers/net/refusal.js';
 import { describeError } from '../base/guard.js';
 import type { Logger } from '../log.js';
@@ -32,12 +33,19 @@ export interface WorkerHostOptions {
 
 export type MonitorMessage = Exclude<FromWorker, { kind: 'begun' | 'start-monitor' | 'end-monitor' }>;
 
+type CheckedMessage = Extract<FromWorker, { kind: 'checked' }>;
+
 /** A worker and what is known of it. */
 interface Life {
   readonly pool: Piscina;
+  /** Of its thread; undefined once that has ended. */
+  readonly performance: Worker['performance'] | undefined;
   readonly port: MessagePort;
   readonly ended: Promise<void>;
   readonly startedAt: number;
+  /** Checks that it tells by no message, and the last one that it told by one. */
+  readonly quiet: QuietChecksReader;
+  told: CheckedMessage | undefined;
   /** Runs `ip monitor` for it. */
   readonly links: LinkMonitor;
   /** Ticks of the clock since it was last seen alive, and since it last ended a check. Not time: a process that was stopped must not blame its worker. */
@@ -125,6 +133,7 @@ export class WorkerHost {
 
   #launch(): void {
     const { port1: port, port2 } = new MessageChannel();
+    const quiet = quietChecksMemory();
     const pool = new Piscina({
       filename: this.#options.module.href,
       // None by itself: the pool would replace a thread that died at once, and `#end` terminate the new one while it starts, in which
@@ -141,6 +150,7 @@ export class WorkerHost {
       port: port2,
       settings: this.#settings,
       verdict: this.#options.verdict(),
+      quiet,
     };
     let running: Promise<unknown>;
     try {
@@ -155,12 +165,15 @@ export class WorkerHost {
     this.#refusals = 0;
     const life: Life = {
       pool,
+      performance: pool.threads[0]?.performance,
       port,
       ended: running.then(
         () => undefined,
         () => undefined,
       ),
       startedAt: performance.now(),
+      quiet: new QuietChecksReader(quiet),
+      told: undefined,
       links: new LinkMonitor((message) => port.postMessage(message)),
       silentTicks: 0,
       uncheckedTicks: 0,
@@ -181,6 +194,12 @@ export class WorkerHost {
     if (this.#life !== life) return;
     life.silentTicks = 0;
     life.spoke = true;
+    // What was before is heard before.
+    this.#readQuiet(life);
+    if (message.kind === 'checked') {
+      life.told = message;
+      life.quiet.told(message.evidence);
+    }
     if (message.kind === 'checked' || message.kind === 'looked') {
       life.uncheckedTicks = 0;
       if (performance.now() - life.startedAt >= STABLE_MS) this.#failures = 0;
@@ -199,6 +218,13 @@ export class WorkerHost {
     }
   }
 
+  #readQuiet(life: Life): void {
+    life.quiet.read((evidence, carried) => {
+      life.uncheckedTicks = 0;
+      if (life.told !== undefined) this.#options.onMessage({ ...life.told, evidence, carried, answers: [] });
+    });
+  }
+
   #watchOver(): void {
     clearInterval(this.#watch);
     this.#watch = setInterval(() => this.#tick(), tickMsOf(this.#settings));
@@ -207,6 +233,7 @@ export class WorkerHost {
   #tick(): void {
     const life = this.#life;
     if (life === undefined) return;
+    this.#readQuiet(life);
     life.silentTicks = this.#hasWaited(life) ? 0 : life.silentTicks + 1;
     life.uncheckedTicks += 1;
     const { intervalMs, timeoutMs, dataSaver } = this.#settings;
@@ -228,7 +255,7 @@ export class WorkerHost {
    * a word of the worker's, which costs it nothing. One that has begun nothing yet only waits.
    */
   #hasWaited(life: Life): boolean {
-    const idleMs = life.pool.threads[0]?.performance.eventLoopUtilization().idle ?? 0;
+    const idleMs = life.performance?.eventLoopUtilization().idle ?? 0;
     const waited = life.spoke && idleMs > life.idleMs;
     life.idleMs = idleMs;
     return waited;
