@@ -15,9 +15,9 @@ const NATS_PORT = 4222;
 const NEVER_SECS = 3_600;
 const POLL_MS = 100;
 /** From the end of one check to just before the next, with room for both to be late. */
-const QUIET_MS = 5_000;
-/** A check of a healthy network is over by then. */
-const CHECK_OVER_MS = 1_000;
+const QUIET_MS = 3_500;
+/** A check of a healthy network is over by then, and the daemon's main thread, which looks for it every 2 s, has heard of it. */
+const CHECK_OVER_MS = 2_500;
 
 export interface HealthyOptions {
   readonly seconds: number;
