@@ -33,6 +33,7 @@ import { diffSettings, hostsOf, nameOf, proxyOf, takeOverLive, tellable, type Se
 import { Observation } from './observe/observation.js';
 import type { PageAddress } from './observe/page-server.js';
 import type { Parts as ObservedParts } from './observe/parts.js';
+import type { StandingParts } from './observe/snapshot.js';
 import type { SystemdNotifier } from './systemd.js';
 import { carriedFor } from '../workers/net/meter.js';
 import type { CheckEvidence } from '../workers/protocol.js';
@@ -102,6 +103,7 @@ export class Daemon {
     this.#settings = options.settings;
     this.#observation = new Observation({
       parts: () => this.#contributions(),
+      standing: () => this.#standing(),
       settings: () => tellable(this.#settings, process.env),
       lookNow: async () => this.#parts?.monitor.checkNow(),
       controlSocket: options.settings.controlSocket,
@@ -241,6 +243,12 @@ export class Daemon {
       clock: running.clock,
       data: this.#parts?.dataUse.today,
     });
+  }
+
+  #standing(): StandingParts | undefined {
+    const cloud = this.#parts;
+    if (cloud === undefined && this.#local === undefined) return undefined;
+    return { wanted: cloud !== undefined, internet: cloud?.monitor.status, cloud: cloud?.connection.state };
   }
 
   #status(): string {

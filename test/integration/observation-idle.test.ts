@@ -60,6 +60,7 @@ describe('socket, history, page and metrics', () => {
     timers.start();
     const observation = new Observation({
       parts: () => HEALTHY,
+      standing: () => undefined,
       lookNow: () => Promise.resolve(),
       settings: () => ({ settings: {}, ofEnvironment: [] }),
       controlSocket: path.join(directory, 'control.sock'),

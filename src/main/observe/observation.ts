@@ -22,13 +22,15 @@ import { settledWithin } from '../base/deadline.js';
 import { CheckQuality } from './quality.js';
 import { TrafficOfToday } from './traffic.js';
 import type { RunningSettings } from './running-settings.js';
-import { takeSnapshot, type Snapshot } from './snapshot.js';
+import { takeSnapshot, type Snapshot, type StandingParts } from './snapshot.js';
 import { VerdictOutlet } from './verdict/outlet.js';
 import { standingOf } from './verdict/told.js';
 
 export interface ObservationOptions {
   /** What the parts say of themselves now; undefined while nothing runs. */
   readonly parts: () => Parts | undefined;
+  /** The same of what programs are told, which is looked at with each check. */
+  readonly standing: () => StandingParts | undefined;
   /** The settings that are in force now, without secrets. */
   readonly settings: () => RunningSettings;
   /** Looks at the internet now. */
@@ -76,7 +78,7 @@ export class Observation {
     this.verdict = new VerdictOutlet({
       snapshot: () => this.snapshot(),
       standing: () => {
-        const parts = options.parts();
+        const parts = options.standing();
         return parts && standingOf(parts);
       },
       runtimeDirectory: options.env['RUNTIME_DIRECTORY'],

@@ -147,7 +147,7 @@ export function takeSnapshot(parts: Parts, nowMs: number, looked?: Looked): Snap
   return {
     snapshotVersion: SNAPSHOT_VERSION,
     takenAtMs: nowMs,
-    outcome: outcomeOf(parts),
+    outcome: outcomeOf({ wanted: daemon.wanted, internet, cloud }),
     sentence: sentenceOf(parts, nowMs),
     troubles: {
       first: causes.first === undefined ? null : present(causes.first),
@@ -171,8 +171,15 @@ export function takeSnapshot(parts: Parts, nowMs: number, looked?: Looked): Snap
   };
 }
 
-export function outcomeOf({ daemon, internet, cloud }: Parts): Snapshot['outcome'] {
-  if (!daemon.wanted) return 'idle';
+/** As much of the parts as a program is told of. */
+export interface StandingParts {
+  readonly wanted: boolean;
+  readonly internet: Pick<InternetPart, 'verdict' | 'reason' | 'sinceMs' | 'lastEvidence'> | undefined;
+  readonly cloud: Pick<CloudPart, 'kind'> | undefined;
+}
+
+export function outcomeOf({ wanted, internet, cloud }: StandingParts): Snapshot['outcome'] {
+  if (!wanted) return 'idle';
   return internet?.verdict === 'online' && cloud?.kind === 'connected' ? 'connected' : 'not-connected';
 }
 

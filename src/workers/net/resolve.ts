@@ -255,8 +255,8 @@ function askServer(
   for (const [family, promise] of open) {
     promise.then(
       (list) => {
-        addresses[family] = list.filter((address) => isIP(address) === family);
-        if (addresses[family].length === 0) errors.push('ENODATA');
+        addresses[family] = list;
+        if (list.length === 0) errors.push('ENODATA');
         settled(family);
       },
       (error: unknown) => {

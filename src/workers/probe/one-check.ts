@@ -10,7 +10,6 @@
  * captive portal the old connection may live on while every new one ends at the portal.
  * Where a proxy leads to the site, it is the proxy's name that is asked for, and its addresses that are tried.
  */
-import { isIP } from 'node:net';
 import type { DnsEvidence, HttpsEvidence } from '../protocol.js';
 import { Agenda } from '../net/agenda.js';
 import { LinkedAbort } from '../net/linked-abort.js';
@@ -114,7 +113,7 @@ export class OneCheck {
     const { timeoutMs } = this.#settings;
     const { families, kept, namesFailed } = this.#given;
     const isEnough = kept !== undefined && families.v4 && families.v6 && !namesFailed;
-    const v6 = kept !== undefined && isIP(kept.address) === 6;
+    const v6 = kept !== undefined && kept.address.includes(':');
     let dns = await this.#lookUp(isEnough ? { v4: !v6, v6 } : families, timeoutMs);
     const leftMs = timeoutMs - (performance.now() - this.#startedAt);
     this.#oneFamily = isEnough && dns.ok && this.#agrees(kept.address, dns);

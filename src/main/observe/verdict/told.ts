@@ -1,7 +1,6 @@
 /** What programs of the operator are told of the internet: when it is news, and its two forms. Pure. */
 import type { Json } from '../../base/json.js';
-import type { Parts } from '../parts.js';
-import { outcomeOf, type Snapshot } from '../snapshot.js';
+import { outcomeOf, type Snapshot, type StandingParts } from '../snapshot.js';
 
 /** As much of a snapshot as matters here. */
 export interface Standing extends Pick<Snapshot, 'outcome'> {
@@ -13,7 +12,7 @@ export interface Standing extends Pick<Snapshot, 'outcome'> {
 }
 
 /** The same without the rest of a snapshot, which is text for people. */
-export function standingOf(parts: Parts): Standing {
+export function standingOf(parts: StandingParts): Standing {
   const { internet } = parts;
   if (internet === undefined) return { outcome: outcomeOf(parts), internet: null };
   const { verdict, reason = null, sinceMs, lastEvidence } = internet;
