@@ -6,8 +6,8 @@ import type { KeptPolicy } from '../../src/workers/probe/kept-connection.js';
 import { reasonOf } from '../../src/workers/verdict.js';
 import type { OfflineReason } from '../../src/workers/protocol.js';
 import { CertificateAuthority } from '../support/certificates.js';
-import { HttpsSite, type SiteBehaviour } from '../support/https-site.js';
-import { Http2Site, RawSite } from '../support/odd-sites.js';
+import { HttpsSite, type SiteBehaviour, type SiteProtocol } from '../support/https-site.js';
+import { RawSite } from '../support/odd-sites.js';
 import { NameServer } from '../support/name-server.js';
 import { until } from '../support/until.js';
 
@@ -22,6 +22,12 @@ const PATIENT_MS = 20_000;
 /** The same where the site is silent until the time-out. */
 const SILENCE_MS = 2_000;
 const HOST = 'site.test';
+/** What a site may speak, and what it is asked by. */
+const SPOKEN: readonly (readonly [speaks: readonly SiteProtocol[], version: string])[] = [
+  [['http/1.1'], '1.1'],
+  [['h2', 'http/1.1'], '2.0'],
+  [['h2'], '2.0'],
+];
 const never = new AbortController().signal;
 
 describe('a check', () => {
@@ -48,6 +54,7 @@ describe('a check', () => {
   afterEach(async () => {
     prober.close();
     names.behave({ kind: 'answer' });
+    site.speak('http/1.1');
     await site.repair();
     await other.repair();
   });
@@ -196,7 +203,7 @@ describe('a check', () => {
   describe("of every server's HEAD", () => {
     beforeEach(() => takeTime(PATIENT_MS));
 
-    const kept: readonly [string, SiteBehaviour, method: string][] = [
+    const rows: readonly [string, SiteBehaviour, method: string][] = [
       ['without Content-Length', { kind: 'answer', framing: 'none' }, 'HEAD'],
       ['chunked', { kind: 'answer', framing: 'chunked' }, 'HEAD'],
       ['301 without Content-Length', { kind: 'answer', status: 301, framing: 'none', location: '/' }, 'HEAD'],
@@ -204,26 +211,51 @@ describe('a check', () => {
       ['501 without Content-Length', { kind: 'answer', head: 501, framing: 'none' }, 'GET'],
       ['405 where GET is chunked', { kind: 'answer', head: 405, framing: 'chunked' }, 'GET'],
     ];
-    for (const [name, behaviour, method] of kept)
-      it(`${name}: one connection over 20 checks`, async () => {
-        await site.behave(behaviour);
+    for (const [speaks, version] of SPOKEN) {
+      const who = `of a site that speaks ${speaks.join(' and ')}`;
+      for (const [name, behaviour, method] of rows)
+        it(`${name}, ${who}: one connection over 20 checks`, async () => {
+          site.speak(...speaks);
+          await site.behave(behaviour);
+          const { connections } = site.counts;
+          for (let i = 0; i < 20; i += 1) await passes();
+          assert.equal(site.counts.connections - connections, 1);
+          assert.equal(site.lastRequest?.[0], `${method} / HTTP/${version}`);
+          if (method === 'GET') assert.ok(site.lastRequest.some((line) => line.toLowerCase() === 'range: bytes=0-0'));
+        });
+
+      it(`silence, ${who}: soon asked by GET, and from then on over one connection`, async () => {
+        takeTime(SILENCE_MS);
+        site.speak(...speaks);
+        await site.behave({ kind: 'answer', head: 'hang' });
+        await fails('http-timeout');
+        if (!speaks.includes('http/1.1')) await fails('tls-failed');
+        await passes();
         const { connections } = site.counts;
         for (let i = 0; i < 20; i += 1) await passes();
-        assert.equal(site.counts.connections - connections, 1);
-        assert.match(site.lastRequest?.[0] ?? '', new RegExp(`^${method} / HTTP/1.1$`));
+        assert.equal(site.counts.connections, connections);
+        assert.match(site.lastRequest?.[0] ?? '', /^GET /);
       });
+    }
 
-    it('silence: the second check asks by GET, and from then on over one connection', async () => {
+    it('a site whose HTTP/2 hangs is asked by HTTP/1.1 from then on', async () => {
       takeTime(SILENCE_MS);
-      await site.behave({ kind: 'answer', head: 'hang' });
+      site.speak('h2', 'http/1.1');
+      await site.behave({ kind: 'hang', at: 'h2' });
       await fails('http-timeout');
+      await passes();
       const { connections } = site.counts;
       for (let i = 0; i < 20; i += 1) await passes();
-      assert.equal(site.counts.connections - connections, 1);
-      assert.deepEqual(
-        site.lastRequest?.map((line) => line.toLowerCase()),
-        ['get / http/1.1', `host: ${HOST}:${site.port}`, 'range: bytes=0-0'],
-      );
+      assert.equal(site.counts.connections, connections);
+    });
+
+    it('one that speaks another protocol after a while is asked by that', async () => {
+      for (const [speaks, version] of [...SPOKEN, ...SPOKEN]) {
+        site.speak(...speaks);
+        site.dropConnections();
+        await passes();
+        assert.match(site.lastRequest?.[0] ?? '', new RegExp(`HTTP/${version}$`));
+      }
     });
 
     it('a body against all rules costs a connection a check, and nothing else', async () => {
@@ -298,19 +330,6 @@ describe('a check', () => {
         await raw.stop();
       });
     }
-
-    it('of a site that speaks HTTP/2 and nothing else: one connection over 20 checks, HEAD or GET', async () => {
-      const only2 = await Http2Site.start(ca, HOST);
-      const by = proberOf({ port: only2.port });
-      await fails('tls-failed', by);
-      for (let i = 0; i < 20; i += 1) await passes(by);
-      assert.deepEqual([only2.sessions, only2.methods.at(-1)], [1, 'HEAD']);
-      only2.refusesHead = true;
-      for (let i = 0; i < 20; i += 1) await passes(by);
-      assert.deepEqual([only2.sessions, only2.methods.at(-1)], [1, 'GET']);
-      by.close();
-      await only2.stop();
-    });
   });
 
   describe('of a name server in trouble', () => {
@@ -431,18 +450,22 @@ describe('a check', () => {
       [{ kind: 'cut' }, 'http-timeout'],
       [{ kind: 'garbage' }, 'http-timeout'],
     ] as const;
-    for (const [behaviour, reason] of rows) {
-      for (const when of ['before', 'after'] as const) {
-        it(`${Object.values(behaviour).join(' ')}, ${when} the first check: ${reason}, and well again at once`, async () => {
-          if (when === 'after') await passes();
-          await site.behave(behaviour);
-          await fails(reason);
-          await fails(reason);
-          await site.repair();
-          await passes();
-        });
+    // One that speaks HTTP/2 alone is asked for HTTP/1.1 as well before it is given up, and back by the check after.
+    for (const [speaks] of SPOKEN.filter(([protocols]) => protocols.includes('http/1.1')))
+      for (const [behaviour, reason] of rows) {
+        const what = `${Object.values(behaviour).join(' ')}, of one that speaks ${speaks.join(' and ')}`;
+        for (const when of ['before', 'after'] as const) {
+          it(`${what}, ${when} the first check: ${reason}, and well again at once`, async () => {
+            site.speak(...speaks);
+            if (when === 'after') await passes();
+            await site.behave(behaviour);
+            await fails(reason);
+            await fails(reason);
+            await site.repair();
+            await passes();
+          });
+        }
       }
-    }
 
     it('silence over the kept connection and a fresh one beside it is one time-out, not one and a half', async () => {
       await passes();

@@ -94,6 +94,7 @@ serve({
     return { ca: ca.certificatePem };
   },
   site: (behaviour) => running().site.behave(behaviour),
+  siteSpeaks: (protocols) => running().site.speak(...protocols),
   certificate: (kind) => running().site.showCertificate(kind),
   portal: ({ certificate, clockMs, plain }) => {
     const { portal, plainPortal } = running();

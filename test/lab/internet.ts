@@ -1,6 +1,6 @@
 /** What the child in the `net` namespace offers: the servers of the internet, scripted from the test. */
 import type { CertificateKind } from '../support/certificates.js';
-import type { SiteBehaviour, SiteCounts } from '../support/https-site.js';
+import type { SiteBehaviour, SiteCounts, SiteProtocol } from '../support/https-site.js';
 import type { PlainBehaviour } from '../support/plain-site.js';
 import type { ReceivedMessage } from '../support/group-client.js';
 import type { LiveConnection, ServiceCounts } from '../support/web-pubsub-server.js';
@@ -61,6 +61,8 @@ export interface InternetCalls {
   start(options: InternetOptions): Promise<{ readonly ca: string }>;
   /** How the site answers. */
   site(behaviour: SiteBehaviour): Promise<void>;
+  /** What new connections of the site speak; of several the first that the Pi offers. HTTP/1.1 in a new lab. */
+  siteSpeaks(protocols: readonly SiteProtocol[]): void;
   certificate(kind: CertificateKind): void;
   /** What the portal does at port 443, where it is led there, and at port 80. */
   portal(behaviour: PortalBehaviour): void;

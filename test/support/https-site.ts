@@ -1,4 +1,5 @@
 import http from 'node:http';
+import http2 from 'node:http2';
 import type net from 'node:net';
 import tls from 'node:tls';
 import { CertificateAuthority, type CertificateKind, type KeyAndChain } from './certificates.js';
@@ -22,9 +23,9 @@ export type SiteBehaviour =
     }
   /**
    * Silence. `accept`: TCP connects, the TLS handshake is never answered. `tls`: the handshake completes, the request
-   * is never read. `request`: the request is read (and counted), no answer follows.
+   * is never read. `request`: the request is read (and counted), no answer follows. `h2`: as `tls`, of connections that agreed upon HTTP/2; others are answered.
    */
-  | { readonly kind: 'hang'; readonly at: 'accept' | 'tls' | 'request' }
+  | { readonly kind: 'hang'; readonly at: 'accept' | 'tls' | 'request' | 'h2' }
   /** The connection is reset in the middle of the answer's headers. */
   | { readonly kind: 'cut' }
   /** The request is answered with bytes that are not HTTP. */
@@ -33,6 +34,12 @@ export type SiteBehaviour =
   | { readonly kind: 'refuse' };
 
 type AnswerBehaviour = Extract<SiteBehaviour, { kind: 'answer' }>;
+
+/** What a site speaks; of several the first that the client offers is taken. */
+export type SiteProtocol = 'http/1.1' | 'h2';
+
+type Request = http.IncomingMessage | http2.Http2ServerRequest;
+type Response = http.ServerResponse | http2.Http2ServerResponse;
 
 export interface HttpsSiteOptions extends ListenOptions {
   /** Who signs; default: a CA of the site's own. */
@@ -60,12 +67,14 @@ export class HttpsSite {
   dateHeader: Date | undefined;
   #listener!: Listener;
   readonly #http: http.Server;
+  readonly #http2: http2.Http2Server;
   /** One TLS server a certificate, each with ticket keys of its own: a session of one is not resumed by another. */
   readonly #tls: ReadonlyMap<CertificateKind, tls.Server>;
   readonly #changes = new Changes();
   readonly #timers = new Set<NodeJS.Timeout>();
   #certificate: CertificateKind = 'good';
   #behaviour: SiteBehaviour = { kind: 'answer' };
+  #protocols: readonly SiteProtocol[] = ['http/1.1'];
   #handshakes = 0;
   #resumptions = 0;
   #requests = 0;
@@ -76,6 +85,8 @@ export class HttpsSite {
     this.#http = http.createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
       this.#answer(request, response);
     });
+    this.#http2 = http2.createServer((request, response) => this.#answer(request, response));
+    this.#http2.on('session', (session) => session.on('error', () => undefined));
     const kinds: readonly CertificateKind[] = ['good', 'foreign', 'expired', 'not-yet-valid'];
     this.#tls = new Map(kinds.map((kind) => [kind, this.#makeTlsServer(certificates[kind])]));
   }
@@ -137,6 +148,11 @@ export class HttpsSite {
     }
   }
 
+  /** What the next handshakes agree upon; whoever offers nothing of it is refused. Default: HTTP/1.1 alone. */
+  speak(...protocols: readonly SiteProtocol[]): void {
+    this.#protocols = protocols;
+  }
+
   /** Answers 200 again, with the good certificate and the true date. */
   async repair(): Promise<void> {
     this.dateHeader = undefined;
@@ -176,13 +192,17 @@ export class HttpsSite {
   }
 
   #makeTlsServer(certificate: KeyAndChain): tls.Server {
-    const server = tls.createServer({ ...certificate, ALPNProtocols: ['http/1.1'] }, (socket) => {
+    const ALPNCallback = ({ protocols }: { protocols: string[] }): string | undefined =>
+      this.#protocols.find((protocol) => protocols.includes(protocol));
+    const server = tls.createServer({ ...certificate, ALPNCallback }, (socket) => {
       socket.on('error', () => undefined);
       this.#handshakes += 1;
       if (socket.isSessionReused()) this.#resumptions += 1;
       this.#changes.notify();
-      if (this.#behaviour.kind === 'hang' && this.#behaviour.at === 'tls') socket.resume();
-      else this.#http.emit('connection', socket);
+      const isHttp2 = socket.alpnProtocol === 'h2';
+      const hangs = this.#behaviour.kind === 'hang' ? this.#behaviour.at : undefined;
+      if (hangs === 'tls' || (hangs === 'h2' && isHttp2)) socket.resume();
+      else (isHttp2 ? this.#http2 : this.#http).emit('connection', socket);
     });
     // A handshake that fails (the client does not trust us) is the client's to report.
     server.on('tlsClientError', () => undefined);
@@ -196,9 +216,13 @@ export class HttpsSite {
     else this.#tls.get(this.#certificate)?.emit('connection', socket);
   }
 
-  #answer(request: http.IncomingMessage, response: http.ServerResponse): void {
+  #answer(request: Request, response: Response): void {
     const behaviour = this.#behaviour;
     // A site that hangs before the request is read has not seen one on an open connection either.
+    if (behaviour.kind === 'hang' && behaviour.at === 'h2' && request.httpVersionMajor < 2) {
+      this.#respond(request, response, { kind: 'answer' });
+      return;
+    }
     if (behaviour.kind === 'hang' && behaviour.at !== 'request') return;
     this.#requests += 1;
     this.#lastRequest = linesOf(request);
@@ -210,10 +234,10 @@ export class HttpsSite {
         });
         return;
       case 'cut':
-        request.socket.write('HTTP/1.1 200 OK\r\nContent-Le', () => request.socket.destroy());
+        instead(request, 'HTTP/1.1 200 OK\r\nContent-Le', 'cut');
         return;
       case 'garbage':
-        request.socket.end('\u0000\u0001 this is not HTTP \r\n\r\n');
+        instead(request, '\u0000\u0001 this is not HTTP \r\n\r\n', 'end');
         return;
       case 'hang':
       case 'refuse':
@@ -221,13 +245,13 @@ export class HttpsSite {
     }
   }
 
-  #respond(request: http.IncomingMessage, response: http.ServerResponse, behaviour: AnswerBehaviour): void {
+  #respond(request: Request, response: Response, behaviour: AnswerBehaviour): void {
     const { framing = 'known', location, bodyBytes } = behaviour;
     const isHead = request.method === 'HEAD';
     const refused = isHead ? behaviour.head : undefined;
     if (refused === 'hang') return;
     if (refused === 'body') {
-      request.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nthe site\n');
+      instead(request, 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nthe site\n', 'keep');
       return;
     }
     const status = refused ?? behaviour.status ?? 200;
@@ -236,16 +260,17 @@ export class HttpsSite {
       response.setHeader('Date', this.dateHeader.toUTCString());
     }
     // Said by ourselves, since nginx does not send the Keep-Alive header that Node would add.
-    response.setHeader('Connection', 'keep-alive');
+    if (request.httpVersionMajor < 2) response.setHeader('Connection', 'keep-alive');
     if (location !== undefined) response.setHeader('Location', location);
     const body = status === 204 || status === 304 ? '' : bodyBytes === undefined ? 'the site\n' : 'x'.repeat(bodyBytes);
     if (body !== '') {
       response.setHeader('Content-Type', 'text/plain');
       if (framing === 'known') response.setHeader('Content-Length', Buffer.byteLength(body));
-      if (framing === 'chunked') response.setHeader('Transfer-Encoding', 'chunked');
+      if (framing === 'chunked' && request.httpVersionMajor < 2) response.setHeader('Transfer-Encoding', 'chunked');
     }
     response.writeHead(status);
-    response.end(isHead ? undefined : body);
+    if (isHead) response.end();
+    else response.end(body);
   }
 
   #after(delayMs: number, work: () => void): void {
@@ -261,7 +286,20 @@ export class HttpsSite {
   }
 }
 
-function linesOf({ method = '', url = '', httpVersion, rawHeaders }: http.IncomingMessage): string[] {
+/** Bytes that are no answer, past HTTP/1.1; a session of HTTP/2 just ends. */
+function instead(request: Request, text: string, then: 'cut' | 'end' | 'keep'): void {
+  if (!('socket' in request) || request.httpVersionMajor >= 2) {
+    (request as http2.Http2ServerRequest).stream.session?.destroy();
+    return;
+  }
+  const { socket } = request;
+  socket.write(text, () => {
+    if (then === 'cut') socket.destroy();
+    if (then === 'end') socket.end();
+  });
+}
+
+function linesOf({ method = '', url = '', httpVersion, rawHeaders }: Request): string[] {
   const headers = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${rawHeaders[i + 1] ?? ''}`] : []));
   return [`${method} ${url} HTTP/${httpVersion}`, ...headers];
 }

@@ -13,8 +13,9 @@ const tried = (more: Partial<HttpsEvidence>): HttpsEvidence => ({
   ...more,
 });
 const answered = (status: number): HttpsEvidence => tried({ ok: true, status });
-const GET: Manner = { method: 'GET', protocol: 'http/1.1' };
-const H2: Manner = { method: 'HEAD', protocol: 'h2' };
+const GET: Manner = { method: 'GET', protocol: 'h2' };
+const HTTP1: Manner = { method: 'HEAD', protocol: 'http/1.1' };
+const PLAIN_GET: Manner = { method: 'GET', protocol: 'http/1.1' };
 const NO_PROTOCOL = { failedAt: 'tls', error: 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' } as const;
 
 describe('the manner of asking', () => {
@@ -24,8 +25,11 @@ describe('the manner of asking', () => {
     ['501', FIRST_MANNER, [answered(501)], GET],
     ['405 to GET, which is an answer as well', GET, [answered(405)], GET],
     ['500', FIRST_MANNER, [answered(500)], FIRST_MANNER],
-    ['silence', FIRST_MANNER, [tried({ failedAt: 'http', error: 'ETIMEDOUT' })], GET],
-    ['silence to both', GET, [tried({ failedAt: 'http', error: 'ETIMEDOUT' })], FIRST_MANNER],
+    ['405 where HTTP/1.1 is spoken', HTTP1, [answered(405)], PLAIN_GET],
+    // Whichever it hangs on, the other of both is asked next.
+    ['silence', FIRST_MANNER, [tried({ failedAt: 'http', error: 'ETIMEDOUT' })], PLAIN_GET],
+    ['silence to both', PLAIN_GET, [tried({ failedAt: 'http', error: 'ETIMEDOUT' })], FIRST_MANNER],
+    ['silence to GET, which was refused as HEAD', GET, [tried({ failedAt: 'http', error: 'ETIMEDOUT' })], FIRST_MANNER],
     ['a kept connection that died', FIRST_MANNER, [tried({ reused: true, failedAt: 'http' })], FIRST_MANNER],
     [
       'a kept one that died and an answer beside it',
@@ -34,8 +38,8 @@ describe('the manner of asking', () => {
       FIRST_MANNER,
     ],
     ['no way to the site', FIRST_MANNER, [tried({ failedAt: 'tcp', error: 'ETIMEDOUT' })], FIRST_MANNER],
-    ['no common protocol', FIRST_MANNER, [tried(NO_PROTOCOL)], H2],
-    ['no common protocol any more', H2, [tried(NO_PROTOCOL)], FIRST_MANNER],
+    ['no common protocol', FIRST_MANNER, [tried(NO_PROTOCOL)], HTTP1],
+    ['no common protocol any more', HTTP1, [tried(NO_PROTOCOL)], FIRST_MANNER],
     ['nothing tried, as no name was found', FIRST_MANNER, [], FIRST_MANNER],
   ];
   for (const [name, before, tries, after] of rows)

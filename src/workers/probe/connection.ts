@@ -13,7 +13,7 @@ import { ProxyError } from '../net/proxy-answers.js';
 import { codeOf, type Answer, type Exchange, type Failure, type RequestSize } from './answer.js';
 import { Http1 } from './http1.js';
 import { Http2 } from './http2.js';
-import type { Manner } from './manner.js';
+import { OFFERED, type Manner } from './manner.js';
 
 /**
  * A check carries no secret, so it does without the key shares of a post-quantum handshake: they are 2 kB of a metered line, and more than one packet, which
@@ -95,7 +95,7 @@ export async function openConnection(options: OpenOptions): Promise<Opened> {
     port: site.port,
     proxy: site.proxy,
     tls: {
-      ALPNProtocols: [manner.protocol],
+      ALPNProtocols: [...OFFERED[manner.protocol]],
       ecdhCurve: CURVES,
       ...(site.ca === undefined ? {} : { ca: site.ca }),
       ...(session === undefined ? {} : { session }),

@@ -1,5 +1,8 @@
-/** HTTP/2 over one socket, for a site that speaks nothing else: a stream a request, for as long as the site keeps the connection. */
-import type { ClientHttp2Session, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2';
+/**
+ * HTTP/2 over one socket: a stream a request, for as long as the site keeps the connection. Headers that have been said once are a byte each from then on
+ * (HPACK, RFC 7541), so an answer of some hundred bytes of headers costs as little as a bare one.
+ */
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2';
 import type { Socket } from 'node:net';
 import { codeOfAbort } from '../net/open-address.js';
 import { clockAheadMs } from '../net/site-clock.js';
@@ -12,6 +15,7 @@ export class Http2 implements Exchange {
   readonly #socket: Socket;
   readonly #hostHeader: string;
   #session: ClientHttp2Session | undefined;
+  #last: ClientHttp2Stream | undefined;
   #busy = false;
 
   constructor(socket: Socket, hostHeader: string) {
@@ -45,7 +49,7 @@ export class Http2 implements Exchange {
     this.#socket.destroy();
   }
 
-  /** Loaded only where it is needed: hardly any site speaks nothing but HTTP/2. */
+  /** Loaded only where it is needed: a site may speak HTTP/1.1 alone. */
   async #open(): Promise<ClientHttp2Session> {
     const { connect } = await import('node:http2');
     const session = connect(`https://${this.#hostHeader}`, {
@@ -64,14 +68,21 @@ export class Http2 implements Exchange {
     signal: AbortSignal,
   ): Promise<Answer> {
     return new Promise((resolve) => {
-      const stream = session.request({ ':method': method, ':path': '/' });
+      // One that its site has not ended by itself meanwhile.
+      if (this.#last?.closed === false) this.#last.close();
+      const stream = session.request({
+        ':method': method,
+        ':path': '/',
+        ...(method === 'GET' ? { range: 'bytes=0-0' } : {}),
+      });
+      this.#last = stream;
       let answer: Answer | undefined;
-      const settle = (what: Answer): void => {
+      const settle = (what: Answer, isWhole: boolean): void => {
         signal.removeEventListener('abort', onAbort);
-        if (!stream.closed) stream.close();
+        if (!isWhole && !stream.closed) stream.close();
         resolve(what);
       };
-      const onAbort = (): void => settle(answer ?? httpFailure(codeOfAbort(signal)));
+      const onAbort = (): void => settle(answer ?? httpFailure(codeOfAbort(signal)), false);
       if (signal.aborted) {
         onAbort();
         return;
@@ -85,15 +96,16 @@ export class Http2 implements Exchange {
           date: headers.date,
           clockAheadMs: clockAheadMs(headers, Date.now()),
         };
-        if (method === 'HEAD') settle(answer);
+        // It ends with its headers. To reset the stream would be a packet more each way, so the site has until the next request to say that as well.
+        if (method === 'HEAD') settle(answer, true);
       });
       let bytes = 0;
       stream.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > MAX_BODY_BYTES && answer !== undefined) settle(answer);
+        if (bytes > MAX_BODY_BYTES && answer !== undefined) settle(answer, false);
       });
-      stream.on('error', (error) => settle(answer ?? httpFailure(codeOf(error))));
-      stream.on('close', () => settle(answer ?? httpFailure('ECONNRESET', 'closed without an answer')));
+      stream.on('error', (error) => settle(answer ?? httpFailure(codeOf(error)), false));
+      stream.on('close', () => settle(answer ?? httpFailure('ECONNRESET', 'closed without an answer'), true));
       stream.end();
     });
   }

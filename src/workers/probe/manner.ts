@@ -4,11 +4,17 @@ import type { HttpsEvidence } from '../protocol.js';
 export interface Manner {
   /** `GET` is bounded: its answer is read as far as a small page goes. */
   readonly method: 'HEAD' | 'GET';
-  /** What is offered; a site that speaks both takes the first, which is the lighter to have loaded. */
-  readonly protocol: 'http/1.1' | 'h2';
+  /** The best that is offered. A site that speaks both takes HTTP/2: what it says in its headers is then paid for once, and not with every check. */
+  readonly protocol: 'h2' | 'http/1.1';
 }
 
-export const FIRST_MANNER: Manner = { method: 'HEAD', protocol: 'http/1.1' };
+export const FIRST_MANNER: Manner = { method: 'HEAD', protocol: 'h2' };
+
+/** For RFC 7301. */
+export const OFFERED: Readonly<Record<Manner['protocol'], readonly string[]>> = {
+  h2: ['h2', 'http/1.1'],
+  'http/1.1': ['http/1.1'],
+};
 
 /** RFC 9110: 405, the method is known and not allowed; 501, it is not known. Either answer proves the internet, but may cost the connection. */
 const REFUSES_HEAD: readonly (number | undefined)[] = [405, 501];
@@ -18,11 +24,12 @@ const NO_COMMON_PROTOCOL = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL';
 /** The manner of the next check. `tries`: those of the check, in the order in which they ended. */
 export function learnManner(manner: Manner, tries: readonly HttpsEvidence[]): Manner {
   const { method, protocol } = manner;
-  const other: Manner = { ...manner, method: method === 'HEAD' ? 'GET' : 'HEAD' };
   const answered = tries.find(({ ok }) => ok);
-  if (answered !== undefined) return method === 'HEAD' && REFUSES_HEAD.includes(answered.status) ? other : manner;
+  if (answered !== undefined)
+    return method === 'HEAD' && REFUSES_HEAD.includes(answered.status) ? { ...manner, method: 'GET' } : manner;
   const fresh = tries.findLast(({ reused }) => !reused);
   if (fresh?.error === NO_COMMON_PROTOCOL) return { ...manner, protocol: protocol === 'h2' ? 'http/1.1' : 'h2' };
-  // A site that hangs on one may answer the other; where it is the line, the change costs nothing.
-  return fresh?.failedAt === 'http' ? other : manner;
+  if (fresh?.failedAt !== 'http') return manner;
+  // A site that hangs on one may answer the other, be it the method or the protocol: the next check decides. Where it is the line, the change costs little.
+  return method === 'HEAD' ? { method: 'GET', protocol: 'http/1.1' } : FIRST_MANNER;
 }

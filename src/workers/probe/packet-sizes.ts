@@ -30,8 +30,6 @@ const HEADERS = { 4: 20 + 32 + 22, 6: 40 + 32 + 22 } as const;
 
 /** Undefined: nothing can be said. */
 export async function tryPacketSizes(options: PacketSizesOptions): Promise<PacketEvidence | undefined> {
-  // Only of HTTP/1.1 is the size of a request known.
-  if (options.manner.protocol !== 'http/1.1') return undefined;
   const first = await climb(options, []);
   if (first === undefined) return undefined;
   if (first.lost === undefined) return evidenceOf(options, first);
@@ -86,7 +84,8 @@ async function open({ site, address, manner, timeoutMs, signal }: PacketSizesOpt
     openConnection({
       site,
       address,
-      manner,
+      // Only of HTTP/1.1 is the size of a request known; a site that does not speak it says nothing here.
+      manner: { ...manner, protocol: 'http/1.1' },
       // What resumes a session is a larger packet.
       session: undefined,
       signal: either,
