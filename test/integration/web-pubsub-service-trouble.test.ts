@@ -31,6 +31,16 @@ describe('alive for the application', () => {
     await eventually(() => server.sockets.size === 0);
   });
 
+  it('asks the service in place of a ping of the WebSocket where both are due, and the WebSocket where that is not answered', async () => {
+    await fixture.open({ idlePingMs: 100, halfOpenTimeoutMs: 60_000, liveness: { askAfterMs: 150 } });
+    const asked: string[] = [];
+    server.script.onFrame = ({ type }) => asked.push(type) > 0;
+    server.kept.ws!.on('ping', () => asked.push('ping of the WebSocket'));
+    await eventually(() => asked.length >= 2);
+    assert.deepEqual(asked.slice(0, 2), ['ping', 'ping of the WebSocket']);
+    assert.deepEqual(fixture.kinds, []);
+  });
+
   it('ends a session of which nothing is acknowledged, though pings are answered', async () => {
     const session = await fixture.open({ liveness: { unacknowledged: 3, unacknowledgedForMs: 100 } });
     server.script.onFrame = ({ type }) => type === 'sendToGroup';

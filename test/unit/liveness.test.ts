@@ -37,6 +37,14 @@ it('asks once a silence, and is content with any answer', () => {
   assert.deepEqual(play(49, heard, 20), ['30 ask']);
 });
 
+it('asks in place of a ping of the socket, if it were to ask before the next one', () => {
+  const idle: LivenessEvent = { kind: 'idle', nextMs: 13_000 };
+  assert.deepEqual(play(13, idle), []);
+  assert.deepEqual(play(26, idle, idle, 19), ['26 ask']);
+  assert.deepEqual(play(26, idle, 20), ['26 ask', '46 dead']);
+  assert.deepEqual(play(26, idle, heard, 13, idle, 13, idle), ['26 ask', '52 ask']);
+});
+
 it('notices that nothing is acknowledged, though something is heard all the time', () => {
   assert.deepEqual(play(10, unacknowledged, heard, 10, unacknowledged, heard, 10, unacknowledged), ['30 dead']);
 });

@@ -5,7 +5,7 @@ import type { ProxySettings } from '../../workers/protocol.js';
 import type { Logger } from '../log.js';
 import { SignInError, type ClientAccessUrl, type ClientAccessUrlProvider } from './credentials/provider.js';
 import { OpenError, type OpenFailure, type OpenSession, type OpenSessionOptions } from './session.js';
-import type { SilencePolicy } from './web-pubsub/link.js';
+import type { SilencePolicy } from './web-pubsub/silence.js';
 import { DEFAULT_LIVENESS, SPARING_LIVENESS, type LivenessPolicy } from './web-pubsub/liveness.js';
 import { describeError, redact } from './web-pubsub/redact.js';
 import type { SubprotocolName } from './web-pubsub/safe-protocol.js';
@@ -30,7 +30,10 @@ export interface WebPubSubOptions {
   readonly joinTimeoutMs?: number;
   /** For one client access URL, whatever the provider's own deadline is. Default 20 s. */
   readonly credentialsTimeoutMs?: number;
-  /** Silence after which the service is asked for a sign of life. Default 10 s, or two thirds of the half-open timeout if that is shorter. */
+  /**
+   * Silence after which the service is asked for a sign of life. Default 10 s, or two thirds of the half-open timeout if that is shorter; up to 12 s where it
+   * answers quickly and has at least 3 s left to do so.
+   */
   readonly idlePingMs?: number;
   /** Silence after which the connection is given up as half-open. Default 15 s. */
   readonly halfOpenTimeoutMs?: number;
@@ -51,6 +54,10 @@ export interface WebPubSubOptions {
   readonly onHost?: (host: string) => void;
   readonly log: Logger;
 }
+
+const IDLE_PING_MS = 10_000;
+const QUICK_IDLE_PING_MS = 12_000;
+const LEAST_TO_ANSWER_MS = 3_000;
 
 /** Longer than the 75 s between two questions of the internet checks, whose answers are signs of life. */
 const SPARING_PING_MS = 80_000;
@@ -86,11 +93,11 @@ async function connect(
   const { subprotocol = 'json.reliable.webpubsub.azure.v1', lookup, proxy, ca } = options;
   const halfOpenTimeoutMs = options.halfOpenTimeoutMs ?? 15_000;
   const { sparing = () => false } = options;
-  const silence: SilencePolicy = {
-    // A link that is given up before it is asked would be given up whenever nobody talks.
-    idlePingMs: options.idlePingMs ?? Math.min(10_000, (halfOpenTimeoutMs * 2) / 3),
-    halfOpenTimeoutMs,
-  };
+  // A link that is given up before it is asked would be given up whenever nobody talks.
+  const idlePingMs = options.idlePingMs ?? Math.min(IDLE_PING_MS, (halfOpenTimeoutMs * 2) / 3);
+  const quickIdlePingMs =
+    options.idlePingMs ?? Math.max(idlePingMs, Math.min(QUICK_IDLE_PING_MS, halfOpenTimeoutMs - LEAST_TO_ANSWER_MS));
+  const silence: SilencePolicy = { idlePingMs, quickIdlePingMs, halfOpenTimeoutMs };
   const sparingSilence = { idlePingMs: SPARING_PING_MS, halfOpenTimeoutMs: SPARING_PING_MS + halfOpenTimeoutMs };
   const liveness = { ...DEFAULT_LIVENESS, ...options.liveness };
   const sparingLiveness = { ...liveness, ...SPARING_LIVENESS };

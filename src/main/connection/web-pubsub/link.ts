@@ -13,6 +13,7 @@ import { retryAfterMs } from '../../base/retry-after.js';
 import type { LinkEnd } from './endings.js';
 import { Doubt } from './doubt.js';
 import { describeError, redact } from './redact.js';
+import { expectedRoundTripMs, pingAfterMs, type SilencePolicy } from './silence.js';
 import { createConnection } from './socket.js';
 
 export interface LinkOptions {
@@ -26,13 +27,11 @@ export interface LinkOptions {
   readonly greetingTimeoutMs: number;
   /** Asked at each tick, as it may change while the link lives; the same object as long as it does not. */
   readonly silence: () => SilencePolicy;
-}
-
-export interface SilencePolicy {
-  /** Silence after which a ping is sent, milliseconds. */
-  readonly idlePingMs: number;
-  /** Silence after which the link is given up, milliseconds. */
-  readonly halfOpenTimeoutMs: number;
+  /**
+   * A ping is due, and the next one would be in `nextMs`. True: the service has been asked for something now, so its answer does as well; the ping follows a
+   * moment later if that does not come. Default: it has not.
+   */
+  readonly hasAsked?: (nextMs: number) => boolean;
 }
 
 export interface LinkHandlers {
@@ -66,6 +65,8 @@ export class Link {
   #watch: NodeJS.Timeout | undefined;
   #socket: Socket | undefined;
   readonly #doubt: Doubt;
+  #pingedAt: number | undefined;
+  #roundTripMs: number | undefined;
   #opened: Opened | undefined;
   #endWatch: () => void = () => undefined;
 
@@ -97,7 +98,7 @@ export class Link {
       ping: (mark) => ws.ping(mark),
       unanswered: (afterMs) => this.#end({ kind: 'left-behind', afterMs }),
     });
-    ws.on('pong', (mark) => this.#doubt.answered(mark.toString()));
+    ws.on('pong', (mark) => this.#onPong(mark.toString()));
     // ws has a handshakeTimeout of its own, but that is one of silence: a peer that sends a byte now and then holds it off for ever.
     this.#expect('handshake', options.handshakeTimeoutMs);
     this.closed = new Promise((resolve) => {
@@ -184,17 +185,31 @@ export class Link {
     else this.#handlers.onText(data.toString());
   }
 
+  #onPong(mark: string): void {
+    this.#doubt.answered(mark);
+    if (mark !== '' || this.#pingedAt === undefined) return;
+    this.#roundTripMs = expectedRoundTripMs(this.#roundTripMs, performance.now() - this.#pingedAt);
+    this.#pingedAt = undefined;
+  }
+
+  #ping(): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) return;
+    this.#pingedAt = performance.now();
+    this.#ws.ping();
+  }
+
   /**
    * Silence is counted in bytes of the socket, so that a long message over a slow line is no silence; and in ticks of our own timer, so that a process
    * that was stopped for a while does not take its own sleep for the peer's.
    */
   #watchSilence(): void {
-    const { silence } = this.#options;
+    const { silence, hasAsked = () => false } = this.#options;
     let policy = silence();
     const soonestMs = Math.min(policy.idlePingMs, policy.halfOpenTimeoutMs);
     const tickMs = Math.max(10, Math.min(1_000, Math.floor(soonestMs / 10)));
     let bytes = this.#socket?.bytesRead ?? 0;
     let silentMs = 0;
+    let asked = false;
     let pinged = false;
     let lastTick = performance.now();
     this.#watch = setInterval(() => {
@@ -208,16 +223,18 @@ export class Link {
       if (read !== bytes || policy !== before) {
         bytes = read;
         silentMs = 0;
-        pinged = false;
+        asked = pinged = false;
         return;
       }
       silentMs += passedMs;
-      const { idlePingMs, halfOpenTimeoutMs } = policy;
+      const { halfOpenTimeoutMs } = policy;
+      const dueMs = pingAfterMs(policy, this.#roundTripMs);
       if (silentMs >= halfOpenTimeoutMs) {
         this.#end({ kind: 'half-open', afterMs: halfOpenTimeoutMs });
-      } else if (!pinged && silentMs >= idlePingMs) {
-        pinged = true;
-        if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping();
+      } else if (!pinged && silentMs >= dueMs) {
+        pinged = asked || !hasAsked(dueMs + tickMs);
+        asked = true;
+        if (pinged) this.#ping();
       }
     }, tickMs);
   }

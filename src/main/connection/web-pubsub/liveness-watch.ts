@@ -1,6 +1,13 @@
 /** Runs {@link liveness} while a socket is open: the clock, the traffic, and what is done about it. It decides nothing. */
 import { performance } from 'node:perf_hooks';
-import { FRESH_LIVENESS, liveness, type Liveness, type LivenessEvent, type LivenessPolicy } from './liveness.js';
+import {
+  FRESH_LIVENESS,
+  liveness,
+  type Liveness,
+  type LivenessEffect,
+  type LivenessEvent,
+  type LivenessPolicy,
+} from './liveness.js';
 
 export interface LivenessHooks {
   /** Sends a ping of the subprotocol. */
@@ -69,8 +76,14 @@ export class LivenessWatch {
     });
   }
 
-  tell(event: LivenessEvent): void {
-    if (this.#timer === undefined) return;
+  /** The socket is about to be asked, and next in `nextMs`. True: the service has been asked in its place. */
+  idle(nextMs: number): boolean {
+    return this.tell({ kind: 'idle', nextMs }) === 'ask';
+  }
+
+  /** What was done about it. */
+  tell(event: LivenessEvent): LivenessEffect['kind'] | undefined {
+    if (this.#timer === undefined) return undefined;
     if (event.kind === 'heard' || event.kind === 'acknowledged') for (const settle of [...this.#waiting]) settle(true);
     const [state, effect] = liveness(this.#state, event, this.#policy());
     this.#state = state;
@@ -79,5 +92,6 @@ export class LivenessWatch {
       this.stop();
       this.#hooks.dead(effect.message);
     }
+    return effect?.kind;
   }
 }

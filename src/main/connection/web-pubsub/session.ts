@@ -180,7 +180,8 @@ export class WebPubSubSession implements Session {
 
   #openLink(url: string, handlers: LinkHandlers): Link {
     this.#pace.opened(performance.now(), Math.random());
-    const link = new Link(url, this.#settings.link, handlers);
+    const hasAsked = (nextMs: number): boolean => this.#liveness.idle(nextMs);
+    const link = new Link(url, { ...this.#settings.link, hasAsked }, handlers);
     this.#links.add(link);
     void link.closed.then(() => this.#links.delete(link));
     return link;
