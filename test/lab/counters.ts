@@ -8,25 +8,39 @@ export interface Count {
   readonly bytes: number;
 }
 
-/** Packets that the Pi sent to (`up`) and got from (`down`) the internet; the others are parts of `up`. */
+/** Packets that the Pi sent to the internet (`up`, and what begins so) and got from it (`down`); the others are parts of `up`. */
 export interface Traffic {
   readonly up: Count;
   readonly down: Count;
+  readonly siteUp: Count;
+  readonly siteDown: Count;
+  readonly cloudUp: Count;
+  readonly cloudDown: Count;
   /** TCP connections that the Pi began: every SYN, repeated ones included. */
   readonly syn: Count;
   readonly synSite: Count;
   readonly synCloud: Count;
   /** Queries to any name server, over UDP. */
   readonly dns: Count;
+  readonly dnsDown: Count;
 }
 
+const UP = `iifname ${LAN.name}`;
+const DOWN = `oifname ${LAN.name}`;
+const SYN = 'tcp flags & (syn | ack) == syn';
+
 const COUNTERS: readonly (readonly [keyof Traffic, string])[] = [
-  ['up', `iifname ${LAN.name}`],
-  ['down', `oifname ${LAN.name}`],
-  ['syn', `iifname ${LAN.name} tcp flags & (syn | ack) == syn`],
-  ['synSite', `iifname ${LAN.name} tcp dport ${PORTS.site} tcp flags & (syn | ack) == syn`],
-  ['synCloud', `iifname ${LAN.name} tcp dport ${PORTS.cloud} tcp flags & (syn | ack) == syn`],
-  ['dns', `iifname ${LAN.name} udp dport ${PORTS.dns}`],
+  ['up', UP],
+  ['down', DOWN],
+  ['siteUp', `${UP} tcp dport ${PORTS.site}`],
+  ['siteDown', `${DOWN} tcp sport ${PORTS.site}`],
+  ['cloudUp', `${UP} tcp dport ${PORTS.cloud}`],
+  ['cloudDown', `${DOWN} tcp sport ${PORTS.cloud}`],
+  ['syn', `${UP} ${SYN}`],
+  ['synSite', `${UP} tcp dport ${PORTS.site} ${SYN}`],
+  ['synCloud', `${UP} tcp dport ${PORTS.cloud} ${SYN}`],
+  ['dns', `${UP} udp dport ${PORTS.dns}`],
+  ['dnsDown', `${DOWN} udp sport ${PORTS.dns}`],
 ];
 
 /** An Ethernet header, which the counters of the router do not see. */
@@ -48,38 +62,32 @@ export async function readCounters(router: string): Promise<Traffic> {
   const text = await run('ip', ['netns', 'exec', router, 'nft', '-j', 'list', 'counters', 'table', 'inet', 'count']);
   const { nftables } = JSON.parse(text) as { nftables: { counter?: Count & { name: string } }[] };
   const found = new Map(nftables.flatMap(({ counter }) => (counter ? [[counter.name, counter] as const] : [])));
-  const count = (name: keyof Traffic): Count => {
+  return eachOf((name) => {
     const { packets = 0, bytes = 0 } = found.get(name) ?? {};
     return { packets, bytes };
-  };
-  return {
-    up: count('up'),
-    down: count('down'),
-    syn: count('syn'),
-    synSite: count('synSite'),
-    synCloud: count('synCloud'),
-    dns: count('dns'),
-  };
+  });
 }
 
 /** What came between two readings. */
 export function difference(after: Traffic, before: Traffic): Traffic {
-  const minus = (name: keyof Traffic): Count => ({
+  return eachOf((name) => ({
     packets: after[name].packets - before[name].packets,
     bytes: after[name].bytes - before[name].bytes,
-  });
-  return {
-    up: minus('up'),
-    down: minus('down'),
-    syn: minus('syn'),
-    synSite: minus('synSite'),
-    synCloud: minus('synCloud'),
-    dns: minus('dns'),
-  };
+  }));
 }
 
-/** Ethernet frames both ways, in bytes, as a capture on the Pi's interface would add them up. */
-export function frameBytes(traffic: Traffic): number {
-  const { up, down } = traffic;
-  return up.bytes + down.bytes + (up.packets + down.packets) * ETHERNET_HEADER_BYTES;
+/** Both ways, in bytes: IP packets, which a provider counts, and Ethernet frames, as a capture on the Pi's interface would add them up. */
+export interface Bytes {
+  readonly ip: number;
+  readonly frames: number;
+}
+
+/** Of `counts` together. */
+export function bytesOf(...counts: readonly Count[]): Bytes {
+  const ip = counts.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { ip, frames: ip + ETHERNET_HEADER_BYTES * counts.reduce((sum, { packets }) => sum + packets, 0) };
+}
+
+function eachOf(count: (name: keyof Traffic) => Count): Traffic {
+  return Object.fromEntries(COUNTERS.map(([name]) => [name, count(name)])) as unknown as Traffic;
 }

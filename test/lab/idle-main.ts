@@ -1,37 +1,43 @@
 /**
- * `npm run idle -- --minutes 10`: a day in which nothing happens, at the defaults and with the data saver, side by side. Exit code 1 if it costs more
- * than it may.
+ * `npm run idle -- --minutes 10 [--site http/1.1]`: a day in which nothing happens, at the defaults and with the data saver, over IPv4 and with IPv6 beside it,
+ * side by side. Exit code 1 if it costs more than it may.
  */
 import { parseArgs } from 'node:util';
-import { IdleLab, type IdleDay } from './idle.js';
+import type { SiteProtocol } from '../support/https-site.js';
+import type { Bytes } from './counters.js';
+import { IdleLab, type IdleDay, type IdleOptions } from './idle.js';
 import { IDLE_DAY_AT_MOST_BYTES } from './idle-bounds.js';
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } });
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '10' }, site: { type: 'string', default: 'h2,http/1.1' } },
+});
 const seconds = Number(values.minutes) * 60;
 if (!(seconds > 0)) {
   process.stderr.write('--minutes has to be a number above 0\n');
   process.exit(2);
 }
+const speaks = values.site.split(',') as readonly SiteProtocol[];
 
-async function idle(dataSaver: boolean): Promise<IdleDay> {
-  const lab = await IdleLab.create(dataSaver);
+async function idle(options: IdleOptions): Promise<IdleDay> {
+  const lab = await IdleLab.create({ ...options, speaks });
   try {
-    return await lab.measure(seconds, dataSaver);
+    return await lab.measure(seconds);
   } finally {
     await lab.destroy();
   }
 }
 
-const kb = (bytes: number): string => `${(bytes / 1_000).toFixed(1)} kB`;
-const [off, on] = await Promise.all([idle(false), idle(true)]);
-for (const [name, day, atMost] of [
-  ['default', off, IDLE_DAY_AT_MOST_BYTES.default],
-  ['data saver', on, IDLE_DAY_AT_MOST_BYTES.dataSaver],
-] as const) {
-  const wrong = day.dayBytes > atMost;
+const kb = ({ ip }: Bytes): string => `${(ip / 1_000).toFixed(1)} kB`;
+const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
+const rows = [false, true].flatMap((dataSaver) => [false, true].map((ipv6) => ({ dataSaver, ipv6 })));
+const days = await Promise.all(rows.map(async (row) => [row, await idle(row)] as const));
+for (const [{ dataSaver, ipv6 }, { day, idle, checks, cloud, start, renewal, ...anHour }] of days) {
+  const atMost = IDLE_DAY_AT_MOST_BYTES[dataSaver ? 'dataSaver' : 'default'];
+  const wrong = day.ip > atMost;
   if (wrong) process.exitCode = 1;
   process.stdout.write(
-    `${wrong ? 'WRONG ' : ''}${name}: ${(day.dayBytes / 1e6).toFixed(2)} MB a day (at most ${atMost / 1e6} MB): idle ${kb(day.idleBytesAnHour)} an hour ` +
-      `(${day.checksAnHour.toFixed(0)} checks, ${day.dnsQueriesAnHour.toFixed(0)} questions to name servers), a start ${kb(day.startBytes)}, a check over a new connection ${kb(day.checkBytes)}\n`,
+    `${wrong ? 'WRONG ' : ''}${dataSaver ? 'data saver' : 'default'}, IPv4${ipv6 ? ' and IPv6' : ''}: ${mb(day.ip)} of IP packets a day (at most ${mb(atMost)}), ${mb(day.frames)} of Ethernet frames. ` +
+      `IP packets: idle ${kb(idle)} an hour, of it checks ${kb(checks)} (${anHour.checksAnHour.toFixed(0)}, with ${anHour.dnsQueriesAnHour.toFixed(0)} questions to name servers) and cloud ${kb(cloud)}; ` +
+      `a start ${kb(start)}, a new connection of the checks ${kb(renewal)}\n`,
   );
 }

@@ -90,11 +90,14 @@ serve({
       }),
     };
     servers.time.silent = true;
+    // As most sites do; over HTTP/1.1 alone see test/integration/checks.test.ts and cost.test.ts.
+    servers.site.speak('h2', 'http/1.1');
     await servers.portal.behave({ kind: 'answer', status: 302, location: 'https://portal.lab.test/login' });
     return { ca: ca.certificatePem };
   },
   site: (behaviour) => running().site.behave(behaviour),
   siteSpeaks: (protocols) => running().site.speak(...protocols),
+  siteDrops: () => running().site.dropConnections(),
   certificate: (kind) => running().site.showCertificate(kind),
   portal: ({ certificate, clockMs, plain }) => {
     const { portal, plainPortal } = running();

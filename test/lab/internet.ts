@@ -61,8 +61,10 @@ export interface InternetCalls {
   start(options: InternetOptions): Promise<{ readonly ca: string }>;
   /** How the site answers. */
   site(behaviour: SiteBehaviour): Promise<void>;
-  /** What new connections of the site speak; of several the first that the Pi offers. HTTP/1.1 in a new lab. */
+  /** What new connections of the site speak; of several the first that the Pi offers. HTTP/2 and HTTP/1.1 in a new lab. */
   siteSpeaks(protocols: readonly SiteProtocol[]): void;
+  /** Its connections end, as those do that have been kept for long enough. */
+  siteDrops(argument: undefined): void;
   certificate(kind: CertificateKind): void;
   /** What the portal does at port 443, where it is led there, and at port 80. */
   portal(behaviour: PortalBehaviour): void;

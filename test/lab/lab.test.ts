@@ -20,7 +20,7 @@ import {
   uplinkDropped,
   type Fault,
 } from './faults.js';
-import { frameBytes } from './counters.js';
+import { bytesOf } from './counters.js';
 import { Lab } from './lab.js';
 import { etcOf, pidsIn, sweepStale } from './netns.js';
 import { CLOUD_NAME, NET, PI, PLACES, PORTAL, PORTS, SITE_NAME } from './topology.js';
@@ -227,7 +227,7 @@ describe('the faults of the lab', () => {
     await lab.probe.call('connect', to);
     const healthy = await lab.traffic(start);
     assert.deepEqual([healthy.synSite.packets, healthy.syn.packets, healthy.dns.packets], [1, 1, 0]);
-    assert.ok(frameBytes(healthy) > 54 * 3, `${frameBytes(healthy)} bytes`);
+    assert.ok(bytesOf(healthy.up, healthy.down).frames > 54 * 3, `${bytesOf(healthy.up, healthy.down).frames} bytes`);
     const quiet = await lab.traffic();
     assert.deepEqual((await lab.traffic(quiet)).syn, { packets: 0, bytes: 0 });
     await during(blackHole, async () => {

@@ -1,6 +1,6 @@
 /** Faults that last for minutes and must change nothing: the verdict stays online and the connection is left alone. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { frameBytes } from './counters.js';
+import { bytesOf } from './counters.js';
 import type { LabDaemon } from './daemon.js';
 import { textOf } from './journal.js';
 import type { Row } from './matrix.js';
@@ -51,7 +51,7 @@ export async function steady({ fault, expect }: Row, seconds: number): Promise<S
       failedChecks: checks.filter(({ msg }) => msg.includes('failed')).length,
       medianMs: times[times.length >> 1] ?? 0,
       longestMs: times.at(-1) ?? 0,
-      megabytesADay: ((frameBytes(traffic) / seconds) * 86_400) / 1e6,
+      megabytesADay: ((bytesOf(traffic.up, traffic.down).frames / seconds) * 86_400) / 1e6,
       journal: daemon.journal,
     };
   } finally {

@@ -42,6 +42,9 @@ describe('the manner of asking', () => {
     ['no common protocol any more', HTTP1, [tried(NO_PROTOCOL)], FIRST_MANNER],
     ['nothing tried, as no name was found', FIRST_MANNER, [], FIRST_MANNER],
   ];
+  it('405 over HTTP/2 is an answer like any other', () =>
+    assert.deepEqual(learnManner(FIRST_MANNER, [answered(405)], true), FIRST_MANNER));
+
   for (const [name, before, tries, after] of rows)
     it(`${before.method} over ${before.protocol}, ${name}: ${after.method} over ${after.protocol}`, () =>
       assert.deepEqual(learnManner(before, tries), after));

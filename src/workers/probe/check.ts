@@ -65,7 +65,7 @@ export class Prober {
       return undefined;
     }
     this.#namesFailed = !seen.dns.ok;
-    this.#manner = learnManner(this.#manner, seen.https);
+    this.#manner = learnManner(this.#manner, seen.https, seen.connection?.isHttp2);
     const answered = seen.https.find(({ ok }) => ok);
     this.#usualMs = answered?.httpMs;
     // A try that came as far as a verified handshake leaves the next one its address, beside the session.

@@ -57,6 +57,7 @@ export interface OpenOptions {
 export class Connection {
   readonly address: string;
   readonly localAddress: string;
+  readonly isHttp2: boolean;
   readonly #exchange: Exchange;
 
   constructor(socket: Socket, site: Site, address: string, localAddress: string) {
@@ -64,8 +65,8 @@ export class Connection {
     this.localAddress = localAddress;
     const host = isIP(site.host) === 6 ? `[${site.host}]` : site.host;
     const hostHeader = site.port === 443 ? host : `${host}:${site.port}`;
-    const isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
-    this.#exchange = isHttp2 ? new Http2(socket, hostHeader) : new Http1(socket, hostHeader);
+    this.isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
+    this.#exchange = this.isHttp2 ? new Http2(socket, hostHeader) : new Http1(socket, hostHeader);
     // Between two requests nobody else listens.
     socket.on('error', () => undefined);
   }

@@ -16,17 +16,19 @@ export const OFFERED: Readonly<Record<Manner['protocol'], readonly string[]>> = 
   'http/1.1': ['http/1.1'],
 };
 
-/** RFC 9110: 405, the method is known and not allowed; 501, it is not known. Either answer proves the internet, but may cost the connection. */
+/** RFC 9110: 405, the method is known and not allowed; 501, it is not known. Either answer proves the internet, but may cost the connection; not one of HTTP/2, where it ends a stream. */
 const REFUSES_HEAD: readonly (number | undefined)[] = [405, 501];
 /** OpenSSL's word where the site shares no protocol with us (RFC 7301, 3.2: `no_application_protocol`). */
 const NO_COMMON_PROTOCOL = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL';
 
-/** The manner of the next check. `tries`: those of the check, in the order in which they ended. */
-export function learnManner(manner: Manner, tries: readonly HttpsEvidence[]): Manner {
+/** The manner of the next check. `tries`: those of the check, in the order in which they ended; `isHttp2`: what answered speaks that. */
+export function learnManner(manner: Manner, tries: readonly HttpsEvidence[], isHttp2 = false): Manner {
   const { method, protocol } = manner;
   const answered = tries.find(({ ok }) => ok);
   if (answered !== undefined)
-    return method === 'HEAD' && REFUSES_HEAD.includes(answered.status) ? { ...manner, method: 'GET' } : manner;
+    return method === 'HEAD' && !isHttp2 && REFUSES_HEAD.includes(answered.status)
+      ? { ...manner, method: 'GET' }
+      : manner;
   const fresh = tries.findLast(({ reused }) => !reused);
   if (fresh?.error === NO_COMMON_PROTOCOL) return { ...manner, protocol: protocol === 'h2' ? 'http/1.1' : 'h2' };
   if (fresh?.failedAt !== 'http') return manner;
