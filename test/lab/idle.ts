@@ -24,6 +24,8 @@ export interface IdleOptions {
   readonly ipv6: boolean;
   /** What the site speaks. Default: both, as most do. */
   readonly speaks?: readonly SiteProtocol[];
+  /** Settings besides. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 export interface IdleDay {
@@ -59,6 +61,7 @@ export class IdleLab {
     const env = {
       DUNEBUGGER_NETWORK_DATA_SAVER: dataSaver ? 'True' : 'False',
       DUNEBUGGER_NTP_NTP_SERVERS: '127.0.0.1',
+      ...options.env,
     };
     const before = await lab.traffic();
     const daemon = LabDaemon.start(lab, { env });
