@@ -1,5 +1,5 @@
 /**
- * The daemon as a process with a heap of 64 MiB, and everything that a hostile browser, service or component can send it. Nothing reaches the
+ * The daemon as a process within the memory that the package gives it, and everything that a hostile browser, service or component can send it. Nothing reaches the
  * bus that must not, and the process goes on with the same memory and a log that stays readable.
  */
 import assert from 'node:assert/strict';
@@ -8,14 +8,15 @@ import { after, before, describe, it } from 'node:test';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { isFirstAnswer } from '../support/components.js';
 import type { FrontEnd } from '../support/front-end.js';
-import { GROUP, Installation } from '../support/installation.js';
+import { GROUP, Installation, type LogLine } from '../support/installation.js';
 import { findNatsServer } from '../support/nats-server.js';
+import { environmentOfUnit, memoryOfUnit, nodeArgsOfLauncher } from '../support/packaged.js';
 import { until } from '../support/until.js';
 
 const skip = findNatsServer() === undefined ? 'nats-server is not installed' : false;
 const TEN_MB = 10_000_000;
-/** V8 ends a process that needs more, so a leak or a queue without a bound is a crash here and not a matter of patience. */
-const HEAP_MB = 64;
+const MIB = 1_024 * 1_024;
+const A_STARVED_DAEMON_MS = 300_000;
 /** Of a message that a browser may send, on the bus. */
 const PLAIN = /^dunebugger\.(core|scheduler)\.[A-Za-z0-9_-]{1,64}$/;
 
@@ -29,9 +30,15 @@ describe('hostile input against the whole of it', { skip }, () => {
 
   before(async () => {
     site = await Installation.create({
-      nodeArgs: [`--max-old-space-size=${HEAP_MB}`],
-      env: { DUNEBUGGER_LOG_DUNEBUGGER_LOG_LEVEL: 'INFO' },
-      natsConf: 'max_payload: 16777216\n',
+      nodeArgs: nodeArgsOfLauncher(),
+      env: {
+        // V8 ends a process that needs a larger heap, so a leak or a queue without a bound is a crash here and not a matter of patience.
+        NODE_OPTIONS: environmentOfUnit('NODE_OPTIONS'),
+        DUNEBUGGER_LOG_DUNEBUGGER_LOG_LEVEL: 'INFO',
+        MALLOC_ARENA_MAX: environmentOfUnit('MALLOC_ARENA_MAX'),
+      },
+      // However late a busy machine has the daemon read, the server waits: by default it would drop whoever is behind by 64 MB or 10 s.
+      natsConf: 'max_payload: 16777216\nmax_pending: 1073741824\nwrite_deadline: "300s"\n',
     });
     page = await site.openPage({ asksForStates: false });
     await site.startConnected();
@@ -66,9 +73,17 @@ describe('hostile input against the whole of it', { skip }, () => {
     return onTheBus.slice(since).filter((subject) => !PLAIN.test(subject) && !own.test(subject));
   }
 
-  function memoryKb(field: 'VmHWM' | 'VmRSS'): number {
+  function memoryBytes(field: 'VmHWM' | 'VmRSS' | 'RssFile'): number {
     const status = readFileSync(`/proc/${site.daemon.pid}/status`, 'utf8');
-    return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]);
+    return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1_024;
+  }
+
+  /** What the log says of messages since line `since`: a busy machine may have the checks and the connection time out, which is told beside it. */
+  function toldOfMessages(since: number): readonly LogLine[] {
+    return site
+      .log()
+      .slice(since)
+      .filter(({ msg }) => /\bmessages?\b/.test(msg) && !/connection/.test(msg));
   }
 
   it('wildcards, blanks, dots and protocol in a subject', async () => {
@@ -206,7 +221,7 @@ describe('hostile input against the whole of it', { skip }, () => {
     await works('after the flood');
     const passed = onTheBus.slice(since).filter((subject) => subject === 'dunebugger.core.flood').length;
     assert.ok(passed >= 200 && passed < 5_000, `${passed} passed; ${JSON.stringify(site.log().slice(lines))}`);
-    const told = site.log().slice(lines);
+    const told = toldOfMessages(lines);
     assert.equal(told.filter(({ msg }) => msg.startsWith('More messages from the group')).length, 1);
     assert.ok(told.length <= 5, JSON.stringify(told));
   });
@@ -252,7 +267,8 @@ describe('hostile input against the whole of it', { skip }, () => {
       ['after the bus'],
     );
     assert.equal(page.strange.length, strangeBefore);
-    assert.ok(site.log().length - lines <= 5, JSON.stringify(site.log().slice(lines)));
+    const told = toldOfMessages(lines);
+    assert.ok(told.length >= 1 && told.length <= 5, JSON.stringify(told));
   });
 
   it('10,000 large states and logs while the cloud is away wait within a bound', async () => {
@@ -260,12 +276,16 @@ describe('hostile input against the whole of it', { skip }, () => {
     await site.cloud.pubsub.waitForLive(0, { timeoutMs: 30_000, userId: 'device' });
     site.cloud.pubsub.forgetDroppedSessions();
     const from = page.seen.length;
-    const text = 'x'.repeat(50_000);
+    // One letter beyond Latin-1, and all of it takes two bytes a letter in memory.
+    const text = `${'x'.repeat(50_000)}€`;
     for (let i = 0; i < 10_000; i += 1) {
       site.core.publish(i % 2 === 0 ? 'log' : 'gpio_state', [i, text]);
-      if (i % 50 === 0) await site.core.listening();
+      // The stand-in's own memory: what is behind waits in the server.
+      if (i % 200 === 0) await site.core.listening();
     }
     await site.core.listening();
+    // Its answer comes after all that: a daemon that gets no processor reads for a minute.
+    await spy.request('dunebugger.remote.get_status', '', { timeout: A_STARVED_DAEMON_MS });
     await site.cloud.gate.behave({ kind: 'open' });
     await site.joined();
     await works('after the cloud was away');
@@ -279,9 +299,13 @@ describe('hostile input against the whole of it', { skip }, () => {
   });
 
   it('the memory has stayed within its bound, and the log is short', (t) => {
-    const hwm = memoryKb('VmHWM') / 1_024;
-    t.diagnostic(`resident memory: ${Math.round(memoryKb('VmRSS') / 1_024)} MiB, ${Math.round(hwm)} MiB at most`);
-    assert.ok(hwm < 400, `${Math.round(hwm)} MiB at most`);
+    // Without what is Node's own file: that is given back whenever the memory is wanted.
+    const own = (field: 'VmHWM' | 'VmRSS'): number => memoryBytes(field) - memoryBytes('RssFile');
+    t.diagnostic(
+      `its own memory: ${Math.round(own('VmRSS') / MIB)} MiB, ${Math.round(own('VmHWM') / MIB)} MiB at most`,
+    );
+    assert.ok(own('VmHWM') > 20 * MIB, 'measured at all');
+    assert.ok(own('VmHWM') < memoryOfUnit('MemoryMax'), `${Math.round(own('VmHWM') / MIB)} MiB at most`);
     const lines = site.daemon.lines;
     t.diagnostic(`${lines.length} lines in the log`);
     assert.ok(lines.length < 200, `${lines.length} lines`);

@@ -27,4 +27,24 @@ describe('a message to the group', () => {
     ]);
     sender.stop();
   });
+
+  it('waits while as many bytes are on their way as the window holds, however few messages they are', async () => {
+    const acknowledge: (() => void)[] = [];
+    const sender = new Sender(
+      () => new Promise((resolve) => acknowledge.push(() => resolve({ outcome: 'sent' }))),
+      new RecordedLog(),
+      new SteppedClock(),
+      { ...DEFAULT_SENDER_LIMITS, windowBytes: 1_000 },
+    );
+    sender.enter('open');
+    for (let i = 0; i < 5; i += 1) sender.relay(outgoing('log', 'x'), 500);
+    assert.equal(acknowledge.length, 2);
+    sender.say(outgoing('heartbeat', 'I am alive'));
+    assert.equal(acknowledge.length, 3, 'what is said of the moment does not wait for what is relayed');
+    acknowledge[0]?.();
+    await Promise.resolve();
+    assert.equal(acknowledge.length, 4);
+    assert.equal(sender.waiting.queued, 2);
+    sender.stop();
+  });
 });

@@ -33,9 +33,11 @@ export type SenderPhase =
 export interface SenderLimits {
   /** Sends that wait for their acknowledgement at the same time. Default 128: 1,000 messages a second at 100 ms. */
   readonly window: number;
+  /** Bytes of JSON relayed and not acknowledged; the message that reaches it is the last that is sent. Default 2 MiB. */
+  readonly windowBytes: number;
   /** Messages in the queue. Default 16,384. */
   readonly maxQueued: number;
-  /** Bytes of JSON in the queue. Default 16 MiB. */
+  /** Bytes of JSON in the queue. Default 4 MiB; a text with a character beyond Latin-1 takes twice as much of the heap. */
   readonly maxQueuedBytes: number;
   /** Deadline of one send while the connection lives, milliseconds. Default 10,000. */
   readonly sendTimeoutMs: number;
@@ -52,8 +54,9 @@ export interface SenderLimits {
 
 export const DEFAULT_SENDER_LIMITS: SenderLimits = {
   window: 128,
+  windowBytes: 2 * 1024 * 1024,
   maxQueued: 16_384,
-  maxQueuedBytes: 16 * 1024 * 1024,
+  maxQueuedBytes: 4 * 1024 * 1024,
   sendTimeoutMs: 10_000,
   recoveryMs: 60_000,
   retryMs: 1_000,
@@ -73,6 +76,7 @@ export class Sender {
   #queuedBytes = 0;
   readonly #said = new Fifo<OutgoingMessage>();
   #inFlight = 0;
+  #inFlightBytes = 0;
   #seq = 0;
   /** The newest message of each state subject: an older one that comes back is not sent again. */
   readonly #newest = new Map<string, number>();
@@ -217,6 +221,7 @@ export class Sender {
         continue;
       }
       if (this.#phase !== 'open' || this.#cancelRetry !== undefined) return;
+      if (this.#inFlightBytes >= this.limits.windowBytes) return;
       const item = this.#next();
       if (item === undefined) return;
       this.#start(item.message, item);
@@ -240,6 +245,7 @@ export class Sender {
 
   #start(message: OutgoingMessage, item: OutboxItem | undefined): void {
     this.#inFlight += 1;
+    this.#inFlightBytes += item?.bytes ?? 0;
     const { sendTimeoutMs, recoveryMs } = this.limits;
     // What is said of this moment is worth nothing after a recovery.
     const timeoutMs = item === undefined ? sendTimeoutMs : sendTimeoutMs + recoveryMs;
@@ -257,6 +263,7 @@ export class Sender {
     why: string | undefined,
   ): void {
     this.#inFlight -= 1;
+    this.#inFlightBytes -= item?.bytes ?? 0;
     if (this.#stopped) return;
     if (outcome === 'sent') {
       const { subject, destination } = message;
