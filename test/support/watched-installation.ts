@@ -15,13 +15,17 @@ export interface WatchedInstallation {
   readonly stop: () => Promise<void>;
 }
 
-/** Resolves when the daemon is connected and the page is open. `env`: more settings. */
-export async function startWatched(env: Readonly<Record<string, string>> = {}): Promise<WatchedInstallation> {
+/** Resolves when the daemon is connected and the page is open. `env`: more settings; `nodeArgs`: options of its Node. */
+export async function startWatched(
+  env: Readonly<Record<string, string>> = {},
+  nodeArgs: readonly string[] = [],
+): Promise<WatchedInstallation> {
   const directory = await mkdtemp(path.join(tmpdir(), 'watched-'));
   const socket = path.join(directory, 'control.sock');
   const port = await freePort();
   await makePast(directory, Date.now());
   const site = await Installation.create({
+    nodeArgs,
     env: {
       DUNEBUGGER_STATUS_CONTROL_SOCKET: socket,
       DUNEBUGGER_STATUS_STATUS_PAGE: 'True',

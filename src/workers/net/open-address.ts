@@ -233,17 +233,16 @@ function secure<Refused>(options: OpenAddressOptions<Refused>, below: Socket, en
 }
 
 /** Some 170 certificates take 20 ms to read on a desktop, so it is done once for each set; a process knows one, a test a few. */
-const contexts = new Map<string, SecureContext>();
+const contexts: { readonly ca: string; readonly ecdhCurve: string | undefined; readonly context: SecureContext }[] = [];
 const MAX_CONTEXTS = 8;
 
 export function contextOf(ca: string, ecdhCurve?: string): SecureContext {
-  const key = `${ecdhCurve ?? ''} ${ca}`;
-  const known = contexts.get(key);
-  if (known !== undefined) return known;
-  const [oldest] = contexts.keys();
-  if (contexts.size >= MAX_CONTEXTS && oldest !== undefined) contexts.delete(oldest);
+  // Compared as they are: a key made of both would keep the certificates, 230 kB, once more.
+  const known = contexts.find((one) => one.ecdhCurve === ecdhCurve && one.ca === ca);
+  if (known !== undefined) return known.context;
+  if (contexts.length >= MAX_CONTEXTS) contexts.shift();
   const context = createSecureContext({ ca, ...(ecdhCurve === undefined ? {} : { ecdhCurve }) });
-  contexts.set(key, context);
+  contexts.push({ ca, ecdhCurve, context });
   return context;
 }
 
