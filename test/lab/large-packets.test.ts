@@ -23,7 +23,7 @@ const NAMED_MS = 60_000;
 /** The connection goes silent once more, and its next socket carries what waits. */
 const MENDED_MS = 60_000;
 
-/** What is swallowed is noticed after some 0.8 s, and the next socket of a recovery waits for a second at the most. */
+/** What is swallowed is noticed after some 0.6 s, and the next socket of a recovery waits for a second at the most. */
 const RESUMES_MS = 3_000;
 
 const LINES: readonly (readonly [bytes: number, sizes: RegExp, command: RegExp])[] = [

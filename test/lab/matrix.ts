@@ -70,7 +70,7 @@ const NO_DELAY_MS = 500;
 /** Twice the time-out, and a moment. */
 const CHECK_BOUND_MS = 4_200;
 
-/** An address that leads nowhere costs a quarter of a second, one that swallows a request two time-outs of the kernel (some 0.8 s), once. */
+/** An address that leads nowhere costs a quarter of a second, one that swallows a request some 0.6 s, once. */
 export const CONNECTS_MS = 1_500;
 
 /** What must hold every time is tried a few times. */
