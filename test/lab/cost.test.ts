@@ -26,13 +26,17 @@ const ANSWERS: readonly (readonly [name: string, SiteBehaviour])[] = [
   ['405 to HEAD, chunked', { kind: 'answer', head: 405, framing: 'chunked' }],
   ['HEAD hangs', { kind: 'answer', head: 'hang' }],
 ];
+/** Of a site that speaks HTTP/2, where they are paid for once. */
+const ORDINARY_HEADERS: SiteBehaviour = { kind: 'answer', headerBytes: 700 };
 /** The network with both families is the dearer one. */
 const ROWS = [true, false].flatMap((ipv6) =>
   SPOKEN.flatMap((speaks) =>
-    ANSWERS.filter(([, behaviour]) => ipv6 || behaviour === KNOWN).map(
-      ([name, behaviour]) =>
-        [`IPv4${ipv6 ? ' and IPv6' : ''}, ${speaks.join(' and ')}, ${name}`, ipv6, speaks, behaviour] as const,
-    ),
+    [...ANSWERS, ...(speaks.includes('h2') ? [['headers of 700 bytes', ORDINARY_HEADERS] as const] : [])]
+      .filter(([, behaviour]) => ipv6 || behaviour === KNOWN)
+      .map(
+        ([name, behaviour]) =>
+          [`IPv4${ipv6 ? ' and IPv6' : ''}, ${speaks.join(' and ')}, ${name}`, ipv6, speaks, behaviour] as const,
+      ),
   ),
 );
 

@@ -1,25 +1,31 @@
 /**
- * `npm run idle -- --minutes 10 [--site http/1.1]`: a day in which nothing happens, at the defaults and with the data saver, over IPv4 and with IPv6 beside it,
- * side by side. Exit code 1 if it costs more than it may.
+ * `npm run idle -- --minutes 10 [--site http/1.1] [--headers 700]`: a day in which nothing happens, at the defaults and with the data saver, over IPv4 and with
+ * IPv6 beside it, side by side; of a site that speaks that and says so many bytes in its headers. Exit code 1 if it costs more than it may.
  */
 import { parseArgs } from 'node:util';
-import type { SiteProtocol } from '../support/https-site.js';
+import type { SiteBehaviour, SiteProtocol } from '../support/https-site.js';
 import type { Bytes } from './counters.js';
 import { IdleLab, type IdleDay, type IdleOptions } from './idle.js';
 import { IDLE_DAY_AT_MOST_BYTES } from './idle-bounds.js';
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '10' }, site: { type: 'string', default: 'h2,http/1.1' } },
+  options: {
+    minutes: { type: 'string', default: '10' },
+    site: { type: 'string', default: 'h2,http/1.1' },
+    headers: { type: 'string', default: '0' },
+  },
 });
 const seconds = Number(values.minutes) * 60;
 if (!(seconds > 0)) {
   process.stderr.write('--minutes has to be a number above 0\n');
   process.exit(2);
 }
+const headerBytes = Number(values.headers);
+const answers: SiteBehaviour = { kind: 'answer', ...(headerBytes > 0 && { headerBytes }) };
 const speaks = values.site.split(',') as readonly SiteProtocol[];
 
 async function idle(options: IdleOptions): Promise<IdleDay> {
-  const lab = await IdleLab.create({ ...options, speaks });
+  const lab = await IdleLab.create({ ...options, speaks, answers });
   try {
     return await lab.measure(seconds);
   } finally {

@@ -1,7 +1,7 @@
 /** What a day costs in which nothing happens: measured for some minutes on the Pi's interface, reckoned for a day. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SiteProtocol } from '../support/https-site.js';
+import type { SiteBehaviour, SiteProtocol } from '../support/https-site.js';
 import { bytesOf, difference, type Bytes, type Traffic } from './counters.js';
 import { CLI, environmentOf, LabDaemon } from './daemon.js';
 import { Lab } from './lab.js';
@@ -24,6 +24,8 @@ export interface IdleOptions {
   readonly ipv6: boolean;
   /** What the site speaks. Default: both, as most do. */
   readonly speaks?: readonly SiteProtocol[];
+  /** How it answers. Default: as bare as it gets. */
+  readonly answers?: SiteBehaviour;
   /** Settings besides. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -54,9 +56,10 @@ export class IdleLab {
   ) {}
 
   static async create(options: IdleOptions): Promise<IdleLab> {
-    const { dataSaver, ipv6, speaks } = options;
+    const { dataSaver, ipv6, speaks, answers } = options;
     const lab = await Lab.create({ ipv6 });
     if (speaks !== undefined) await lab.internet.call('siteSpeaks', speaks);
+    if (answers !== undefined) await lab.internet.call('site', answers);
     // A clock that the kernel keeps needs none of them.
     const env = {
       DUNEBUGGER_NETWORK_DATA_SAVER: dataSaver ? 'True' : 'False',

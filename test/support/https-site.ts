@@ -20,6 +20,8 @@ export type SiteBehaviour =
       readonly head?: 405 | 501 | 'hang' | 'body';
       /** Bytes of the body. Default 9. */
       readonly bodyBytes?: number;
+      /** Bytes of what the site says in its headers besides; an ordinary one some 700. Default none. */
+      readonly headerBytes?: number;
     }
   /**
    * Silence. `accept`: TCP connects, the TLS handshake is never answered. `tls`: the handshake completes, the request
@@ -246,7 +248,7 @@ export class HttpsSite {
   }
 
   #respond(request: Request, response: Response, behaviour: AnswerBehaviour): void {
-    const { framing = 'known', location, bodyBytes } = behaviour;
+    const { framing = 'known', location, bodyBytes, headerBytes } = behaviour;
     const isHead = request.method === 'HEAD';
     const refused = isHead ? behaviour.head : undefined;
     if (refused === 'hang') return;
@@ -262,6 +264,7 @@ export class HttpsSite {
     // Said by ourselves, since nginx does not send the Keep-Alive header that Node would add.
     if (request.httpVersionMajor < 2) response.setHeader('Connection', 'keep-alive');
     if (location !== undefined) response.setHeader('Location', location);
+    if (headerBytes !== undefined) response.setHeader('Content-Security-Policy', 'x'.repeat(headerBytes));
     const body = status === 204 || status === 304 ? '' : bodyBytes === undefined ? 'the site\n' : 'x'.repeat(bodyBytes);
     if (body !== '') {
       response.setHeader('Content-Type', 'text/plain');

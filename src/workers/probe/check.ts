@@ -2,7 +2,7 @@
 import { interfacesNow, type Interfaces } from '../net/interfaces.js';
 import { usableFamilies } from '../net/resolve.js';
 import { KeptConnection, type KeptPolicy } from './kept-connection.js';
-import { FIRST_MANNER, learnManner, type Manner } from './manner.js';
+import { FIRST_MANNER, learnManner, mannerOfNew, type Manner } from './manner.js';
 import { OneCheck, type CheckSettings, type Seen } from './one-check.js';
 
 export type { Seen } from './one-check.js';
@@ -48,6 +48,7 @@ export class Prober {
   async check(signal: AbortSignal, fresh = false): Promise<Seen | undefined> {
     const interfaces = (this.#settings.interfaces ?? interfacesNow)();
     const kept = this.#kept.take(interfaces, fresh);
+    if (kept === undefined) this.#manner = mannerOfNew(this.#manner);
     const seen = await new OneCheck(this.#settings, {
       kept,
       families: usableFamilies(interfaces),
