@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
 import os from 'node:os';
 import { describe, it } from 'node:test';
@@ -44,6 +45,12 @@ describe('system_info of this machine', () => {
   it('systeminformation names the processor', async () => {
     const { brand, physicalCores } = await realHost().cpuByPackage();
     assert.ok(brand.length > 0 && physicalCores >= 1);
+    const loaded = Object.keys(createRequire(import.meta.url).cache);
+    assert.deepEqual(
+      loaded.filter((file) => file.includes('systeminformation')),
+      [],
+      'in a process of its own',
+    );
   });
 });
 

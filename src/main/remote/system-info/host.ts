@@ -29,18 +29,21 @@ export interface Host {
   /** Bytes of the root file system. */
   rootSpace(): Promise<{ readonly total: number; readonly used: number }>;
   networkInterfaces(): Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
-  /** Loads `systeminformation` the first time: 40 ms on a PC, several hundred on a Pi Zero. */
+  /** What `systeminformation` says of the processor; nothing where it cannot be asked. */
   cpuByPackage(): Promise<CpuOfPackage>;
 }
 
 /** Largest file that is read, bytes: /proc/cpuinfo of a machine with 64 cores has about 100 KiB. */
 const MAX_FILE_BYTES = 128 * 1024;
+/** Node starts within a second on a Pi 3, and the package starts a few programs. */
+const PACKAGE_DEADLINE_MS = 20_000;
 /** systemd's default PATH has no sbin for an unprivileged user, where Debian keeps `iw`. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** This machine; `root` is put before the name of each file, for a tree of files recorded on another one. */
 export function realHost(root = '/'): Host {
   let cpu: CpuOfPackage | undefined;
+  let asking: Promise<CpuOfPackage | undefined> | undefined;
   const at = (file: string): string => path.join(root, file);
   return {
     read: (file) =>
@@ -66,15 +69,25 @@ export function realHost(root = '/'): Host {
     },
     networkInterfaces: () => interfacesNow() ?? {},
     cpuByPackage: async () => {
-      if (cpu === undefined) {
-        const { default: systeminformation } = await import('systeminformation');
-        const { brand, physicalCores } = await systeminformation.cpu();
-        // Kept: a processor does not change, and asking costs several child processes.
-        cpu = { brand, physicalCores };
-      }
-      return cpu;
+      if (cpu !== undefined) return cpu;
+      // One at a time, however many ask.
+      asking ??= askPackage().finally(() => (asking = undefined));
+      // Kept: a processor does not change.
+      cpu = await asking;
+      return cpu ?? { brand: '', physicalCores: 0 };
     },
   };
+}
+
+/** In a process of its own, since the package would keep 4 MB of this one's memory for an answer that is asked for once. */
+async function askPackage(): Promise<CpuOfPackage | undefined> {
+  const program = `import(process.argv[1]).then(async ({ default: it }) => {
+    const { brand, physicalCores } = await it.cpu();
+    process.stdout.write(JSON.stringify({ brand, physicalCores }));
+  })`;
+  const args = ['--eval', program, import.meta.resolve('systeminformation')];
+  const said = await run(process.execPath, args, PACKAGE_DEADLINE_MS);
+  return said === undefined || said === '' ? undefined : (JSON.parse(said) as CpuOfPackage);
 }
 
 async function readBounded(file: string): Promise<Buffer> {
