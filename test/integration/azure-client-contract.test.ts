@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { lookup } from 'node:dns';
@@ -16,6 +15,7 @@ import { contentOf, parseFrame } from '../../src/main/connection/web-pubsub/fram
 import { BareServer } from './web-pubsub-bare-server.js';
 import { Fixture, eventually, pause } from './web-pubsub-fixture.js';
 import { gatherFrom } from '../support/everything-logged.js';
+import { endOf } from '../support/ends.js';
 
 const QUIET = {
   autoReconnect: false,
@@ -444,6 +444,6 @@ async function child(state: string): Promise<{ code: number | null; heldMs: numb
   let stdout = '';
   process_.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
   process_.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-  const [code] = (await once(process_, 'close')) as [number | null];
+  const { code } = await endOf(process_, 'the child');
   return { code, heldMs: Number(/^held ([\d.]+)$/m.exec(stdout)?.[1]), stderr };
 }

@@ -15,6 +15,7 @@ import type { BusOptions, BusState } from '../../src/main/remote/bus.js';
 import { registerSecret } from '../support/everything-logged.js';
 import { NatsServer, findNatsServer } from '../support/nats-server.js';
 import { RecordedLog } from '../support/recorded-log.js';
+import { endOf } from '../support/ends.js';
 
 /** Loopback addresses need no look-up; a name that is asked for is answered like this. */
 const lookup: LookupFunction = (_name, options, callback) => {
@@ -416,7 +417,7 @@ describe('the bus, with a real nats-server', { skip }, () => {
     );
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const [code] = (await once(child, 'exit')) as [number | null];
+    const { code } = await endOf(child, 'a process with a closed bus');
     assert.equal(said, 'closed');
     assert.equal(code, 0);
   });

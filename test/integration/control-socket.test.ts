@@ -16,6 +16,7 @@ import { ask, closedBy, sayBare } from '../support/ask.js';
 import { Installation, SECRETS } from '../support/installation.js';
 import { cloudIs, HEALTHY, NOW_MS } from '../support/parts.js';
 import { RecordedLog } from '../support/recorded-log.js';
+import { endOf } from '../support/ends.js';
 
 const text = (body: string): { contentType: string; body: string } => ({ contentType: 'text/plain', body });
 const ROUTES: Routes = {
@@ -144,7 +145,7 @@ describe('the control socket', () => {
     const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(child.stdout, 'data');
     child.kill('SIGKILL');
-    await once(child, 'exit');
+    await endOf(child, 'the process that is killed');
     const server = new ControlServer({ routes: ROUTES, log: new RecordedLog() });
     await server.listen({ kind: 'path', path: at });
     assert.equal((await ask(at, '/hello')).status, 200);

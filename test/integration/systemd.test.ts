@@ -30,6 +30,7 @@ while True:
     text = data.decode()
     if text != "BARRIER=1": print(json.dumps(f"{sender} {text}" if more else text), flush=True)
 `;
+import { endOf } from '../support/ends.js';
 /** Of the source, not of what is built. */
 const LAUNCHER = fileURLToPath(new URL('../../../conf/with-notify-socket', import.meta.url));
 const CHILD = fileURLToPath(new URL('./notify-child.js', import.meta.url));
@@ -277,7 +278,7 @@ describe('SystemdNotifier, started by with-notify-socket', () => {
       const child = spawn(LAUNCHER, ['/bin/echo', 'started'], { stdio: ['ignore', 'pipe', 'ignore'], env });
       let out = '';
       child.stdout.on('data', (data: Buffer) => (out += data.toString()));
-      const [code] = (await once(child, 'close')) as [number | null];
+      const { code } = await endOf(child, 'the launcher');
       return [code, out];
     };
     assert.deepEqual(await run({}), [0, 'started\n']);

@@ -10,6 +10,7 @@ import { gatherFrom } from '../support/everything-logged.js';
 import { Journal, type LogLine } from './journal.js';
 import type { Lab } from './lab.js';
 import { NEGOTIATE_URL, PORTS, SITE_NAME } from './topology.js';
+import { endOf } from '../support/ends.js';
 
 /** The group of every lab. */
 export const GROUP = 'lab';
@@ -215,9 +216,8 @@ export class LabDaemon {
   /** Ends it in any way. */
   async kill(): Promise<void> {
     if (!this.running) return;
-    const closed = once(this.#child, 'close');
     this.#child.kill('SIGKILL');
-    await closed;
+    await endOf(this.#child, 'the daemon');
   }
 }
 

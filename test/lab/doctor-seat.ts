@@ -1,5 +1,4 @@
 /** A lab whose daemon can be asked, and the doctor beside it. */
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askDaemon } from '../../src/main/cli/ask.js';
@@ -12,6 +11,7 @@ import { CLI, environmentOf, LabDaemon, type LabDaemonOptions } from './daemon.j
 import { Lab } from './lab.js';
 import { RemoteChild } from './remote-call.js';
 import { NET } from './topology.js';
+import { endOf } from '../support/ends.js';
 
 export interface DoctorRun {
   readonly code: number | null;
@@ -96,7 +96,7 @@ export class DoctorSeat {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     if (child.stdout !== null) gatherFrom('doctor', child.stdout);
     if (child.stderr !== null) gatherFrom('doctor-stderr', child.stderr);
-    const [code] = (await once(child, 'close')) as [number | null];
+    const { code } = await endOf(child, 'the doctor');
     const ms = Math.round(performance.now() - startedAt);
     if (stderr !== '' || stdout === '') throw new Error(`doctor ended with ${String(code)}: ${stderr}`);
     return { code, report: JSON.parse(stdout) as DoctorReport, ms };

@@ -1,10 +1,10 @@
 /** What a day costs in which nothing happens: measured for some minutes on the Pi's interface, reckoned for a day. */
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SiteBehaviour, SiteProtocol } from '../support/https-site.js';
 import { bytesOf, difference, type Bytes, type Traffic } from './counters.js';
 import { CLI, environmentOf, LabDaemon } from './daemon.js';
 import { Lab } from './lab.js';
+import { endOf } from '../support/ends.js';
 
 /** A site of the lab shows two small certificates of elliptic curves, some 0.8 kB; real ones show three, of RSA, up to 5 kB. */
 const REAL_CERTIFICATES_MORE_BYTES = 4_500;
@@ -134,7 +134,7 @@ export class IdleLab {
     });
     child.stdout?.resume();
     child.stderr?.resume();
-    const [code] = (await once(child, 'close')) as [number | null];
+    const { code } = await endOf(child, 'one check');
     if (code !== 0) throw new Error(`the check ended with ${String(code)}`);
     return difference(await this.lab.traffic(), before);
   }

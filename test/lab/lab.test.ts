@@ -25,6 +25,7 @@ import { Lab } from './lab.js';
 import { etcOf, pidsIn, sweepStale } from './netns.js';
 import { CLOUD_NAME, NET, PI, PLACES, PORTAL, PORTS, SITE_NAME } from './topology.js';
 import { HEALTHY, look, type View } from './view.js';
+import { endOf, happens } from '../support/ends.js';
 
 const both = (https: string): View => ({ ...HEALTHY, https4: https, https6: https });
 const names = (answer: string): View => ({ ...HEALTHY, a: answer, aaaa: answer });
@@ -262,7 +263,7 @@ describe('the faults of the lab', () => {
     const child = lab.exec(place, process.execPath, args, { env });
     let text = '';
     child.stdout!.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    await once(child, 'close');
+    await endOf(child, args.join(' '));
     return text;
   }
 });
@@ -299,10 +300,9 @@ describe('the lab itself', () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    const [prefix] = (await once(child, 'message')) as [string];
-    const exited = once(child, 'exit');
+    const [prefix] = (await happens(child, 'message', 'a lab')) as [string];
     child.kill('SIGKILL');
-    await exited;
+    await endOf(child, 'the test that is killed');
     const pids = pidsIn(`${prefix}-pi`);
     assert.ok(pids.length > 0);
     const swept = await sweepStale();

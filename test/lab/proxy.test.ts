@@ -12,6 +12,7 @@ import { Lab } from './lab.js';
 import { etcOf } from './netns.js';
 import { leaveOnlyTheProxy, sentPastTheProxy, startTinyproxy } from './tinyproxy.js';
 import { LAN, PORTS } from './topology.js';
+import { endOf } from '../support/ends.js';
 
 const OPEN = 3_128;
 const STRICT = 3_129;
@@ -58,7 +59,7 @@ describe('a network whose only way out is a proxy', () => {
 
     const since = daemon.journal.mark();
     open.kill();
-    await once(open, 'exit');
+    await endOf(open, 'the proxy');
     const offline = await daemon.verdict('offline', since);
     assert.equal(offline.reason, 'proxy', textOf(offline.line));
     assert.match(offline.line.msg, /the proxy opens no way.*Nothing listens where the proxy should be/);

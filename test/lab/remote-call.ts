@@ -1,7 +1,7 @@
 /** A child process in a namespace whose functions are called over Node's IPC channel. It ends when its parent does. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { happens } from '../support/ends.js';
 
 /** What a child offers: named functions of one plain argument. */
 export type Calls = Readonly<Record<string, (argument: never) => unknown>>;
@@ -72,7 +72,7 @@ export class RemoteChild<C extends Calls> {
   /** Ends the child. */
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exited = once(this.#child, 'exit');
+    const exited = happens(this.#child, 'exit', 'the end of the child');
     this.#child.kill('SIGKILL');
     await exited;
   }

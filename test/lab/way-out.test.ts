@@ -1,7 +1,6 @@
 /** The way out of the Pi changes: the connection is moved, nothing is lost, and a table that never rests costs little. Needs root. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findNatsServer, NatsServerMissingError } from '../support/nats-server.js';
@@ -12,6 +11,7 @@ import { cpuMsOf, commandOf } from '../support/process.js';
 import { ipBatch, pidsIn, run } from './netns.js';
 import { RemoteChild } from './remote-call.js';
 import { LAN } from './topology.js';
+import { endOf } from '../support/ends.js';
 
 const NATS_PORT = 4222;
 /** From the swap of the routes to the session on another socket. */
@@ -191,7 +191,7 @@ describe('a routing table that never rests', () => {
     } finally {
       clearInterval(timer);
       child.stdin.end();
-      await once(child, 'exit');
+      await endOf(child, 'the lines of ip');
     }
     return n;
   }

@@ -1,26 +1,35 @@
-/**
- * Loaded into the process of each file of tests (run.ts): one that is still there a minute after its last test says what holds it, and ends.
- * Otherwise one handle that is left open would cost the whole group its time, and nobody would know which.
- */
-import { after } from 'node:test';
-import { commandOf, childrenOf } from './process.js';
+/** The end of a process and other events, with a deadline and words: a test that waits for what has happened, or never will, fails by itself. */
+import type { ChildProcess } from 'node:child_process';
+import { once, type EventEmitter } from 'node:events';
+import type { Exit } from './cli-process.js';
 
-/** For the hooks of the file, which may stop a dozen processes on a slow machine; milliseconds. Another number only for the test of this. */
-const ENDS_WITHIN_MS = Number(process.env['TEST_ENDS_WITHIN_MS'] ?? 60_000);
+/** Far more than any of them needs, so that a slow machine fails nothing. */
+const PATIENCE_MS = 60_000;
 
-function holds(): string {
-  const children = childrenOf(process.pid).map((pid) => `${pid} ${commandOf(pid)}`);
-  return `handles: ${process.getActiveResourcesInfo().join(' ')}; children: ${children.join(', ')}`;
+/** Resolves when the process has ended and what it wrote has been read; at once, if that has been. Rejects at the deadline. */
+export async function endOf(child: ChildProcess, what: string, timeoutMs = PATIENCE_MS): Promise<Exit> {
+  const { exitCode, signalCode, stdout, stderr } = child;
+  const ended = exitCode !== null || signalCode !== null;
+  const read = [stdout, stderr].every((stream) => stream === null || stream.destroyed || stream.readableEnded);
+  if (!ended || !read) await happens(child, 'close', `the end of ${what}`, timeoutMs);
+  return { code: child.exitCode, signal: child.signalCode };
 }
 
-// Also in the process of the runner itself, where there is no test.
-if (process.env['NODE_TEST_CONTEXT'] !== undefined) {
-  after(() => {
-    const end = (): never => {
-      process.stderr.write(`Still there ${ENDS_WITHIN_MS / 1_000} s after the last test; ${holds()}\n`);
-      process.exit(1);
-    };
-    // It holds nothing itself: with nothing else left the process ends.
-    setTimeout(end, ENDS_WITHIN_MS).unref();
-  });
+/** What the event carries. Rejects at the deadline, and by `error`, as `once` does. */
+export async function happens(
+  emitter: EventEmitter,
+  event: string,
+  what: string,
+  timeoutMs = PATIENCE_MS,
+): Promise<readonly unknown[]> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), timeoutMs);
+  try {
+    return (await once(emitter, event, { signal: deadline.signal })) as readonly unknown[];
+  } catch (error) {
+    if (deadline.signal.aborted) throw new Error(`waited ${timeoutMs} ms for ${what}`, { cause: error });
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -4,11 +4,11 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { freePort } from './free-port.js';
+import { happens } from './ends.js';
 
 /** Deadline of a start, milliseconds. */
 const START_TIMEOUT_MS = 20_000;
@@ -111,7 +111,7 @@ export class NatsServer {
     if (child === undefined) return;
     this.#process = undefined;
     if (!isAlive(child)) return;
-    const ended = once(child, 'exit');
+    const ended = happens(child, 'exit', 'the end of nats-server');
     child.kill(signal);
     child.kill('SIGCONT');
     await ended;

@@ -3,7 +3,6 @@
  * Its changes live in memory, so that any number of machines share one root side by side. Needs root.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,6 +10,7 @@ import { promisify } from 'node:util';
 import { gatherLine } from '../support/everything-logged.js';
 import { makeGroups, nextMachineName, removeGroups, sweepStaleMachines } from './cgroup.js';
 import { BOOTABLE, ensureRoot, requireSystemTests, type Debian } from './root.js';
+import { happens } from '../support/ends.js';
 
 export interface BootOptions {
   /** Default: trixie. */
@@ -202,7 +202,7 @@ export class Machine {
     const all = await this.run('journalctl', ['--output=json', '--no-pager']).catch(() => undefined);
     if (all !== undefined) gatherLine('journal', all.stdout);
     if (this.#nspawn.exitCode === null && this.#nspawn.signalCode === null) {
-      const exited = once(this.#nspawn, 'exit');
+      const exited = happens(this.#nspawn, 'exit', 'the end of the machine');
       this.#nspawn.kill('SIGKILL');
       await exited;
     }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { createLineWriter, type LineWriter, type Sink, type WriterOptions } from '../../src/main/log/writer.js';
+import { endOf } from '../support/ends.js';
 
 /** A descriptor that takes so many bytes at a time, or fails with a code. */
 class Descriptor {
@@ -179,7 +180,7 @@ describe('the line writer', () => {
     child.stdout.destroy();
     await once(child.stdout, 'close');
     child.stdin.end();
-    const [code] = (await once(child, 'exit')) as [number];
+    const { code } = await endOf(child, 'a process that nobody reads');
     assert.equal(code, 7);
   });
 });
