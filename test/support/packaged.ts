@@ -5,9 +5,9 @@ const read = (file: string): string => readFileSync(new URL(`../../../conf/${fil
 
 /** Options that `/usr/bin/dunebugger-remote` starts Node with. */
 export function nodeArgsOfLauncher(): readonly string[] {
-  const args = /exec "\$node" (--.*) \/usr\/lib\//.exec(read('debian/launcher'))?.[1];
+  const args = /exec "\$node"((?:\s+--\S+)+)/.exec(read('debian/launcher').replaceAll('\\\n', ''))?.[1];
   if (args === undefined) throw new Error('conf/debian/launcher starts Node without options');
-  return args.split(' ');
+  return args.trim().split(/\s+/);
 }
 
 /** A variable that the unit sets. */
