@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SiteBehaviour, SiteProtocol } from '../support/https-site.js';
-import { bytesOf } from './counters.js';
+import { bytesOf, difference, type Bytes } from './counters.js';
 import { LabDaemon } from './daemon.js';
 import { Lab } from './lab.js';
 
@@ -33,6 +33,8 @@ const ROWS = [true, false].flatMap((ipv6) =>
   SPOKEN.flatMap((speaks) =>
     [...ANSWERS, ...(speaks.includes('h2') ? [['headers of 700 bytes', ORDINARY_HEADERS] as const] : [])]
       .filter(([, behaviour]) => ipv6 || behaviour === KNOWN)
+      // GET over HTTP/2 is answered in one packet or in two, as the machine has it.
+      .filter(([, behaviour]) => speaks.includes('http/1.1') || !hangs(behaviour))
       .map(
         ([name, behaviour]) =>
           [`IPv4${ipv6 ? ' and IPv6' : ''}, ${speaks.join(' and ')}, ${name}`, ipv6, speaks, behaviour] as const,
@@ -51,16 +53,23 @@ describe('a healthy check', { concurrency: 4 }, () => {
         try {
           await daemon.joined(0, { timeoutMs: 120_000 });
           await daemon.checked(KNOWN_AFTER, 0, { timeoutMs: 120_000 });
-          const before = await lab.traffic();
-          await daemon.checked(CHECKS, daemon.journal.mark(), { timeoutMs: 120_000 });
-          const { siteUp, siteDown, dns, dnsDown, synSite } = await lab.traffic(before);
-          const { ip, frames } = bytesOf(siteUp, siteDown, dns, dnsDown);
-          // One more may have begun when the counters were read.
-          const checks = Math.max(CHECKS, dns.packets);
-          const [ipEach, each] = [Math.round(ip / checks), Math.round(frames / checks)];
-          t.diagnostic(`${each} bytes a check, ${ipEach} of them in IP packets`);
-          assert.ok(each <= MOST_BYTES, `${each} bytes a check; the log:\n${daemon.journal.tail()}`);
-          assert.ok(Math.abs(dns.packets - CHECKS) <= 1, `${dns.packets} queries`);
+          const first = await lab.traffic();
+          const each: Bytes[] = [];
+          for (let before = first; each.length < CHECKS;) {
+            await daemon.checked(1, daemon.journal.mark(), { timeoutMs: 120_000 });
+            const now = await lab.traffic();
+            const { siteUp, siteDown, dns, dnsDown } = difference(now, before);
+            const { ip, frames } = bytesOf(siteUp, siteDown, dns, dnsDown);
+            const checks = Math.max(1, dns.packets);
+            each.push({ ip: ip / checks, frames: frames / checks });
+            before = now;
+          }
+          // The median: an acknowledgement of its own, of a machine that is late with the answer, is not the check's.
+          const [ip, frames] = [median(each.map((one) => one.ip)), median(each.map((one) => one.frames))];
+          const { dns, synSite } = await lab.traffic(first);
+          t.diagnostic(`${frames} bytes a check, ${ip} of them in IP packets`);
+          assert.ok(frames <= MOST_BYTES, `${frames} bytes a check; the log:\n${daemon.journal.tail()}`);
+          assert.ok(dns.packets < 1.5 * CHECKS, `${dns.packets} queries`);
           assert.equal(synSite.packets, 0, `the connection is kept; the log:\n${daemon.journal.tail()}`);
         } finally {
           await daemon.kill();
@@ -71,13 +80,20 @@ describe('a healthy check', { concurrency: 4 }, () => {
     });
 });
 
+function median(numbers: readonly number[]): number {
+  return Math.round(numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN);
+}
+
+function hangs(behaviour: SiteBehaviour): boolean {
+  return behaviour.kind === 'answer' && behaviour.head === 'hang';
+}
+
 function environmentFor(behaviour: SiteBehaviour): NodeJS.ProcessEnv {
-  const hangs = behaviour.kind === 'answer' && behaviour.head === 'hang';
   return {
     // Often, so that it does not take long.
     DUNEBUGGER_WEBSOCKET_CONNECTION_INTERVAL_SECS: '1',
     // A fifth of it is when another connection is opened beside the kept one: a busy machine's being late is not to be taken for the site's.
-    DUNEBUGGER_WEBSOCKET_CONNECTION_TIMEOUT_SECS: hangs ? '8' : '30',
+    DUNEBUGGER_WEBSOCKET_CONNECTION_TIMEOUT_SECS: hangs(behaviour) ? '8' : '30',
     // The names of time servers are looked up in their own time.
     DUNEBUGGER_NTP_NTP_SERVERS: '127.0.0.1',
   };
