@@ -27,7 +27,7 @@ interface Outcome {
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const REPORTER = path.join(HERE, 'support', 'results-reporter.js');
-const ENDS = path.join(HERE, 'support', 'ends.js');
+const LEFT_BEHIND = path.join(HERE, 'support', 'left-behind.js');
 /** Between asking a group past its deadline to end and killing it. */
 const GRACE_MS = 5_000;
 const EXIT_USAGE = 64;
@@ -93,7 +93,7 @@ async function run(group: Group, folder: string, logging: readonly string[] = []
     process.execPath,
     [
       '--enable-source-maps',
-      `--import=${ENDS}`,
+      `--import=${LEFT_BEHIND}`,
       '--test',
       `--test-concurrency=${group.filesAtOnce}`,
       ...['--test-reporter=spec', '--test-reporter-destination=stdout'],

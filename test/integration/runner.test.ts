@@ -44,7 +44,7 @@ async function run(
   for (const folder of ['g', 'secrets']) await mkdir(path.join(root, 'test', folder), { recursive: true });
   for (const file of [
     'run.js',
-    'support/ends.js',
+    'support/left-behind.js',
     'support/everything-logged.js',
     'support/process.js',
     'support/results-reporter.js',
