@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ask } from '../support/ask.js';
 import { startWatched } from '../support/watched-installation.js';
-import { launcherOptions } from './launcher.js';
+import { nodeArgsOfLauncher } from '../support/packaged.js';
 import { table } from './numbers.js';
 import { rounded } from './statistics.js';
 import { usageOf } from './usage.js';
@@ -23,7 +23,7 @@ const SETTINGS = {
 };
 
 const more = process.argv.slice(2);
-const options = launcherOptions();
+const options = nodeArgsOfLauncher();
 const variants: readonly (readonly [name: string, nodeArgs: readonly string[]])[] = [
   ['no options', []],
   ["the launcher's", options],

@@ -12,7 +12,7 @@ import type { Readable } from 'node:stream';
 import { freePort } from '../support/free-port.js';
 import { ensureDeb } from '../system/deb.js';
 import { ARM64, ensureRoot } from '../system/root.js';
-import { launcherOptions } from './launcher.js';
+import { nodeArgsOfLauncher } from '../support/packaged.js';
 import { table } from './numbers.js';
 import { rounded, spread } from './statistics.js';
 
@@ -86,7 +86,7 @@ try {
     // One more: what the first has to read from the disk is not counted.
     for (let round = 0; round <= ROUNDS; round += 1) {
       const bareMs = await toEnd([...node, '-e', '0']);
-      const readyMs = await toReady([...node, ...launcherOptions(), cli, 'run', '--config', conf], env);
+      const readyMs = await toReady([...node, ...nodeArgsOfLauncher(), cli, 'run', '--config', conf], env);
       if (round === 0) continue;
       bare.push(bareMs);
       ready.push(readyMs);

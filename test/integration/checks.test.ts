@@ -20,7 +20,7 @@ const SLACK_MS = 350;
  */
 const PATIENT_MS = 20_000;
 /** The same where the site is silent until the time-out. */
-const SILENCE_MS = 2_000;
+const SILENCE_MS = 4_000;
 const HOST = 'site.test';
 /** What a site may speak, and what it is asked by. */
 const SPOKEN: readonly (readonly [speaks: readonly SiteProtocol[], version: string])[] = [

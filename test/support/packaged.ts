@@ -5,9 +5,9 @@ const read = (file: string): string => readFileSync(new URL(`../../../conf/${fil
 
 /** Options that `/usr/bin/dunebugger-remote` starts Node with. */
 export function nodeArgsOfLauncher(): readonly string[] {
-  const args = /exec "\$node"((?:\s+--\S+)+)/.exec(read('debian/launcher').replaceAll('\\\n', ''))?.[1];
-  if (args === undefined) throw new Error('conf/debian/launcher starts Node without options');
-  return args.trim().split(/\s+/);
+  const flags = /^flags='(.+)'$/m.exec(read('debian/launcher'))?.[1];
+  if (flags === undefined) throw new Error('conf/debian/launcher names no options of Node');
+  return flags.split(' ');
 }
 
 /** A variable that the unit sets. */
