@@ -26,6 +26,25 @@ export function resetSocket(socket: net.Socket): void {
 }
 
 /**
+ * Below the ports that Linux gives to whoever connects (`ip_local_port_range`, 32768 and up): one of those may be taken by somebody else's
+ * connection in the moment between listening and holding. Each process has a hundred of its own, so that none listens where another holds.
+ */
+const FIRST_PORT = 12_000;
+const PORTS_OF_A_PROCESS = 100;
+const PROCESSES = 200;
+const ownPorts = new Set<number>();
+let lastOffset = 0;
+
+function nextPort(): number {
+  for (let tries = 0; tries < PORTS_OF_A_PROCESS; tries += 1) {
+    lastOffset = (lastOffset + 1) % PORTS_OF_A_PROCESS;
+    const port = FIRST_PORT + (process.pid % PROCESSES) * PORTS_OF_A_PROCESS + lastOffset;
+    if (!ownPorts.has(port)) return port;
+  }
+  throw new Error(`this process listens on ${PORTS_OF_A_PROCESS} ports already`);
+}
+
+/**
  * A TCP listener that knows all its sockets and can stop listening for a while without losing its port.
  * While it refuses, the port is held by a bound socket that does not listen, so that the kernel gives it to nobody who
  * asks for any free port, and answers every connect with a reset.
@@ -54,9 +73,12 @@ export class Listener {
   static async start(options: ListenerOptions, onSocket: (socket: net.Socket) => void): Promise<Listener> {
     const listener = new Listener(options.allowHalfOpen ?? false, onSocket);
     listener.#address = options.address ?? '127.0.0.1';
-    listener.#port = options.port ?? 0;
-    await listener.#listen();
-    listener.#port = (listener.#server.address() as net.AddressInfo).port;
+    if (options.port === undefined || options.port === 0) {
+      await listener.#listenAnywhere();
+    } else {
+      listener.#port = options.port;
+      await listener.#listen();
+    }
     return listener;
   }
 
@@ -110,6 +132,7 @@ export class Listener {
   /** Stops listening and destroys every socket. */
   stop(): Promise<void> {
     return this.#inTurn(async () => {
+      ownPorts.delete(this.#port);
       await this.#holder?.release();
       this.#holder = undefined;
       const closed = [...this.#sockets].filter((socket) => !socket.closed).map((socket) => once(socket, 'close'));
@@ -123,6 +146,20 @@ export class Listener {
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => undefined);
     return done;
+  }
+
+  /** On the next port of this process that is free. */
+  async #listenAnywhere(): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      this.#port = nextPort();
+      try {
+        await this.#listen();
+        ownPorts.add(this.#port);
+        return;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || tries === PORTS_OF_A_PROCESS) throw error;
+      }
+    }
   }
 
   async #listen(): Promise<void> {
