@@ -374,6 +374,30 @@ describe('the watch over the clock', () => {
     watch.stop();
   });
 
+  it('asks the servers when the site has another word: it may be of a check from before the clock was set', async () => {
+    const clock = new SetClock();
+    const watch = new ClockWatch({
+      askKernel: () => Promise.resolve('unsynchronised' as const),
+      askServers: () => Promise.resolve(SIX_YEARS_MS - clock.setByMs),
+      everyMs: 30_000,
+      log: new RecordedLog(),
+      clock,
+    });
+    const told: boolean[] = [];
+    watch.onChange((available) => told.push(available));
+    watch.start();
+    await settled();
+    clock.setByMs = SIX_YEARS_MS;
+    await clock.advance(30_000);
+    assert.deepEqual(told, [false, true]);
+    watch.siteSays(-SIX_YEARS_MS);
+    await clock.advance(30_000);
+    watch.siteSays(0);
+    await clock.advance(30_000);
+    assert.deepEqual([told, watch.available], [[false, true], true]);
+    watch.stop();
+  });
+
   it('keeps what it told while the questions are refused, says so once, and asks at each look until they are not', async () => {
     const clock = new SetClock();
     const log = new RecordedLog();

@@ -89,7 +89,11 @@ export class ClockWatch {
     const [word, news] = judgeSite(this.#site, aheadMs, this.#clock.nowMs());
     const changed = (word.farOffMs === undefined) !== (this.#site.farOffMs === undefined);
     this.#site = word;
-    if (changed) this.#anew = true;
+    if (changed) {
+      this.#anew = true;
+      // Whether it is right: the site's word may be of a check that was made before the clock was set.
+      this.#askServersAnew();
+    }
     const { log } = this.#options;
     if (news === 'far-off') {
       const fields = { bySecs: Math.round(aheadMs / 1_000) };
