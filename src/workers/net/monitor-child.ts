@@ -3,6 +3,7 @@
  * (a zombie) stays for as long as the process. So in the daemon the main thread starts it, for the worker.
  */
 import { spawn as spawnProcess, type ChildProcess } from 'node:child_process';
+import { codeOf } from './error-code.js';
 
 /** Starts a process whose standard output and standard error are pipes. */
 export type SpawnMonitor = (command: string, args: readonly string[]) => ChildProcess;
@@ -35,16 +36,16 @@ const KILL_AFTER_MS = 1_000;
 export function startMonitor(guarded: boolean, listener: MonitorListener, spawn: SpawnMonitor = spawnMonitor): Monitor {
   const [file = '', ...args] = guarded ? [...GUARD, ...COMMAND] : COMMAND;
   let over = false;
-  const ended = (why: string, error?: unknown): void => {
+  const ended = (why: string, errorCode?: string): void => {
     if (over) return;
     over = true;
-    listener.ended(why, codeOf(error));
+    listener.ended(why, errorCode);
   };
   let child: ChildProcess;
   try {
     child = spawn(file, args);
   } catch (error) {
-    queueMicrotask(() => ended(error instanceof Error ? error.message : String(error), error));
+    queueMicrotask(() => ended(error instanceof Error ? error.message : String(error), codeOf(error)));
     return {
       end: () => {
         over = true;
@@ -53,10 +54,10 @@ export function startMonitor(guarded: boolean, listener: MonitorListener, spawn:
     };
   }
   let stderr = '';
-  child.once('error', (error) => ended(error.message, error));
+  child.once('error', (error) => ended(error.message, codeOf(error)));
   child.once('close', (code, signal) => {
     const how = signal === null ? `exit status ${String(code)}` : `signal ${signal}`;
-    ended(stderr === '' ? how : `${stderr.trim()} (${how})`, code === EXIT_NOT_FOUND ? { code: 'ENOENT' } : undefined);
+    ended(stderr === '' ? how : `${stderr.trim()} (${how})`, code === EXIT_NOT_FOUND ? 'ENOENT' : undefined);
   });
   child.stdout?.on('data', () => {
     if (!over) listener.sign();
@@ -93,9 +94,4 @@ async function endChild(child: ChildProcess): Promise<void> {
     });
     child.kill('SIGTERM');
   });
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : undefined;
 }

@@ -2,6 +2,7 @@
  * Name resolution with an exact deadline, by c-ares instead of `dns.lookup`: getaddrinfo has no deadline, and a name
  * server that is silent would occupy the thread pool which both threads share.
  */
+import { codeOf } from './error-code.js';
 import { Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { DnsEvidence } from '../protocol.js';
@@ -103,7 +104,7 @@ export async function resolveHost(options: ResolveOptions): Promise<DnsEvidence>
   } catch (error) {
     // A server's address that c-ares does not take, or resolv.conf in a state it cannot read; or it could not be read for want of a handle.
     const refusal = await whySocketsAreRefused(servers.length > 0 ? servers : ['127.0.0.1']);
-    return found([], servers, refusal ?? codeOf(error), trouble);
+    return found([], servers, refusal ?? codeOf(error) ?? 'EUNKNOWN', trouble);
   }
 }
 
@@ -260,7 +261,7 @@ function askServer(
         settled(family);
       },
       (error: unknown) => {
-        errors.push(codeOf(error));
+        errors.push(codeOf(error) ?? 'EUNKNOWN');
         settled(family);
       },
     );
@@ -288,10 +289,6 @@ function interleave(first: readonly string[], second: readonly string[]): string
   return Array.from({ length: longer }, (_, i) => [first[i], second[i]])
     .flat()
     .filter((address) => address !== undefined);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EUNKNOWN';
 }
 
 /** What the promise gives, or undefined once `ms` have passed; it is not given up. */

@@ -4,6 +4,7 @@
  * Not by `node:http`: that takes an interim answer (1xx) for the answer. Not by an agent for proxies: those do not tell how far they got, and
  * read a head without an end.
  */
+import { connectionCodeOf } from './error-code.js';
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext } from 'node:tls';
 import type { Proxy } from '../protocol.js';
@@ -49,7 +50,7 @@ function secure({ tcp, proxy, context }: TunnelOptions): Promise<Tunnel> {
         error: new ProxyError(code, troubleOfTls(code), `the TLS handshake with the proxy fails (${code})`),
       });
     // Also for what comes after the end.
-    socket.on('error', (error) => fail(codeOf(error)));
+    socket.on('error', (error) => fail(connectionCodeOf(error)));
     socket.on('close', () => fail('ECONNRESET'));
     socket.on('secureConnect', () => resolve({ ok: true, socket }));
   });
@@ -99,8 +100,4 @@ function ask(socket: Socket, { proxy, host, port }: TunnelOptions): Promise<Tunn
     const lines = [`CONNECT ${name}:${port} HTTP/1.1`, `Host: ${name}:${port}`, ...login, '', ''];
     socket.write(lines.join('\r\n'));
   });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'ECONNECTION';
 }

@@ -45,7 +45,3 @@ export function httpFailure(error: string, detail?: string): Answer {
   const reason = isRefusal(error) ? undefined : 'http-timeout';
   return { ok: false, failure: { at: 'http', error, reason, ...(detail === undefined ? {} : { detail }) } };
 }
-
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'ECONNECTION';
-}

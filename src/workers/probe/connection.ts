@@ -10,7 +10,8 @@ import { readCertificateFailure, type CertificateFailure } from '../net/certific
 import { isRefusal } from '../net/refusal.js';
 import { openAddress, type Steps } from '../net/open-address.js';
 import { ProxyError } from '../net/proxy-answers.js';
-import { codeOf, type Answer, type Exchange, type Failure, type RequestSize } from './answer.js';
+import { type Answer, type Exchange, type Failure, type RequestSize } from './answer.js';
+import { connectionCodeOf } from '../net/error-code.js';
 import { Http1 } from './http1.js';
 import { Http2 } from './http2.js';
 import { OFFERED, type Manner } from './manner.js';
@@ -126,7 +127,7 @@ export async function openConnection(options: OpenOptions): Promise<Opened> {
   }
   const { at, error, refused } = opened;
   if (refused !== undefined) return { ok: false, failure: { at, ...refused }, steps };
-  const code = codeOf(error);
+  const code = connectionCodeOf(error);
   if (error instanceof ProxyError)
     return {
       ok: false,

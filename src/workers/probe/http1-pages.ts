@@ -1,10 +1,10 @@
-/** The same as `http1.ts` by Node's own client, for a site that refuses HEAD: there may be a page behind the head of an answer. */
+/** GET requests over one socket by Node's own client, for a site that refuses HEAD: there may be a page behind the head of an answer. */
 import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { codeOfAbort } from '../net/open-address.js';
 import { clockAheadMs } from '../net/site-clock.js';
-import { codeOf, httpFailure, MAX_BODY_BYTES, type Answer, type Exchange } from './answer.js';
-import type { Manner } from './manner.js';
+import { httpFailure, MAX_BODY_BYTES, type Answer, type Exchange } from './answer.js';
+import { connectionCodeOf } from '../net/error-code.js';
 
 /** Longer than any connection is kept. */
 const NO_KEEPALIVE_PACKETS_MS = 4 * 3_600_000;
@@ -25,7 +25,7 @@ class OneSocketAgent extends Agent {
   }
 }
 
-export class Http1Pages implements Exchange {
+export class Http1Pages implements Pick<Exchange, 'usable' | 'close'> {
   readonly #socket: Socket;
   readonly #agent: OneSocketAgent;
   readonly #hostHeader: string;
@@ -41,7 +41,7 @@ export class Http1Pages implements Exchange {
     return !this.#busy && !this.#socket.destroyed && this.#socket.writable && this.#socket.readable;
   }
 
-  ask(method: Manner['method'], signal: AbortSignal): Promise<Answer> {
+  ask(signal: AbortSignal): Promise<Answer> {
     const startedAt = performance.now();
     this.#busy = true;
     return new Promise((resolve) => {
@@ -68,19 +68,12 @@ export class Http1Pages implements Exchange {
       }
       signal.addEventListener('abort', onAbort, { once: true });
       try {
-        outgoing = this.#begin(method);
-        outgoing.on('error', (error) => fail(codeOf(error), httpWords(error)));
+        outgoing = this.#begin();
+        outgoing.on('error', (error) => fail(connectionCodeOf(error), httpWords(error)));
         outgoing.on('response', (response) => {
           const said = saidBy(response, startedAt);
           answer = said;
           response.on('error', () => fail('ECONNRESET'));
-          if (method === 'HEAD') {
-            // It ends with its headers whatever they say of a body (RFC 9110, 9.3.2), but Node takes one of unknown length for the end of the connection.
-            if (outgoing !== undefined && keepsConnection(response)) outgoing.shouldKeepAlive = true;
-            response.resume();
-            settle(said, true);
-            return;
-          }
           let bytes = 0;
           response.on('data', (chunk: Buffer) => {
             bytes += chunk.length;
@@ -91,7 +84,7 @@ export class Http1Pages implements Exchange {
         outgoing.on('close', () => fail('ECONNRESET', 'closed without an answer'));
         outgoing.end();
       } catch (error) {
-        fail(codeOf(error));
+        fail(connectionCodeOf(error));
       }
     });
   }
@@ -101,9 +94,9 @@ export class Http1Pages implements Exchange {
     this.#socket.destroy();
   }
 
-  #begin(method: Manner['method']): ClientRequest {
-    const headers = { host: this.#hostHeader, ...(method === 'GET' ? { range: 'bytes=0-0' } : {}) };
-    const outgoing = request({ method, path: '/', agent: this.#agent, headers });
+  #begin(): ClientRequest {
+    const headers = { host: this.#hostHeader, range: 'bytes=0-0' };
+    const outgoing = request({ path: '/', agent: this.#agent, headers });
     // HTTP/1.1 keeps a connection open without being asked to; each byte is paid for some 370,000 times a month.
     outgoing.removeHeader('connection');
     return outgoing;
@@ -118,16 +111,6 @@ function saidBy(response: IncomingMessage, startedAt: number): Extract<Answer, {
     date: response.headers.date,
     clockAheadMs: clockAheadMs(response.headers, Date.now()),
   };
-}
-
-/** RFC 9112, 9.3. */
-function keepsConnection({ httpVersionMajor, httpVersionMinor, headers }: IncomingMessage): boolean {
-  const options = (headers.connection ?? '')
-    .toLowerCase()
-    .split(',')
-    .map((option) => option.trim());
-  if (options.includes('close')) return false;
-  return httpVersionMajor > 1 || httpVersionMinor >= 1 || options.includes('keep-alive');
 }
 
 function httpWords(error: Error & { code?: unknown }): string | undefined {

@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import { fieldOf, isInterim, MAX_HEAD_BYTES, readHead, type HttpHead } from '../net/http-head.js';
 import { codeOfAbort } from '../net/open-address.js';
 import { clockAheadMs } from '../net/site-clock.js';
-import { codeOf, httpFailure, type Answer, type Exchange } from './answer.js';
+import { httpFailure, type Answer, type Exchange } from './answer.js';
+import { connectionCodeOf } from '../net/error-code.js';
 import { Http1Pages } from './http1-pages.js';
 import type { Manner } from './manner.js';
 
@@ -57,7 +58,7 @@ export class Http1 implements Exchange {
       this.#socket.off('data', this.#onData).off('error', this.#onError).off('close', this.#onClose);
       this.#pages = new Http1Pages(this.#socket, this.#hostHeader);
     }
-    if (this.#pages !== undefined) return this.#pages.ask(method, signal);
+    if (this.#pages !== undefined) return this.#pages.ask(signal);
     return new Promise((resolve) => {
       const onAbort = (): void => this.#fail(codeOfAbort(signal));
       this.#asked = {
@@ -112,7 +113,7 @@ export class Http1 implements Exchange {
     }
   };
 
-  readonly #onError = (error: Error): void => this.#fail(codeOf(error));
+  readonly #onError = (error: Error): void => this.#fail(connectionCodeOf(error));
 
   readonly #onClose = (): void => this.#fail('ECONNRESET', 'closed without an answer');
 

@@ -6,7 +6,8 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, Incomi
 import type { Socket } from 'node:net';
 import { codeOfAbort } from '../net/open-address.js';
 import { clockAheadMs } from '../net/site-clock.js';
-import { codeOf, httpFailure, MAX_BODY_BYTES, type Answer, type Exchange } from './answer.js';
+import { httpFailure, MAX_BODY_BYTES, type Answer, type Exchange } from './answer.js';
+import { connectionCodeOf } from '../net/error-code.js';
 import type { Manner } from './manner.js';
 
 type ResponseHeaders = IncomingHttpHeaders & IncomingHttpStatusHeader;
@@ -38,7 +39,7 @@ export class Http2 implements Exchange {
       return answer;
     } catch (error) {
       this.close();
-      return httpFailure(codeOf(error));
+      return httpFailure(connectionCodeOf(error));
     } finally {
       this.#busy = false;
     }
@@ -104,7 +105,7 @@ export class Http2 implements Exchange {
         bytes += chunk.length;
         if (bytes > MAX_BODY_BYTES && answer !== undefined) settle(answer, false);
       });
-      stream.on('error', (error) => settle(answer ?? httpFailure(codeOf(error)), false));
+      stream.on('error', (error) => settle(answer ?? httpFailure(connectionCodeOf(error)), false));
       stream.on('close', () => settle(answer ?? httpFailure('ECONNRESET', 'closed without an answer'), true));
       stream.end();
     });

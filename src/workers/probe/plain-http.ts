@@ -1,4 +1,5 @@
 /** One bounded plain HTTP request to the site: who answers for it? Never rejects, follows nothing, and leaves nothing open. */
+import { connectionCodeOf } from '../net/error-code.js';
 import { Agent, request } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import { raceAddresses } from '../net/address-race.js';
@@ -43,11 +44,11 @@ export async function askPlain(options: PlainOptions): Promise<Plain> {
       tells: () => 0,
       signal: either,
     });
-    if (!opened.ok) return { address, ms: since(), answer: undefined, error: codeOf(opened.error) };
+    if (!opened.ok) return { address, ms: since(), answer: undefined, error: connectionCodeOf(opened.error) };
     try {
       return { address, ms: since(), answer: await get(opened.socket, host, port, either) };
     } catch (error) {
-      return { address, ms: since(), answer: undefined, error: codeOf(error) };
+      return { address, ms: since(), answer: undefined, error: connectionCodeOf(error) };
     } finally {
       opened.socket.destroy();
     }
@@ -108,8 +109,4 @@ function one(value: string | readonly string[] | undefined): string | undefined 
 
 function coded(code: string): Error & { code: string } {
   return Object.assign(new Error(code), { code });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'ECONNECTION';
 }
